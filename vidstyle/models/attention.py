@@ -1,0 +1,278 @@
+r"""AdaAttN (Liu et al., ICCV 2021, arXiv 2108.03647) and the codes a style image becomes.
+
+Let :math:`q_i, k_j` be L2-normalised queries and keys and :math:`v_j` the style's values. The video variant weighs with
+:math:`A_{ij} = (\cos(q_i, k_j) + 1) / \sum_j (\cos(q_i, k_j) + 1)`. The weight is linear in :math:`q_i`, so with
+:math:`u_j = [v_j, v_j^2, 1]` the moments that AdaAttN needs are exactly
+
+.. math:: n_i = q_i^T \frac1N \sum_j k_j u_j^T + \frac1N \sum_j u_j, \qquad
+          \mu_i = n_i[v] / n_i[1], \quad \sigma_i^2 = n_i[v^2] / n_i[1] - \mu_i^2
+
+and the content-by-style matrix never exists: a style is a matrix (K, 2C+1) and a vector (2C+1), whatever its size. The values
+are centred per channel before they are squared (the centre travels in the code), which keeps fp32 moments exact to 1e-5.
+
+The image variant (softmax) has no such form; its code is the style's points themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+AttentionKind = Literal["cosine", "softmax"]
+
+NORM_EPS = 1e-5
+"""Added to L2 norms and to attention denominators, as upstream does."""
+STD_EPS = 1e-5
+"""Added to variances before the root, for our own networks (imported ones use 0)."""
+
+
+@dataclass(frozen=True)
+class CosineCode:
+    """A style at one scale, for cosine attention. Linear in the style's points, so a weighted sum of codes that share a
+    centre is exactly attention over the weighted union of their points."""
+
+    matrix: Tensor
+    """(B, K, 2C+1) float: mean over the points of key x [v - centre, (v - centre)^2, 1]."""
+    offset: Tensor
+    """(B, 2C+1) float: mean over the points of [v - centre, (v - centre)^2, 1]."""
+    centre: Tensor
+    """(B, C) float: what was subtracted from the values before squaring."""
+
+    def recentred(self, centre: Tensor) -> CosineCode:
+        """The same code about another centre, exactly: (v - b)^2 = (v - a)^2 + 2 (a - b)(v - a) + (a - b)^2."""
+        c = self.centre.shape[1]
+        d = self.centre - centre
+
+        def move(u: Tensor, d: Tensor) -> Tensor:
+            v, sq, one = u[..., :c], u[..., c : 2 * c], u[..., 2 * c :]
+            return torch.cat([v + d * one, sq + 2 * d * v + d * d * one, one], -1)
+
+        return CosineCode(move(self.matrix, d[:, None]), move(self.offset, d), centre)
+
+    def moments(self) -> tuple[Tensor, Tensor]:
+        """Mean and variance of the style's values over all its points, each (B, C)."""
+        c = self.centre.shape[1]
+        m = self.offset[:, :c] / self.offset[:, -1:]
+        sq = self.offset[:, c : 2 * c] / self.offset[:, -1:]
+        return m + self.centre, (sq - m * m).clamp_min(0)
+
+
+@dataclass(frozen=True)
+class SoftmaxCode:
+    """A style at one scale, for softmax attention: its points."""
+
+    keys: Tensor
+    """(B, N, K) float."""
+    values: Tensor
+    """(B, N, C) float."""
+    log_weights: Tensor
+    """(B, N) float: added to the scores; log w_r for the points of style r of a blend, else 0."""
+
+    def moments(self) -> tuple[Tensor, Tensor]:
+        """Weighted mean and variance of the style's values, each (B, C)."""
+        w = self.log_weights.softmax(-1)[..., None]
+        m = (w * self.values).sum(1)
+        return m, (w * (self.values - m[:, None]) ** 2).sum(1)
+
+
+ScaleCode = CosineCode | SoftmaxCode
+
+
+@dataclass(frozen=True)
+class StyleCode:
+    """What a network needs to know of a style: one code a scale, coarse or fine in the network's own order."""
+
+    scales: tuple[ScaleCode, ...]
+
+    def map(self, change: Callable[[Tensor], Tensor]) -> StyleCode:
+        """The code with `change` applied to each of its tensors (to another device, dtype, batch entry ...)."""
+        return StyleCode(tuple(type(s)(*(change(t) for t in vars(s).values())) for s in self.scales))
+
+    def __len__(self) -> int:
+        return len(self.scales)
+
+
+S = TypeVar("S", CosineCode, SoftmaxCode)
+
+
+def blend(codes: Sequence[StyleCode], weights: Sequence[float | Tensor]) -> StyleCode:
+    """sum_r w_r StyleCode_r: attention over the weighted union of the styles' points.
+
+    Args:
+        codes: codes of one network.
+        weights: one a code, non-negative, summing to 1; a number, or a (B,) tensor for weights that differ over the batch.
+
+    Raises:
+        ValueError: no codes, unequal counts, or weights that do not sum to 1.
+    """
+    if not codes or len(codes) != len(weights):
+        raise ValueError(f"need one weight a code, got {len(codes)} codes and {len(weights)} weights")
+    w = [torch.as_tensor(x, dtype=torch.float32).reshape(-1, 1) for x in weights]
+    total = torch.stack(list(torch.broadcast_tensors(*w))).sum(0)
+    if not torch.allclose(total, torch.ones_like(total), atol=1e-5) or min(float(x.min()) for x in w) < 0:
+        raise ValueError("weights must be non-negative and sum to 1")
+    return StyleCode(tuple(_blend_scale([c.scales[i] for c in codes], w) for i in range(len(codes[0]))))
+
+
+def _blend_scale(scales: Sequence[ScaleCode], w: Sequence[Tensor]) -> ScaleCode:
+    first = scales[0]
+    if isinstance(first, SoftmaxCode):
+        soft = [s for s in scales if isinstance(s, SoftmaxCode)]
+        # Each style counts by its weight, not by how many points it has.
+        batch = max(max(s.keys.shape[0] for s in soft), max(x.shape[0] for x in w))
+        n = soft[0].keys.shape[1]
+        logs = [s.log_weights + x.to(s.keys).log() + math_log_ratio(n, s.keys.shape[1]) for s, x in zip(soft, w, strict=True)]
+        grow = lambda t: t.expand(batch, *t.shape[1:])  # noqa: E731
+        return SoftmaxCode(
+            torch.cat([grow(s.keys) for s in soft], 1),
+            torch.cat([grow(s.values) for s in soft], 1),
+            torch.cat([grow(t) for t in logs], 1),
+        )
+    cosine = [s for s in scales if isinstance(s, CosineCode)]
+    centre = sum((x.to(s.centre) * s.centre for s, x in zip(cosine, w, strict=True)), torch.zeros_like(cosine[0].centre))
+    moved = [s.recentred(centre) for s in cosine]
+    matrix = sum((x.to(s.matrix)[..., None] * s.matrix for s, x in zip(moved, w, strict=True)), torch.zeros_like(first.matrix))
+    offset = sum((x.to(s.offset) * s.offset for s, x in zip(moved, w, strict=True)), torch.zeros_like(first.offset))
+    return CosineCode(matrix, offset, centre)
+
+
+def math_log_ratio(a: int, b: int) -> float:
+    return float(torch.log(torch.tensor(a / b, dtype=torch.float64)))
+
+
+def mean_variance_norm(x: Tensor, eps: float = STD_EPS) -> Tensor:
+    """(x - mean) / sqrt(var + eps) over the positions of (B, C, H, W), in float32 or wider."""
+    x = x if x.dtype == torch.float64 else x.float()
+    # E[x^2] after centring: `var` on channels-last CPU tensors is slow.
+    x = x - x.mean((2, 3), keepdim=True)
+    return x * ((x * x).mean((2, 3), keepdim=True) + eps).rsqrt()
+
+
+def unit(x: Tensor) -> Tensor:
+    """x / (|x| + 1e-5) along dim 1; a zero vector stays zero (its attention is uniform)."""
+    return x / (torch.linalg.vector_norm(x, dim=1, keepdim=True) + NORM_EPS)
+
+
+def cosine_code(keys: Tensor, values: Tensor) -> CosineCode:
+    """The code of style points.
+
+    Args:
+        keys: (B, K, N), any scale (normalised here).
+        values: (B, C, N).
+    """
+    k = unit(keys)
+    centre = values.mean(2)
+    v = values - centre[:, :, None]
+    u = torch.cat([v, v * v, torch.ones_like(v[:, :1])], 1)
+    return CosineCode(torch.bmm(k, u.transpose(1, 2)) / keys.shape[2], u.mean(2), centre)
+
+
+def cosine_moments(queries: Tensor, code: CosineCode) -> tuple[Tensor, Tensor]:
+    """Attention-weighted mean and variance of the style's values at each query.
+
+    Args:
+        queries: (B, K, N), any scale (normalised here).
+        code: with batch B or 1.
+
+    Returns:
+        mean, variance: each (B, C, N); variance >= 0.
+    """
+    c = code.centre.shape[1]
+    b = queries.shape[0]
+    matrix = code.matrix.expand(b, -1, -1)
+    num = torch.baddbmm(code.offset.expand(b, -1)[:, :, None], matrix.transpose(1, 2), unit(queries))
+    num = num[:, : 2 * c] / (num[:, 2 * c :] + NORM_EPS)
+    mean, second = num[:, :c], num[:, c:]
+    return mean + code.centre[:, :, None], (second - mean * mean).clamp_min(0)
+
+
+def softmax_moments(queries: Tensor, code: SoftmaxCode) -> tuple[Tensor, Tensor]:
+    """As `cosine_moments`, with weights softmax_j(q_i . k_j + log w_j): AdaAttN's image variant, unscaled."""
+    b, _, n = queries.shape
+    centre = code.values.mean(1, keepdim=True)
+    v = (code.values - centre).expand(b, -1, -1)
+    u = torch.cat([v, v * v], -1)
+    # The log-weight rides along as one more key channel, against a query of 1. Query, key and value are padded to one width,
+    # a multiple of 8, which is what torch's memory-efficient kernels ask for.
+    q = torch.cat([queries.transpose(1, 2), queries.new_ones(b, n, 1)], -1)
+    k = torch.cat([code.keys, code.log_weights[..., None]], -1).expand(b, -1, -1)
+    width = -(-max(q.shape[-1], u.shape[-1]) // 8) * 8
+    q, k, u = (F.pad(t, (0, width - t.shape[-1])) for t in (q, k, u))
+    out = F.scaled_dot_product_attention(q[:, None], k[:, None], u[:, None], scale=1.0)[:, 0]
+    c = code.values.shape[2]
+    mean, second = out[..., :c], out[..., c : 2 * c]
+    return (mean + centre).transpose(1, 2), (second - mean * mean).clamp_min(0).transpose(1, 2)
+
+
+def moments(queries: Tensor, code: ScaleCode) -> tuple[Tensor, Tensor]:
+    """Attention-weighted mean and variance, each (B, C, N), by the kind of the code."""
+    return cosine_moments(queries, code) if isinstance(code, CosineCode) else softmax_moments(queries, code)
+
+
+class AdaAttN(nn.Module):
+    """Adaptive attention normalisation: out_i = std_i * norm(content)_i + mean_i (paper eq. 7).
+
+    Everything runs in float32 (or float64 where the input is), whatever autocast says: differences of moments do not survive
+    half precision.
+
+    Args:
+        channels: C, channels of the content feature that is normalised.
+        key_channels: channels of the concatenated key features.
+        value_channels: channels of the style feature that values are made of (default C).
+        width: K, channels of queries and keys after f and g (default key_channels).
+        attention: "cosine" (video) or "softmax" (image).
+        value_conv: False takes values as they are (h = identity), where they must keep their meaning (colour).
+        std_eps: added to the variance before the root.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        key_channels: int,
+        *,
+        value_channels: int | None = None,
+        width: int | None = None,
+        attention: AttentionKind = "cosine",
+        value_conv: bool = True,
+        std_eps: float = STD_EPS,
+    ) -> None:
+        super().__init__()
+        self.channels, self.attention, self.std_eps = channels, attention, std_eps
+        self.f = nn.Conv2d(key_channels, width or key_channels, 1)
+        self.g = nn.Conv2d(key_channels, width or key_channels, 1)
+        self.h = nn.Conv2d(value_channels or channels, channels, 1) if value_conv else nn.Identity()
+
+    def encode(self, values: Tensor, keys: Tensor) -> ScaleCode:
+        """The style's code at this scale.
+
+        Args:
+            values: (B, C, H, W) style feature.
+            keys: (B, key_channels, H, W) normalised, concatenated style features.
+        """
+        with torch.autocast(values.device.type, enabled=False):
+            wide = values.dtype if values.dtype == torch.float64 else torch.float32
+            k = self.g(keys.to(wide)).flatten(2)
+            v = self.h(values.to(wide)).flatten(2)
+            if self.attention == "cosine":
+                return cosine_code(k, v)
+            return SoftmaxCode(k.transpose(1, 2), v.transpose(1, 2), torch.zeros_like(k[:, 0]))
+
+    def forward(self, content: Tensor, keys: Tensor, code: ScaleCode) -> Tensor:
+        """Args:
+            content: (B, C, H, W) content feature.
+            keys: (B, key_channels, H, W) normalised, concatenated content features.
+            code: of the style, batch B or 1.
+
+        Returns:
+            (B, C, H, W) float32 (float64 for float64 input).
+        """
+        with torch.autocast(content.device.type, enabled=False):
+            wide = content.dtype if content.dtype == torch.float64 else torch.float32
+            mean, var = moments(self.f(keys.to(wide)).flatten(2), code)
+            std = (var + self.std_eps).sqrt() if self.std_eps else var.sqrt()
+            return std.view_as(content) * mean_variance_norm(content) + mean.view_as(content)

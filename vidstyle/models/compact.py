@@ -1,0 +1,246 @@
+"""CompactNet: the arbitrary-style network that ships.
+
+Three strides (2, 4, 8) down, cosine AdaAttN at 1/4 and 1/8, three strides up. Beside them the low-passed frame, in opponent
+colours, has AdaAttN of its own; its recoloured result is *given to* the decoder, never added to the output (adding a sharp
+photo teaches the decoder to paint nothing). The style's global moments modulate the decoder's blocks (FiLM), so that strokes
+can be rendered where the features themselves are already content: constant over a film, so they cannot flicker.
+
+Downsampling averages before it convolves, upsampling is bilinear up to 1/2: both keep small motions from turning into shimmer.
+Convolutions pad with zeros (fast); the frame is reflect-padded once outside and cropped afterwards.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vidstyle.models.attention import AdaAttN, CosineCode, StyleCode, blend, mean_variance_norm
+
+STRIDE = 8
+MARGIN = 16
+"""Pixels of reflected border around a frame: what zero padding inside the network spoils lies in it and is cropped."""
+
+
+@dataclass(frozen=True)
+class CompactConfig:
+    """Shape of a CompactNet."""
+
+    widths: tuple[int, int, int] = (32, 64, 128)
+    """Channels at 1/2, 1/4, 1/8."""
+    key_widths: tuple[int, int, int] = (16, 64, 128)
+    """Query/key channels of the colour, 1/4 and 1/8 attention."""
+    encoder_blocks: tuple[int, int] = (1, 2)
+    """Residual blocks at 1/4 and 1/8 on the way down."""
+    decoder_blocks: tuple[int, int] = (2, 2)
+    """Residual blocks at 1/4 and 1/8 on the way up."""
+    film_width: int = 96
+    """Hidden width of the network that turns style moments into modulation."""
+    output_width: int = 16
+    """Channels before the last convolution, at full size."""
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> CompactConfig:
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+
+
+def conv(i: int, o: int, k: int = 3) -> nn.Conv2d:
+    return nn.Conv2d(i, o, k, padding=k // 2)
+
+
+class Block(nn.Module):
+    """x + conv(relu(scale * conv(x) + shift)), identity at the start; scale and shift come from the style where given."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.a, self.b = conv(channels, channels), conv(channels, channels)
+        nn.init.zeros_(self.b.weight)
+        nn.init.zeros_(cast(Tensor, self.b.bias))
+
+    def forward(self, x: Tensor, film: tuple[Tensor, Tensor] | None = None) -> Tensor:
+        return cast(Tensor, x + self.b(F.relu(modulate(self.a(x), film))))
+
+
+def modulate(x: Tensor, film: tuple[Tensor, Tensor] | None) -> Tensor:
+    """(1 + scale) * x + shift, per channel; x as it is without a film."""
+    if film is None:
+        return x
+    scale, shift = film
+    return x * (1 + scale).to(x.dtype) + shift.to(x.dtype)
+
+
+class Encoder(nn.Module):
+    """Frame to features at 1/2, 1/4 and 1/8, all after ReLU or a residual sum."""
+
+    def __init__(self, config: CompactConfig) -> None:
+        super().__init__()
+        w, n = config.widths, config.encoder_blocks
+        self.stem = conv(12, w[0])
+        self.quarter = conv(w[0], w[1])
+        self.quarter_blocks = nn.Sequential(*(Block(w[1]) for _ in range(n[0])))
+        self.eighth = conv(w[1], w[2])
+        self.eighth_blocks = nn.Sequential(*(Block(w[2]) for _ in range(n[1])))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        a = F.relu(self.stem(F.pixel_unshuffle(x, 2)))
+        b = self.quarter_blocks(F.relu(self.quarter(F.avg_pool2d(a, 2))))
+        c = self.eighth_blocks(F.relu(self.eighth(F.avg_pool2d(b, 2))))
+        return a, b, c
+
+
+class Film(nn.Module):
+    """Style moments to (scale, shift) of each modulated layer; zero at the start."""
+
+    def __init__(self, moments: int, hidden: int, layers: list[int]) -> None:
+        super().__init__()
+        self.layers = layers
+        self.a = nn.Linear(moments, hidden)
+        self.b = nn.Linear(hidden, hidden)
+        self.out = nn.Linear(hidden, 2 * sum(layers))
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, code: StyleCode) -> list[tuple[Tensor, Tensor]]:
+        """Returns a (scale, shift) pair of (B, C, 1, 1) float32 a layer."""
+        with torch.autocast(self.out.weight.device.type, enabled=False):
+            stats = [s.moments() for s in code.scales]
+            x = torch.cat([t for mean, var in stats for t in (mean, (var + 1e-5).sqrt())], 1)
+            x = self.out(F.relu(self.b(F.relu(self.a(x)))))
+            parts = x[:, :, None, None].split([2 * c for c in self.layers], 1)
+            return [cast(tuple[Tensor, Tensor], p.chunk(2, 1)) for p in parts]
+
+
+class CompactNet(nn.Module):
+    """See the module's docstring. `encode_style(image) -> StyleCode`, `forward(frames, code) -> frames`."""
+
+    architecture = "compact"
+
+    def __init__(self, config: CompactConfig | None = None) -> None:
+        super().__init__()
+        self.config = config = config or CompactConfig()
+        w, k = config.widths, config.key_widths
+        self.encoder = Encoder(config)
+        self.attend_colour = AdaAttN(3, w[0], width=k[0], value_conv=False)
+        self.attend_quarter = AdaAttN(w[1], w[0] + w[1], width=k[1])
+        self.attend_eighth = AdaAttN(w[2], sum(w), width=k[2])
+        for attend in (self.attend_colour, self.attend_quarter, self.attend_eighth):
+            # One feature space for both: a picture that is its own style then finds itself, which strength relies on.
+            attend.g.load_state_dict(attend.f.state_dict())
+        for attend in (self.attend_quarter, self.attend_eighth):
+            value = cast(nn.Conv2d, attend.h)
+            nn.init.dirac_(value.weight)
+            nn.init.zeros_(cast(Tensor, value.bias))
+        n = config.decoder_blocks
+        self.eighth_blocks = nn.ModuleList(Block(w[2]) for _ in range(n[1]))
+        self.eighth_up = conv(w[2], w[1])
+        self.quarter_blocks = nn.ModuleList(Block(w[1]) for _ in range(n[0]))
+        self.quarter_up = conv(w[1], w[0])
+        self.half_in = conv(w[0] + 3, w[0])
+        self.half_mid = conv(w[0], w[0])
+        self.half_out = conv(w[0], config.output_width)
+        self.full = conv(config.output_width, 3)
+        layers = [w[2]] * n[1] + [w[1]] * n[0] + [w[0]] * 2
+        self.film = Film(2 * (3 + w[1] + w[2]), config.film_width, layers)
+        opponent = torch.tensor([[1.0, 1, 1], [1, 0, -1], [1, -2, 1]])
+        self.register_buffer("opponent", opponent / opponent.norm(dim=1, keepdim=True), persistent=False)
+
+    def encode_style(self, image: Tensor) -> StyleCode:
+        """The code of a style picture.
+
+        Args:
+            image: (B, 3, H, W) float in [0, 1], H and W at least 16.
+
+        Returns:
+            three scales (colour, 1/4, 1/8), batch B.
+        """
+        x = pad(image)
+        return self._code(x, self.encoder(x))
+
+    def forward(self, frames: Tensor, code: StyleCode, strength: float | Tensor | None = None) -> Tensor:
+        """Frames in the style of a code.
+
+        Args:
+            frames: (B, 3, H, W) float in [0, 1], H and W at least 16.
+            code: batch B or 1.
+            strength: a in [0, 1], a number or (B,): a * code + (1 - a) * the code of the frame itself. None is 1.
+
+        Returns:
+            (B, 3, H, W) float, not clamped: [0, 1] up to the network's error.
+        """
+        h, w = frames.shape[2:]
+        x = pad(frames)
+        features = self.encoder(x)
+        if strength is not None:
+            a = torch.as_tensor(strength, dtype=torch.float32, device=x.device)
+            code = blend([code, self._code(x, features)], [a, 1 - a])
+        y = self._decode(x, features, code)
+        return y[:, :, MARGIN : MARGIN + h, MARGIN : MARGIN + w]
+
+    def _code(self, x: Tensor, features: tuple[Tensor, Tensor, Tensor]) -> StyleCode:
+        keys = self._keys(features)
+        return StyleCode(
+            (
+                self.attend_colour.encode(self._colour(x), keys[0]),
+                self.attend_quarter.encode(features[1], keys[1]),
+                self.attend_eighth.encode(features[2], keys[2]),
+            )
+        )
+
+    def _colour(self, x: Tensor) -> Tensor:
+        """The frame low-passed to 1/8, in opponent colours: per-channel moments of RGB would keep the photo's hues."""
+        return torch.einsum("oc,bchw->bohw", cast(Tensor, self.opponent), F.avg_pool2d(x.float(), STRIDE))
+
+    def _keys(self, features: tuple[Tensor, Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+        """Keys of a scale: normalised features of it and of all finer ones, pooled to its size."""
+        a, b, c = (mean_variance_norm(f) for f in features)
+        a4 = F.avg_pool2d(a, 2)
+        a8, b8 = F.avg_pool2d(a4, 2), F.avg_pool2d(b, 2)
+        return a8, torch.cat([a4, b], 1), torch.cat([a8, b8, c], 1)
+
+    def _decode(self, x: Tensor, features: tuple[Tensor, Tensor, Tensor], code: StyleCode) -> Tensor:
+        keys = self._keys(features)
+        film = iter(self.film(code))
+        colour = self.attend_colour(self._colour(x), keys[0], code.scales[0])
+        base = F.interpolate(
+            torch.einsum("oc,bohw->bchw", cast(Tensor, self.opponent), colour), scale_factor=4.0, mode="bilinear"
+        )
+        y = self.attend_eighth(features[2], keys[2], code.scales[2]).to(x.dtype)
+        for block in self.eighth_blocks:
+            y = block(y, next(film))
+        y = F.relu(self.attend_quarter(features[1], keys[1], code.scales[1]) + double(self.eighth_up(y))).to(x.dtype)
+        for block in self.quarter_blocks:
+            y = block(y, next(film))
+        y = F.relu(double(self.quarter_up(y)))
+        y = F.relu(modulate(self.half_in(torch.cat([y, base.to(y.dtype)], 1)), next(film)))
+        y = F.relu(modulate(self.half_mid(y), next(film)))
+        y = F.interpolate(F.relu(self.half_out(y)), scale_factor=2.0, mode="nearest")
+        return cast(Tensor, self.full(y))
+
+
+def double(x: Tensor) -> Tensor:
+    return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
+
+
+def pad(x: Tensor) -> Tensor:
+    """Reflect MARGIN pixels on each side, and on the right and below as many more as make multiples of STRIDE."""
+    h, w = x.shape[2:]
+    right, below = MARGIN + -w % STRIDE, MARGIN + -h % STRIDE
+    # Reflection needs more pixels than it adds; the smallest frames repeat their border instead.
+    mode = "reflect" if min(h - below, w - right) > 0 else "replicate"
+    x = F.pad(x, (MARGIN, right, MARGIN, below), mode=mode)
+    return x.contiguous(memory_format=torch.channels_last)
+
+
+def code_shapes(config: CompactConfig) -> list[tuple[int, int]]:
+    """(K, C) of each scale of the code of a CompactNet: its matrices are (K, 2C+1)."""
+    c = (3, *config.widths[1:])
+    return list(zip(config.key_widths, c, strict=True))
+
+
+__all__ = ["CompactConfig", "CompactNet", "CosineCode", "code_shapes"]
