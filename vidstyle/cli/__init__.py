@@ -1,0 +1,120 @@
+"""The command line. One file a command; a command's module is imported when its name is typed (or help lists it), and
+imports torch and av only inside its function, so that help answers at once.
+
+To add a command: write `vidstyle/cli/NAME.py` with `def command(...)` (typer annotations) or, for a command with
+subcommands, `command = typer.Typer(...)`, and add its line to `COMMANDS`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
+from typing import Annotated, Any, cast
+
+import typer
+from typer.core import TyperGroup
+
+from vidstyle import __version__
+from vidstyle.errors import VidstyleError
+
+COMMANDS: dict[str, str] = {}
+"""Name of a command -> module that holds it, in the order of help."""
+
+INTERRUPTED = 130
+
+
+class Lazy(Mapping[str, Any]):
+    """Commands by name, each imported when asked for."""
+
+    def __init__(self, modules: Mapping[str, str]) -> None:
+        self.modules = modules
+
+    def __getitem__(self, name: str) -> Any:
+        command = import_module(self.modules[name]).command
+        if not isinstance(command, typer.Typer):
+            single = typer.Typer(add_completion=False)
+            single.command()(command)
+            command = single
+        built = typer.main.get_command(command)
+        built.name = name
+        return built
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.modules)
+
+    def __len__(self) -> int:
+        return len(self.modules)
+
+
+class Commands(TyperGroup):
+    """The group of all commands. Failures that a user can meet become one sentence on stderr and an exit code."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands = cast(Any, Lazy(COMMANDS))
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except VidstyleError as error:
+            raise fail(str(error), error.exit_code) from error
+        except KeyboardInterrupt as stop:
+            raise fail("Interrupted.", INTERRUPTED) from stop
+        except BrokenPipeError:
+            raise
+        except (OSError, MemoryError) as error:
+            raise fail(system_sentence(error), 1) from error
+
+
+def fail(sentence: str, code: int) -> typer.Exit:
+    print(f"vidstyle: {sentence}", file=sys.stderr)
+    return typer.Exit(code)
+
+
+def system_sentence(error: OSError | MemoryError) -> str:
+    """What the operating system refused, in words, where no part of vidstyle could say it better."""
+    if isinstance(error, MemoryError):
+        return "out of memory; try a smaller --max-side or --chunk 1"
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror or error}"
+
+
+app = typer.Typer(cls=Commands, add_completion=False, no_args_is_help=True, pretty_exceptions_show_locals=False)
+
+
+def show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"vidstyle {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Any video in the style of any picture: without flicker, with its sound, in real time on a CPU."""
+
+
+def optional_json(args: Sequence[str]) -> list[str]:
+    """`--json` may stand alone (stdout) or name a file. The parser knows no optional values, so a `--json` that is not
+    followed by a name ending in .json becomes `--json=-`; any other name can be given as `--json=NAME`."""
+    out, rest = [], list(args)
+    while rest:
+        word = rest.pop(0)
+        if word == "--":
+            return [*out, word, *rest]
+        if word == "--json":
+            word = f"--json={rest.pop(0) if rest and rest[0].endswith('.json') else '-'}"
+        out.append(word)
+    return out
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit code: 0 done, 1 failed, 2 wrong command, 130 interrupted."""
+    try:
+        app(optional_json(sys.argv[1:] if args is None else args), prog_name="vidstyle")
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)

@@ -1,0 +1,5 @@
+"""`python -m vidstyle`: the same as `vidstyle`."""
+
+from vidstyle.cli import main
+
+main()
