@@ -126,7 +126,10 @@ def _blend_scale(scales: Sequence[ScaleCode], w: Sequence[Tensor]) -> ScaleCode:
         # Each style counts by its weight, not by how many points it has.
         batch = max(max(s.keys.shape[0] for s in soft), max(x.shape[0] for x in w))
         n = soft[0].keys.shape[1]
-        logs = [s.log_weights + x.to(s.keys).log() + math_log_ratio(n, s.keys.shape[1]) for s, x in zip(soft, w, strict=True)]
+        logs = [
+            s.log_weights + x.to(s.keys).log() + math_log_ratio(n, s.keys.shape[1])
+            for s, x in zip(soft, w, strict=True)
+        ]
         grow = lambda t: t.expand(batch, *t.shape[1:])  # noqa: E731
         return SoftmaxCode(
             torch.cat([grow(s.keys) for s in soft], 1),
@@ -134,9 +137,13 @@ def _blend_scale(scales: Sequence[ScaleCode], w: Sequence[Tensor]) -> ScaleCode:
             torch.cat([grow(t) for t in logs], 1),
         )
     cosine = [s for s in scales if isinstance(s, CosineCode)]
-    centre = sum((x.to(s.centre) * s.centre for s, x in zip(cosine, w, strict=True)), torch.zeros_like(cosine[0].centre))
+    centre = sum(
+        (x.to(s.centre) * s.centre for s, x in zip(cosine, w, strict=True)), torch.zeros_like(cosine[0].centre)
+    )
     moved = [s.recentred(centre) for s in cosine]
-    matrix = sum((x.to(s.matrix)[..., None] * s.matrix for s, x in zip(moved, w, strict=True)), torch.zeros_like(first.matrix))
+    matrix = sum(
+        (x.to(s.matrix)[..., None] * s.matrix for s, x in zip(moved, w, strict=True)), torch.zeros_like(first.matrix)
+    )
     offset = sum((x.to(s.offset) * s.offset for s, x in zip(moved, w, strict=True)), torch.zeros_like(first.offset))
     return CosineCode(matrix, offset, centre)
 

@@ -1,0 +1,170 @@
+"""Checkpoints: one safetensors file holds the weights and, as metadata, everything that says what they are.
+
+Nothing here unpickles anything. Metadata values are JSON strings: `architecture`, `config`, and whatever the training adds
+(recipe, data digest, steps, metrics, licence).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from vidstyle.errors import InputError, UsageError
+from vidstyle.models.attention import CosineCode, SoftmaxCode, StyleCode
+from vidstyle.models.compact import CompactConfig, CompactNet
+
+
+class Styler(Protocol):
+    """What every model offers."""
+
+    architecture: str
+
+    def encode_style(self, image: Tensor) -> StyleCode:
+        """image: (B, 3, H, W) float in [0, 1]."""
+        ...
+
+    def __call__(self, frames: Tensor, code: StyleCode, strength: float | Tensor | None = None) -> Tensor:
+        """frames: (B, 3, H, W) float in [0, 1]; the result likewise, not clamped."""
+        ...
+
+
+class StyleModel(nn.Module, Styler):
+    """For annotations only: a module that is a Styler."""
+
+
+def build(architecture: str, config: Mapping[str, Any]) -> StyleModel:
+    """A model with untrained weights. Raises UsageError for an unknown architecture."""
+    if architecture == CompactNet.architecture:
+        return cast(StyleModel, CompactNet(CompactConfig.from_dict(dict(config))))
+    raise UsageError(f"unknown architecture {architecture!r}; this version knows 'compact'.")
+
+
+def shipped() -> dict[str, Path]:
+    """Names of the models that came with the package, and their files."""
+    folder = resources.files("vidstyle") / "weights"
+    return {
+        Path(f.name).stem: Path(str(f)) for f in sorted(folder.iterdir(), key=str) if f.name.endswith(".safetensors")
+    }
+
+
+def model_path(name_or_path: str | Path = "compact") -> Path:
+    """The file of a model given by shipped name or by path. Raises UsageError or InputError when there is none."""
+    known = shipped()
+    if str(name_or_path) in known:
+        return known[str(name_or_path)]
+    path = Path(name_or_path)
+    if path.is_file():
+        return path
+    if path.suffix or os.sep in str(name_or_path):
+        raise InputError(
+            f"{path}: no such model file; give a .safetensors file or one of: {', '.join(known) or 'none'}."
+        )
+    raise UsageError(f"unknown model {str(name_or_path)!r}; shipped models: {', '.join(known) or 'none'}.")
+
+
+def load_model(name_or_path: str | Path = "compact") -> StyleModel:
+    """A model in evaluation mode, float32, channels-last, gradients off.
+
+    Raises:
+        InputError: the file is missing, damaged, or not a vidstyle checkpoint.
+        UsageError: an unknown name.
+    """
+    path = model_path(name_or_path)
+    tensors, metadata = read(path)
+    if "architecture" not in metadata:
+        raise InputError(f"{path}: not a vidstyle checkpoint (no architecture in its metadata).")
+    model = build(json.loads(metadata["architecture"]), json.loads(metadata["config"]))
+    try:
+        model.load_state_dict({k: v.float() for k, v in tensors.items()})
+    except RuntimeError as error:
+        raise InputError(
+            f"{path}: weights do not fit their configuration ({str(error).splitlines()[-1].strip()})."
+        ) from error
+    model.requires_grad_(False).eval()
+    return cast(StyleModel, model.to(memory_format=torch.channels_last))
+
+
+def save_model(
+    model: nn.Module, path: Path, *, metadata: Mapping[str, Any] | None = None, dtype: torch.dtype = torch.float16
+) -> None:
+    """Write a checkpoint under its final name only when it is whole.
+
+    Args:
+        model: has `architecture` and `config.to_dict()`.
+        metadata: JSON-serialisable values, kept beside `architecture` and `config`.
+        dtype: of the stored weights.
+    """
+    described = cast(Any, model)
+    about = {"architecture": described.architecture, "config": described.config.to_dict(), **(metadata or {})}
+    write(
+        {k: v.detach().to("cpu", dtype).contiguous() for k, v in model.state_dict().items()},
+        path,
+        {k: json.dumps(v) for k, v in about.items()},
+    )
+
+
+def read_metadata(path: Path) -> dict[str, Any]:
+    """A checkpoint's metadata, decoded."""
+    return {k: json.loads(v) for k, v in read(path)[1].items()}
+
+
+def model_digest(name_or_path: str | Path = "compact") -> str:
+    """SHA-256 of a model's file, 64 hex digits."""
+    return hashlib.sha256(model_path(name_or_path).read_bytes()).hexdigest()
+
+
+KINDS: dict[str, type[CosineCode] | type[SoftmaxCode]] = {"cosine": CosineCode, "softmax": SoftmaxCode}
+
+
+def save_code(code: StyleCode, path: Path, model_digest: str) -> None:
+    """A compiled style: its tensors, float32, and the digest of the model that made it."""
+    name = {kind: k for k, kind in KINDS.items()}
+    tensors = {
+        f"{i}.{k}": v.detach().cpu().float().contiguous() for i, s in enumerate(code.scales) for k, v in vars(s).items()
+    }
+    kinds = [name[type(s)] for s in code.scales]
+    write(tensors, path, {"style_code": json.dumps(kinds), "model_digest": json.dumps(model_digest)})
+
+
+def load_code(path: Path) -> tuple[StyleCode, str]:
+    """A compiled style and the digest of its model. Raises InputError."""
+    tensors, metadata = read(path)
+    if "style_code" not in metadata:
+        raise InputError(f"{path}: not a compiled style code; make one with `vidstyle styles compile ART -o CODE`.")
+    scales = []
+    for i, kind in enumerate(json.loads(metadata["style_code"])):
+        prefix = f"{i}."
+        scales.append(KINDS[kind](**{k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)}))
+    return StyleCode(tuple(scales)), json.loads(metadata["model_digest"])
+
+
+def read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors and metadata of a safetensors file. Raises InputError."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {k: file.get_tensor(k) for k in file.keys()}, file.metadata() or {}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"{path}: cannot be read as safetensors ({error}).") from error
+
+
+def write(tensors: Mapping[str, Tensor], path: Path, metadata: Mapping[str, str]) -> None:
+    """Write a safetensors file atomically: temporary name in the same folder, fsync, rename."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        save_file(dict(tensors), partial, dict(metadata))
+        with open(partial, "rb") as file:
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

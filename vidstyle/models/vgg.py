@@ -1,0 +1,81 @@
+"""Normalised VGG: the loss network of training, the ruler of style distance, the encoder of the reference models.
+
+'Normalised' means that every channel is scaled so that its mean after ReLU is about 1 on photos; the losses' weights and the
+style distance presuppose it. Input is RGB in [0, 1]: channel order, 255 and mean are folded into conv1_1.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+import torch
+import torch.nn.functional as F
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from vidstyle.errors import InputError
+
+LAYOUTS: dict[str, tuple[int, ...]] = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
+"""Convolutions a block; only the first of block 5 is needed for relu5_1."""
+WIDTHS = (64, 128, 256, 512, 512)
+
+
+class VGG(nn.Module):
+    """The convolutions of a VGG up to relu5_1, frozen, in evaluation mode.
+
+    Args:
+        layout: a key of LAYOUTS.
+        padding: "zeros" (three times faster to train through on a CPU) or "reflect" (upstream's encoder).
+    """
+
+    def __init__(self, layout: str = "vgg16", padding: str = "zeros") -> None:
+        super().__init__()
+        self.layout = layout
+        channels = 3
+        for block, (count, width) in enumerate(zip(LAYOUTS[layout], WIDTHS, strict=True), 1):
+            for n in range(1, count + 1 if block < 5 else 2):
+                self.add_module(f"conv{block}_{n}", nn.Conv2d(channels, width, 3, padding=1, padding_mode=padding))
+                channels = width
+        self.requires_grad_(False).eval()
+
+    def forward(self, x: Tensor, upto: int = 5) -> list[Tensor]:
+        """Features relu1_1 ... relu{upto}_1.
+
+        Args:
+            x: (B, 3, H, W) float in [0, 1].
+            upto: the last block wanted, 1 to 5.
+
+        Returns:
+            a list of (B, WIDTHS[i], ceil(H / 2^i), ceil(W / 2^i)).
+        """
+        taps: list[Tensor] = []
+        for block, count in enumerate(LAYOUTS[self.layout][:upto], 1):
+            if block > 1:
+                x = F.max_pool2d(x, 2, 2, ceil_mode=True)
+            for n in range(1, count + 1 if block < upto else 2):
+                x = F.relu(cast(nn.Conv2d, self.get_submodule(f"conv{block}_{n}"))(x))
+                if n == 1:
+                    taps.append(x)
+        return taps
+
+
+def load_vgg(path: Path, padding: str = "zeros") -> VGG:
+    """A normalised VGG-16 or VGG-19 from a safetensors file with keys `conv{block}_{n}.weight|bias`.
+
+    Raises:
+        InputError: the file is missing, unreadable, or holds something else.
+    """
+    try:
+        tensors = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"{path}: cannot read VGG weights ({error}); give a safetensors file to --vgg.") from error
+    layout = "vgg19" if "conv3_4.weight" in tensors else "vgg16"
+    net = VGG(layout, padding)
+    wanted = net.state_dict()
+    missing = sorted(set(wanted) - set(tensors))
+    if missing:
+        raise InputError(f"{path}: not a normalised VGG ({missing[0]} is missing); give another file to --vgg.")
+    net.load_state_dict({k: tensors[k].float() for k in wanted})
+    return cast(VGG, net.to(memory_format=torch.channels_last))
