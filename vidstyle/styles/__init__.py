@@ -1,0 +1,1 @@
+"""What a style is made of: the built-in gallery, references on the command line, keyframes and masks."""

@@ -1,0 +1,48 @@
+"""The built-in styles: pictures of our own making, painted by `pipelines/gallery/` and shipped as small WebP files."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+DESCRIPTIONS: dict[str, str] = {
+    "starry-strokes": "night valley in swirling impasto strokes",
+    "sunset-oil": "sun over the sea, laid on thick with the knife",
+    "stained-glass": "sunrise and lilies in leaded glass",
+    "woodcut-waves": "breaking waves cut in wood, printed in four inks",
+    "pointillism": "river bank in dots of pure colour",
+    "mosaic": "birds and waves in stone and gold tesserae",
+    "ink-hatching": "mountain village, cross-hatched in ink on toned paper",
+    "watercolour": "lake and flowers in wet washes on rough paper",
+    "geometric": "circles, wedges and grids of early abstraction",
+    "cubist": "still life broken into shaded facets",
+    "art-nouveau": "whiplash ornament of flowers and peacock eyes",
+    "risograph": "city and mountains in misregistered halftone inks",
+}
+"""One line a style, in the order in which `vidstyle styles` shows them."""
+
+
+def names() -> list[str]:
+    """Names of the built-in styles, in gallery order."""
+    return list(DESCRIPTIONS)
+
+
+def load(name: str) -> NDArray[np.uint8]:
+    """A built-in style's picture.
+
+    Args:
+        name: one of `names()`.
+
+    Returns:
+        (H, W, 3) uint8 sRGB, both sides at least 512.
+
+    Raises:
+        KeyError: `name` is not a built-in style (`resolve` reports it to the user).
+    """
+    if name not in DESCRIPTIONS:
+        raise KeyError(name)
+    with files(__package__).joinpath("pictures", f"{name}.webp").open("rb") as stream, Image.open(stream) as picture:
+        return np.array(picture.convert("RGB"))

@@ -1,0 +1,116 @@
+"""What `--style` may say: a built-in name, a picture file or a compiled code, each with a weight."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from vidstyle.errors import InputError, UsageError
+from vidstyle.media.image import read_image
+from vidstyle.styles import gallery
+
+CODE_SUFFIX = ".safetensors"
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?(nan|inf|infinity)", re.ASCII | re.IGNORECASE)
+DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
+
+
+@dataclass(frozen=True)
+class StyleSpec:
+    """One `--style` of a command."""
+
+    ref: str
+    """A built-in name, or the path of a picture or of a compiled code."""
+    weight: float = 1.0
+    """Its share of the blend before normalisation, finite and above 0."""
+
+
+def parse(text: str) -> StyleSpec:
+    """Read "REF" or "REF:WEIGHT".
+
+    The weight is what follows the last colon if that is a number; other colons belong to the name (drive letters, file
+    names). A file whose whole name is `text` wins over the weight.
+
+    Raises:
+        UsageError: no name, or a weight that is not finite and above 0.
+    """
+    ref, colon, tail = text.rpartition(":")
+    tail = tail.strip()
+    if DECIMAL_COMMA.fullmatch(tail) and not Path(text).exists():
+        raise UsageError(f"--style {text}: write the weight with a point, {ref}:{tail.replace(',', '.')}.")
+    if not colon or (tail and not NUMBER.fullmatch(tail)) or Path(text).exists():
+        ref, weight = text, 1.0
+    elif not tail:
+        raise UsageError(f"--style {text}: the weight after the colon is missing; write {ref}:0.5, or leave the colon out.")
+    else:
+        weight = float(tail)
+    if not ref.strip():
+        raise UsageError(f"--style {text!r} names no style; give a built-in name (see: vidstyle styles) or a picture file.")
+    if not (math.isfinite(weight) and weight > 0):
+        raise UsageError(f"--style {text}: the weight must be a finite number above 0, not {tail}.")
+    return StyleSpec(ref, weight)
+
+
+def normalised(specs: Sequence[StyleSpec]) -> list[float]:
+    """The weights of a blend, in order, summing to 1 (to 1e-12).
+
+    Raises:
+        UsageError: no style at all.
+    """
+    if not specs:
+        raise UsageError("no style given; add --style NAME (see: vidstyle styles) or --style picture.jpg.")
+    # The largest first becomes 1, so that no sum overflows.
+    top = max(s.weight for s in specs)
+    shares = [s.weight / top for s in specs]
+    total = math.fsum(shares)
+    return [s / total for s in shares]
+
+
+def resolve(ref: str, *, size: int = 384) -> NDArray[np.uint8] | Path:
+    """The style that a reference means.
+
+    A built-in name wins over a file of the same name; write ./NAME for the file.
+
+    Args:
+        ref: a built-in name (case and "_" for "-" forgiven), a picture file or a compiled code.
+        size: short side of the picture that is returned, in pixels.
+
+    Returns:
+        (H, W, 3) uint8 sRGB; or the path of a compiled code (.safetensors), whose size was fixed when it was compiled.
+
+    Raises:
+        UsageError: a name that is neither built in nor a file.
+        InputError: a file that is missing, a folder or not readable as a picture.
+    """
+    name = ref.strip().lower().replace("_", "-").replace(" ", "-")
+    if name in gallery.DESCRIPTIONS:
+        return with_short_side(gallery.load(name), size)
+    path = Path(ref).expanduser()
+    if path.is_dir():
+        raise InputError(f"{ref}: a folder, not a style; name one picture in it.")
+    if path.exists():
+        return path if path.suffix.lower() == CODE_SUFFIX else read_image(path, short_side=size)
+    if looks_like_file(ref):
+        raise InputError(f"{ref}: no such file; check the path, or use a built-in style (see: vidstyle styles).")
+    near = difflib.get_close_matches(name, gallery.names(), n=3, cutoff=0.4) or gallery.names()
+    raise UsageError(f"{ref}: no built-in style or file of this name; nearest are {', '.join(near)} (see: vidstyle styles).")
+
+
+def looks_like_file(ref: str) -> bool:
+    """Whether a reference has a folder or a suffix in it: then it was meant as a path."""
+    return any(mark in ref for mark in "/\\.~")
+
+
+def with_short_side(picture: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8 resized so that its short side is `size`, with its proportions."""
+    height, width = picture.shape[:2]
+    scale = size / min(height, width)
+    target = (round(width * scale), round(height * scale))
+    return np.array(Image.fromarray(picture).resize(target, Image.Resampling.LANCZOS))
