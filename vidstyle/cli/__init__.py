@@ -101,7 +101,8 @@ def root(
 def optional_json(args: Sequence[str]) -> list[str]:
     """`--json` may stand alone (stdout) or name a file. The parser knows no optional values, so a `--json` that is not
     followed by a name ending in .json becomes `--json=-`; any other name can be given as `--json=NAME`."""
-    out, rest = [], list(args)
+    out: list[str] = []
+    rest = list(args)
     while rest:
         word = rest.pop(0)
         if word == "--":
