@@ -1,0 +1,56 @@
+# make demo       see it work: environment, installation, a film of our own making in one of our own styles
+# make test       the fast tests                       make test-slow  the slow ones
+# make lint       ruff, mypy, import contracts         make format     let ruff rewrite
+# make install    only make the environment            make clean      remove what make made
+#
+# VENV=DIR uses another environment, PYTHON=python3.12 another interpreter.
+
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.PHONY: help demo test test-slow lint format install clean
+.DEFAULT_GOAL := help
+
+help: ## This list.
+	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "vidstyle needs Python 3.11 or newer; name one with: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# The stamps are older than pyproject.toml only when something may have to be installed.
+$(VENV)/.run: pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet --editable '.[openvino]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet --editable '.[dev,train,openvino]'
+	@touch $@ $(VENV)/.run
+
+install: $(VENV)/.dev
+
+demo: $(VENV)/.run
+	$(BIN)/vidstyle demo
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest
+
+test-slow: $(VENV)/.dev
+	$(BIN)/python -m pytest -m slow
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
