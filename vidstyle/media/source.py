@@ -1,0 +1,53 @@
+"""Opening a media file for reading: local files only, and failures told in one sentence."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import av
+import av.container
+import av.error
+
+from vidstyle.errors import InputError
+
+# A playlist inside a file must not make us fetch from the network.
+_OPTIONS = {"protocol_whitelist": "file,crypto,data"}
+
+
+def check_readable(path: Path) -> None:
+    """Raise InputError where `path` is not a readable, non-empty regular file."""
+    if not path.exists():
+        raise InputError(f"{path}: no such file; check the path.")
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder, not a video; name a file inside it.")
+    if not os.access(path, os.R_OK):
+        raise InputError(f"{path}: cannot be read (permission denied); change its permissions.")
+    if path.is_file() and path.stat().st_size == 0:
+        raise InputError(f"{path}: is empty (0 bytes); copy or download it again.")
+
+
+@contextmanager
+def open_source(path: Path) -> Iterator[av.container.InputContainer]:
+    """Open `path` for demuxing.
+
+    Raises InputError when the file is missing, empty, no media file or damaged beyond opening.
+    """
+    check_readable(path)
+    # An absolute path is never taken for a protocol ("a:b.mp4") nor for an option ("-x.mp4").
+    name = str(path.absolute())
+    try:
+        container = av.open(name, metadata_errors="replace", container_options=dict(_OPTIONS))
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        raise InputError(f"{path}: {_cause(error)}.") from error
+    with container:
+        yield container
+
+
+def _cause(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM):
+        return "cannot be read (permission denied); change its permissions"
+    return "is not a video that can be opened (another kind of file, or damaged); check it in a player"
