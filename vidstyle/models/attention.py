@@ -15,9 +15,10 @@ The image variant (softmax) has no such form; its code is the style's points the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Literal, cast
 
 import torch
 import torch.nn.functional as F
@@ -97,9 +98,6 @@ class StyleCode:
         return len(self.scales)
 
 
-S = TypeVar("S", CosineCode, SoftmaxCode)
-
-
 def blend(codes: Sequence[StyleCode], weights: Sequence[float | Tensor]) -> StyleCode:
     """sum_r w_r StyleCode_r: attention over the weighted union of the styles' points.
 
@@ -119,37 +117,37 @@ def blend(codes: Sequence[StyleCode], weights: Sequence[float | Tensor]) -> Styl
     return StyleCode(tuple(_blend_scale([c.scales[i] for c in codes], w) for i in range(len(codes[0]))))
 
 
-def _blend_scale(scales: Sequence[ScaleCode], w: Sequence[Tensor]) -> ScaleCode:
-    first = scales[0]
-    if isinstance(first, SoftmaxCode):
-        soft = [s for s in scales if isinstance(s, SoftmaxCode)]
-        # Each style counts by its weight, not by how many points it has.
-        batch = max(max(s.keys.shape[0] for s in soft), max(x.shape[0] for x in w))
-        n = soft[0].keys.shape[1]
-        logs = [
-            s.log_weights + x.to(s.keys).log() + math_log_ratio(n, s.keys.shape[1])
-            for s, x in zip(soft, w, strict=True)
-        ]
-        grow = lambda t: t.expand(batch, *t.shape[1:])  # noqa: E731
-        return SoftmaxCode(
-            torch.cat([grow(s.keys) for s in soft], 1),
-            torch.cat([grow(s.values) for s in soft], 1),
-            torch.cat([grow(t) for t in logs], 1),
-        )
+def _blend_scale(scales: Sequence[ScaleCode], weights: Sequence[Tensor]) -> ScaleCode:
+    soft = [s for s in scales if isinstance(s, SoftmaxCode)]
     cosine = [s for s in scales if isinstance(s, CosineCode)]
-    centre = sum(
-        (x.to(s.centre) * s.centre for s, x in zip(cosine, w, strict=True)), torch.zeros_like(cosine[0].centre)
-    )
-    moved = [s.recentred(centre) for s in cosine]
-    matrix = sum(
-        (x.to(s.matrix)[..., None] * s.matrix for s, x in zip(moved, w, strict=True)), torch.zeros_like(first.matrix)
-    )
-    offset = sum((x.to(s.offset) * s.offset for s, x in zip(moved, w, strict=True)), torch.zeros_like(first.offset))
-    return CosineCode(matrix, offset, centre)
+    if soft and cosine:
+        raise ValueError("codes of different kinds of attention cannot be blended")
+    return _blend_softmax(soft, weights) if soft else _blend_cosine(cosine, weights)
 
 
-def math_log_ratio(a: int, b: int) -> float:
-    return float(torch.log(torch.tensor(a / b, dtype=torch.float64)))
+def _blend_cosine(scales: Sequence[CosineCode], weights: Sequence[Tensor]) -> CosineCode:
+    def total(parts: Sequence[Tensor]) -> Tensor:
+        terms = [w.to(p).reshape(-1, *[1] * (p.dim() - 1)) * p for w, p in zip(weights, parts, strict=True)]
+        return torch.stack(torch.broadcast_tensors(*terms)).sum(0)
+
+    centre = total([s.centre for s in scales])
+    moved = [s.recentred(centre) for s in scales]
+    return CosineCode(total([s.matrix for s in moved]), total([s.offset for s in moved]), centre)
+
+
+def _blend_softmax(scales: Sequence[SoftmaxCode], weights: Sequence[Tensor]) -> SoftmaxCode:
+    # A style counts by its weight, not by how many points it has.
+    points = scales[0].keys.shape[1]
+    logs = [
+        s.log_weights + w.to(s.keys).log() + math.log(points / s.keys.shape[1])
+        for s, w in zip(scales, weights, strict=True)
+    ]
+    batch = max(t.shape[0] for t in logs)
+
+    def join(parts: Sequence[Tensor]) -> Tensor:
+        return torch.cat([p.expand(batch, *p.shape[1:]) for p in parts], 1)
+
+    return SoftmaxCode(join([s.keys for s in scales]), join([s.values for s in scales]), join(logs))
 
 
 def mean_variance_norm(x: Tensor, eps: float = STD_EPS) -> Tensor:
@@ -162,7 +160,7 @@ def mean_variance_norm(x: Tensor, eps: float = STD_EPS) -> Tensor:
 
 def unit(x: Tensor) -> Tensor:
     """x / (|x| + 1e-5) along dim 1; a zero vector stays zero (its attention is uniform)."""
-    return x / (torch.linalg.vector_norm(x, dim=1, keepdim=True) + NORM_EPS)
+    return cast(Tensor, x / (torch.linalg.vector_norm(x, dim=1, keepdim=True) + NORM_EPS))
 
 
 def cosine_code(keys: Tensor, values: Tensor) -> CosineCode:

@@ -91,7 +91,7 @@ def load_model(name_or_path: str | Path = "compact") -> StyleModel:
             f"{path}: weights do not fit their configuration ({str(error).splitlines()[-1].strip()})."
         ) from error
     model.requires_grad_(False).eval()
-    return cast(StyleModel, model.to(memory_format=torch.channels_last))
+    return model.to(memory_format=torch.channels_last)
 
 
 def save_model(
@@ -163,7 +163,7 @@ def write(tensors: Mapping[str, Tensor], path: Path, metadata: Mapping[str, str]
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         save_file(dict(tensors), partial, dict(metadata))
-        with open(partial, "rb") as file:
+        with partial.open("rb") as file:
             os.fsync(file.fileno())
         partial.replace(path)
     finally:

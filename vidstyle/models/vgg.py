@@ -7,7 +7,7 @@ style distance presuppose it. Input is RGB in [0, 1]: channel order, 255 and mea
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 import torch
 import torch.nn.functional as F
@@ -20,6 +20,7 @@ from vidstyle.errors import InputError
 LAYOUTS: dict[str, tuple[int, ...]] = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 """Convolutions a block; only the first of block 5 is needed for relu5_1."""
 WIDTHS = (64, 128, 256, 512, 512)
+Padding = Literal["zeros", "reflect"]
 
 
 class VGG(nn.Module):
@@ -30,7 +31,7 @@ class VGG(nn.Module):
         padding: "zeros" (three times faster to train through on a CPU) or "reflect" (upstream's encoder).
     """
 
-    def __init__(self, layout: str = "vgg16", padding: str = "zeros") -> None:
+    def __init__(self, layout: str = "vgg16", padding: Padding = "zeros") -> None:
         super().__init__()
         self.layout = layout
         channels = 3
@@ -61,7 +62,7 @@ class VGG(nn.Module):
         return taps
 
 
-def load_vgg(path: Path, padding: str = "zeros") -> VGG:
+def load_vgg(path: Path, padding: Padding = "zeros") -> VGG:
     """A normalised VGG-16 or VGG-19 from a safetensors file with keys `conv{block}_{n}.weight|bias`.
 
     Raises:
@@ -78,4 +79,4 @@ def load_vgg(path: Path, padding: str = "zeros") -> VGG:
     if missing:
         raise InputError(f"{path}: not a normalised VGG ({missing[0]} is missing); give another file to --vgg.")
     net.load_state_dict({k: tensors[k].float() for k in wanted})
-    return cast(VGG, net.to(memory_format=torch.channels_last))
+    return net.to(memory_format=torch.channels_last)

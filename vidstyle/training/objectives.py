@@ -1,0 +1,139 @@
+"""What a stage of training minimises: each kind is an object that turns two batches into a loss, its terms and pictures.
+
+`distil`      the encoder learns to predict normalised VGG features: a space in which statistics mean style.
+`autoencode`  every picture is its own style: the decoder learns to invert that space.
+`style`       the losses of DESIGN section 4.
+The order matters: from a random start the style losses find a sepia local minimum (all colours alike) and stay there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vidstyle.models.checkpoint import StyleModel
+from vidstyle.models.compact import CompactNet
+from vidstyle.models.vgg import VGG, WIDTHS
+from vidstyle.training import losses
+from vidstyle.training.motion import disturb, random_grid, warp
+from vidstyle.training.recipe import Stage
+
+POSITIONS = 1024
+"""Positions sampled in each picture for Lis."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Of one step."""
+
+    loss: Tensor
+    terms: dict[str, Tensor]
+    """The unweighted terms that were computed in this step, detached scalars."""
+    result: Tensor | None
+    """(B, 3, H, W) float, what the network made of the contents; None where it makes no picture."""
+
+
+class Objective(Protocol):
+    """Loss of a stage."""
+
+    extra: nn.Module
+    """Parameters that are trained in this stage but are no part of the network."""
+
+    def __call__(self, content: Tensor, style: Tensor, step: int, generator: torch.Generator) -> Outcome: ...
+
+
+class Distil:
+    """MSE between 1x1 readouts of the encoder and relu2_1, relu3_1, relu4_1, channels scaled by their deviation."""
+
+    def __init__(self, net: StyleModel, vgg: VGG, stage: Stage) -> None:
+        if not isinstance(net, CompactNet):
+            raise TypeError("only a network with an encoder of its own can be distilled")
+        self.net, self.vgg = net, vgg
+        self.extra: nn.Module = nn.ModuleList(
+            nn.Conv2d(i, o, 1) for i, o in zip(net.config.widths, WIDTHS[1:4], strict=True)
+        )
+
+    def __call__(self, content: Tensor, style: Tensor, step: int, generator: torch.Generator) -> Outcome:
+        x = torch.cat([content, style]).contiguous(memory_format=torch.channels_last)
+        with torch.no_grad():
+            wanted = [f.float() for f in self.vgg(x, 4)[1:]]
+        loss = x.new_zeros(())
+        terms = {}
+        for n, (head, feature, target) in enumerate(
+            zip(cast(nn.ModuleList, self.extra), self.net.encoder(x), wanted, strict=True), 2
+        ):
+            scale = target.std((0, 2, 3), keepdim=True) + 0.1
+            term = F.mse_loss(head(feature).float() / scale, target / scale)
+            terms[f"d{n}"] = term.detach()
+            loss = loss + term
+        return Outcome(loss, terms, None)
+
+
+class Autoencode:
+    """L1 of pictures and of their gradients, where every picture is its own style."""
+
+    def __init__(self, net: StyleModel, vgg: VGG, stage: Stage) -> None:
+        self.net = net
+        self.extra: nn.Module = nn.Identity()
+
+    def __call__(self, content: Tensor, style: Tensor, step: int, generator: torch.Generator) -> Outcome:
+        x = torch.cat([content, style]).contiguous(memory_format=torch.channels_last)
+        y = self.net(x, self.net.encode_style(x))
+        loss = losses.gradient_l1(y, x)
+        return Outcome(loss, {"l1": F.l1_loss(y.detach().float(), x)}, y[: content.shape[0]])
+
+
+class Style:
+    """lg Lg + ll Ll + li Lis + lt Lt + lr Lr + range penalty, terms with weight 0 not computed."""
+
+    def __init__(self, net: StyleModel, vgg: VGG, stage: Stage) -> None:
+        self.net, self.vgg, self.stage = net, vgg, stage
+        self.extra: nn.Module = nn.Identity()
+
+    def __call__(self, content: Tensor, style: Tensor, step: int, generator: torch.Generator) -> Outcome:
+        s, w = self.stage, self.stage.weights
+        depth = len(s.style_layers)
+        n = content.shape[0]
+        with torch.no_grad():
+            both = self.vgg(torch.cat([content, style]).contiguous(memory_format=torch.channels_last), depth)
+        of_content, of_style = [f[:n] for f in both], [f[n:] for f in both]
+        code = self.net.encode_style(style)
+        result = self.net(content, code)
+        of_result = self.vgg(result.contiguous(memory_format=torch.channels_last), depth)
+
+        terms: dict[str, Tensor] = {}
+        weights: dict[str, float] = {}
+
+        def add(name: str, weight: float, value: Tensor) -> None:
+            terms[name], weights[name] = value, weight
+
+        add("range", w.range, losses.out_of_range(result))
+        if w.g:
+            add("g", w.g, losses.global_style(of_result, of_style, s.style_layers))
+        if w.l:
+            with torch.no_grad():
+                targets = {x: losses.local_target(of_content, of_style, x, s.local_attention) for x in s.local_layers}
+            add("l", w.l, losses.local_features(of_result, targets))
+        if w.i and step % s.every_i == 0:
+            lis = losses.similarity(of_content, of_result, s.similarity_layers, POSITIONS, generator)
+            add("i", w.i * s.every_i, lis)
+        if w.t and step % s.every_t == 0:
+            grid = random_grid(n, content.shape[3], generator).to(content.device)
+            moved = disturb(warp(content, grid), generator).contiguous(memory_format=torch.channels_last)
+            add("t", w.t * s.every_t, losses.temporal(self.net(moved, code), result, grid))
+        if w.r and step % s.every_r == 1 % s.every_r:
+            own = self.net(content, self.net.encode_style(content))
+            add("r", w.r * s.every_r, F.l1_loss(own.float(), content))
+        loss = torch.stack([weights[k] * v for k, v in terms.items()]).sum()
+        return Outcome(loss, {k: v.detach() for k, v in terms.items()}, result)
+
+
+OBJECTIVES: dict[str, type[Distil] | type[Autoencode] | type[Style]] = {
+    "distil": Distil,
+    "autoencode": Autoencode,
+    "style": Style,
+}

@@ -1,0 +1,109 @@
+"""A recipe: everything that a training run depends on, as data, from one TOML file.
+
+Unknown keys are errors: a misspelt weight must not be a silent default.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from vidstyle.errors import InputError, UsageError
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LossWeights(Part):
+    """Weights of DESIGN section 4; 0 switches a term off, and its computation with it."""
+
+    g: Annotated[float, Field(ge=0)] = 10.0
+    """Lg, global style statistics."""
+    l: Annotated[float, Field(ge=0)] = 3.0  # noqa: E741
+    """Ll, local feature loss against parameter-free attention."""
+    i: Annotated[float, Field(ge=0)] = 3.0
+    """Lis, cross-image similarity."""
+    t: Annotated[float, Field(ge=0)] = 300.0
+    """Lt, equivariance to motion."""
+    r: Annotated[float, Field(ge=0)] = 2.0
+    """Lr, identity."""
+    range: Annotated[float, Field(ge=0)] = 10.0
+    """Penalty on values outside [0, 1]."""
+
+
+class Stage(Part):
+    """One schedule: what is learned, on what crops, for how long."""
+
+    kind: Literal["distil", "autoencode", "style"]
+    steps: int = Field(gt=0)
+    crop: Annotated[int, Field(ge=64, multiple_of=32)] = 160
+    """Side of the square crops, in pixels."""
+    batch: Annotated[int, Field(ge=1)] = 4
+    content_zoom: tuple[float, float] = (1.0, 1.5)
+    """Short side of a content photo before its crop is cut, as multiples of the crop (never enlarged beyond the file)."""
+    style_zoom: tuple[float, float] = (1.0, 2.0)
+    """The same for paintings: larger shows the network coarser strokes."""
+    lr: Annotated[float, Field(gt=0)] = 4e-4
+    warmup: Annotated[int, Field(ge=0)] = 100
+    """Steps of linear warm-up; a cosine falls from there to `lr_end` times lr."""
+    lr_end: Annotated[float, Field(ge=0, le=1)] = 0.02
+    clip: Annotated[float, Field(gt=0)] = 200.0
+    """Gradient norm above which the gradient is scaled down: at the start it is 500 to 5000."""
+    weights: LossWeights = LossWeights()
+    style_layers: tuple[float, ...] = (0.5, 1.0, 1.0, 1.0)
+    """Weight of relu1_1, relu2_1, ... in Lg; its length decides how deep the loss network runs."""
+    local_layers: tuple[int, ...] = (3, 4)
+    """x of relu x_1 in Ll."""
+    similarity_layers: tuple[int, ...] = (2, 3, 4)
+    """x of relu x_1 in Lis."""
+    local_attention: Literal["cosine", "softmax"] = "cosine"
+    """Attention of the target of Ll."""
+    every_t: Annotated[int, Field(ge=1)] = 2
+    """Lt is computed every so many steps, and weighted up by as much."""
+    every_r: Annotated[int, Field(ge=1)] = 4
+    every_i: Annotated[int, Field(ge=1)] = 2
+
+
+class Recipe(Part):
+    """A whole training."""
+
+    architecture: str = "compact"
+    config: dict[str, Any] = {}
+    """Overrides of the architecture's defaults."""
+    seed: int = 0
+    ema: Annotated[float, Field(gt=0, lt=1)] = 0.999
+    precision: Literal["fp32", "bf16"] = "bf16"
+    log_every: Annotated[int, Field(ge=1)] = 50
+    save_every: Annotated[int, Field(ge=1)] = 500
+    """Steps between checkpoints; a preview grid is drawn with each."""
+    stage: tuple[Stage, ...]
+
+    @property
+    def steps(self) -> int:
+        """Steps of all stages."""
+        return sum(s.steps for s in self.stage)
+
+    def locate(self, step: int) -> tuple[int, int]:
+        """(stage index, step within it) of a step counted over the whole recipe; the end is (len(stage), 0)."""
+        for i, stage in enumerate(self.stage):
+            if step < stage.steps:
+                return i, step
+            step -= stage.steps
+        return len(self.stage), 0
+
+
+def load_recipe(path: Path) -> Recipe:
+    """Read a recipe. Raises InputError (unreadable) or UsageError (wrong keys or values, each named)."""
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"{path}: cannot read the recipe ({error}).") from error
+    try:
+        return Recipe.model_validate(values)
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise UsageError(f"{path}: {faults}.") from error

@@ -1,0 +1,51 @@
+"""The state of a training as one safetensors file: weights, their average, the stage's own parameters, Adam's moments.
+
+No pickle: Adam's state is two tensors a parameter and a step count, which safetensors holds as well as anything.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from vidstyle.models.checkpoint import read, write
+
+
+def save_state(
+    path: Path,
+    net: nn.Module,
+    ema: dict[str, Tensor],
+    extra: nn.Module,
+    optimiser: torch.optim.Adam,
+    about: dict[str, Any],
+) -> None:
+    """Write everything that resuming needs, atomically. `about` is JSON-serialisable (step, recipe ...)."""
+    tensors = {f"net.{k}": v for k, v in net.state_dict().items()}
+    tensors |= {f"ema.{k}": v for k, v in ema.items()}
+    tensors |= {f"extra.{k}": v for k, v in extra.state_dict().items()}
+    for i, state in optimiser.state_dict()["state"].items():
+        tensors |= {f"adam.{i}.{k}": torch.as_tensor(v) for k, v in state.items()}
+    write({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, path, {"about": json.dumps(about)})
+
+
+def load_state(path: Path) -> tuple[dict[str, dict[str, Tensor]], dict[str, Any]]:
+    """The parts of a state file by their prefix ("net", "ema", "extra", "adam") and its `about`. Raises InputError."""
+    tensors, metadata = read(path)
+    parts: dict[str, dict[str, Tensor]] = {"net": {}, "ema": {}, "extra": {}, "adam": {}}
+    for name, tensor in tensors.items():
+        prefix, key = name.split(".", 1)
+        parts[prefix][key] = tensor
+    return parts, json.loads(metadata["about"])
+
+
+def restore_adam(optimiser: torch.optim.Adam, saved: dict[str, Tensor]) -> None:
+    """Give Adam back its moments."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in saved.items():
+        index, key = name.split(".", 1)
+        state.setdefault(int(index), {})[key] = tensor
+    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
