@@ -1,0 +1,69 @@
+"""A file that appears under its name only when it is complete."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from vidstyle.errors import InputError
+
+
+@contextmanager
+def atomic_output(path: Path) -> Iterator[Path]:
+    """Give the name of a private (0600) empty temporary file beside `path`; rename it to `path` on success.
+
+    The finished file gets the mode that the umask allows and is flushed to disk before it is renamed. On any exception
+    the temporary file is removed and `path` is untouched. A full disk or an unwritable folder becomes an InputError.
+    """
+    path = path.absolute()
+    temporary = path.with_name(f".{path.stem[:100]}.{secrets.token_hex(4)}.part{path.suffix}")
+    try:
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except OSError as error:
+        raise InputError(f"{path}: {write_failure(error, path)}.") from error
+    try:
+        yield temporary
+        _flush(temporary)
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+        _flush(path.parent)
+    except OSError as error:
+        raise InputError(f"{path}: {write_failure(error, path)}.") from error
+    finally:
+        with suppress(FileNotFoundError):
+            temporary.unlink()
+
+
+def write_failure(error: OSError, path: Path) -> str:
+    """Why `path` could not be written, and the way out, as the end of a sentence."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"the disk of {path.parent} is full; free some space or choose another place with -o"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"the folder {path.parent} cannot be written to; choose another place with -o"
+    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+        return f"the folder {path.parent} does not exist; make it first"
+    if error.errno == errno.ENAMETOOLONG:
+        return "its name is too long; choose a shorter one with -o"
+    return f"could not be written ({os.strerror(error.errno) if error.errno else error})"
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        # Some file systems cannot flush a folder; the rename has happened all the same.
+        if not path.is_dir() or error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

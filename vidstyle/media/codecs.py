@@ -1,0 +1,127 @@
+"""The video encoders we know, with the settings that make sense for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+import av
+
+from vidstyle.errors import UsageError
+from vidstyle.media.suffix import container_format
+
+
+@dataclass(frozen=True)
+class CodecChoice:
+    """How one kind of video is encoded."""
+
+    encoder: str
+    """FFmpeg's name of the encoder."""
+    pix_fmt: str
+    deep_pix_fmt: str | None = None
+    """Pixel format for 10 bits; None where the encoder has none, or `pix_fmt` is 10 bits deep already."""
+    alpha_pix_fmt: str | None = None
+    """Pixel format with an alpha plane; None where there is none."""
+    crf: int | None = None
+    """Default quality; None where the encoder has no CRF."""
+    presets: bool = False
+    """Takes x264's preset names ("ultrafast" ... "placebo")."""
+    even: bool = False
+    """Refuses odd widths and heights."""
+    tag: str | None = None
+    """Codec tag in mp4 and mov that players expect, where FFmpeg's default is another."""
+    segment: str = "nut"
+    """Container of a segment file. NUT keeps any time base exactly; what it cannot hold goes into another."""
+    containers: tuple[str, ...] = ("mp4", "mov", "matroska")
+    """Muxers that hold it."""
+    options: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+CODECS: Mapping[str, CodecChoice] = MappingProxyType(
+    {
+        "h264": CodecChoice("libx264", "yuv420p", "yuv420p10le", crf=18, presets=True, even=True),
+        "hevc": CodecChoice(
+            "libx265",
+            "yuv420p",
+            "yuv420p10le",
+            crf=20,
+            presets=True,
+            even=True,
+            tag="hvc1",
+            options={"x265-params": "log-level=error"},
+        ),
+        "av1": CodecChoice(
+            "libsvtav1",
+            "yuv420p",
+            "yuv420p10le",
+            crf=28,
+            containers=("mp4", "mov", "matroska", "webm"),
+            options={"preset": "8"},
+        ),
+        "vp9": CodecChoice(
+            "libvpx-vp9",
+            "yuv420p",
+            None,
+            "yuva420p",
+            crf=26,
+            containers=("mp4", "matroska", "webm"),
+            options={"b": "0", "deadline": "good", "cpu-used": "5", "row-mt": "1"},
+        ),
+        "prores": CodecChoice(
+            "prores_ks",
+            "yuv422p10le",
+            None,
+            "yuva444p10le",
+            segment="mov",
+            containers=("mov", "matroska"),
+            options={"profile": "hq"},
+        ),
+        "ffv1": CodecChoice("ffv1", "bgr0", None, "bgra", containers=("matroska",), options={"slicecrc": "1"}),
+        # A GIF is encoded when its segments are joined (one header, one palette road); segments are lossless.
+        "gif": CodecChoice("png", "rgb24", None, "rgba", containers=("gif",)),
+    }
+)
+"""By the names that `--codec` takes."""
+
+_DEFAULTS = {"mp4": "h264", "mov": "h264", "matroska": "h264", "webm": "vp9", "gif": "gif"}
+
+
+def default_codec(output: Path, *, alpha: bool = False) -> str:
+    """The codec for the suffix of `output`: H.264 in mp4, mov and mkv, VP9 in webm, GIF in gif.
+
+    With `alpha`, one that keeps it: ProRes 4444 in mov, VP9 in mkv. Raises UsageError for a suffix that we do not write.
+    """
+    container = container_format(output)
+    if alpha and container in ("mov", "matroska"):
+        return "prores" if container == "mov" else "vp9"
+    return _DEFAULTS[container]
+
+
+def find_codec(name: str) -> CodecChoice:
+    """The choice for a name of `CODECS`, or for any video encoder of this FFmpeg (such as "h264_nvenc").
+
+    Raises UsageError for an unknown name.
+    """
+    if name in CODECS:
+        return CODECS[name]
+    try:
+        codec = av.Codec(name, "w")
+    except ValueError as error:
+        known = ", ".join(CODECS)
+        raise UsageError(f"--codec {name}: no such encoder; use one of {known}.") from error
+    formats = [f.name for f in codec.video_formats or ()]
+    if codec.type != "video":
+        raise UsageError(f"--codec {name}: is no video encoder; use one of {', '.join(CODECS)}.")
+    pix_fmt = "yuv420p" if "yuv420p" in formats or not formats else formats[0]
+    return CodecChoice(name, pix_fmt, even=True, containers=("mp4", "mov", "matroska"))
+
+
+def check_codec(name: str, output: Path) -> None:
+    """Raise UsageError where the container of `output` cannot hold the codec `name`."""
+    container = container_format(output)
+    choice = find_codec(name)
+    if container not in choice.containers:
+        fit = [n for n, c in CODECS.items() if container in c.containers]
+        raise UsageError(f"{output}: {output.suffix} cannot hold {name}; use --codec {' or '.join(fit)}.")

@@ -1,0 +1,198 @@
+"""Sound, subtitles, data, cover art and attachments of the source: copied where the output can hold them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import av
+import av.container
+import av.error
+import av.stream
+from av.stream import Discard, Disposition
+
+from vidstyle.media.probe import StreamInfo, VideoInfo, describe_stream
+from vidstyle.media.timestamps import rescale
+from vidstyle.media.transcode import SoundEncoder
+
+_IMAGE_TYPES = {"mjpeg": ("jpg", "image/jpeg"), "png": ("png", "image/png"), "bmp": ("bmp", "image/bmp")}
+# Tags that describe bytes which are not there any more, or that the muxer writes itself.
+_STALE_TAGS = ("duration", "encoder", "rotate", "bps", "number_of_", "_statistics_", "major_brand", "minor_version")
+Emit: TypeAlias = "Callable[[av.Packet[Any]], list[av.Packet[Any]]]"
+
+
+@dataclass(frozen=True)
+class Trim:
+    """The part of the source's time that is kept, in seconds; the output's clock starts at `start` where it is given."""
+
+    start: Fraction | None = None
+    stop: Fraction | None = None
+
+    def shift(self, time_base: Fraction) -> int:
+        """What is added to times in ticks of `time_base`."""
+        return -rescale(1, self.start, time_base) if self.start is not None else 0
+
+
+def clean_tags(tags: dict[str, str]) -> dict[str, str]:
+    """Tags without those that no longer hold for the output."""
+    return {k: v for k, v in tags.items() if not k.lower().startswith(_STALE_TAGS) and k.lower() != "compatible_brands"}
+
+
+class StreamCopy:
+    """Adds every stream of `source` but its styled video to `output`, and yields their packets.
+
+    Args:
+        rich: copy subtitles, data and pictures too; False leaves them out (for muxers that refused the header).
+        copy_sound: False encodes all sound anew.
+
+    Attributes:
+        warnings: one sentence for each stream that is not copied as it is.
+    """
+
+    def __init__(
+        self,
+        source: av.container.InputContainer,
+        output: av.container.OutputContainer,
+        info: VideoInfo,
+        target: Path,
+        *,
+        trim: Trim,
+        rich: bool = True,
+        copy_sound: bool = True,
+    ) -> None:
+        self.warnings: list[str] = []
+        self._source, self._output, self._trim, self._target = source, output, trim, target
+        self._emit: dict[int, Emit] = {}
+        self._flush: list[Callable[[], list[av.Packet[Any]]]] = []
+        self._last_dts: dict[int, int] = {}
+        supported = output.supported_codecs
+        for stream in source.streams:
+            if stream.index == info.stream_index:
+                stream.discard = Discard.all
+                continue
+            about = describe_stream(stream)
+            if about.type == "audio":
+                self._add_sound(stream, about, supported if copy_sound else set())
+            elif about.type == "video" and not about.attached_picture:
+                self._drop(stream, about, "only one video stream is styled")
+            elif not rich or not self._add_other(stream, about, supported):
+                self._drop(stream, about, f"{target.suffix} cannot hold it")
+
+    def _drop(self, stream: av.stream.Stream, about: StreamInfo, why: str) -> None:
+        stream.discard = Discard.all
+        self.warnings.append(f"{self._target}: {about} is left out: {why}.")
+
+    def _add_sound(self, stream: av.stream.Stream, about: StreamInfo, supported: set[str]) -> None:
+        if about.codec == "unknown":
+            self._drop(stream, about, "its sound is of an unknown kind")
+            return
+        if stream.codec_context.codec.name in supported:
+            self._copy(stream, about)
+            return
+        encoder = "libopus" if self._output.format.name in ("webm", "matroska") else "aac"
+        assert isinstance(stream, av.AudioStream)
+        if self._output.format.name == "gif":
+            self._drop(stream, about, "a GIF has no sound")
+            return
+        sound = SoundEncoder(stream, self._output, encoder)
+        self._dress(stream, sound.stream, about)
+        self._emit[stream.index] = sound.encode
+        self._flush.append(sound.flush)
+        self.warnings.append(
+            f"{self._target}: {about} is encoded anew as {encoder.removeprefix('lib').upper()}: "
+            f"{self._target.suffix} cannot hold it as it is."
+        )
+
+    def _add_other(self, stream: av.stream.Stream, about: StreamInfo, supported: set[str]) -> bool:
+        """Whether the stream could be taken along."""
+        matroska = self._output.format.name == "matroska"
+        if about.type == "attachment":
+            if matroska:
+                self._output.add_stream_from_template(stream)
+            return matroska
+        if about.attached_picture:
+            return self._add_picture(stream, about, matroska)
+        if stream.codec_context is None or stream.codec_context.codec.name not in supported:
+            # Timecode and telemetry tracks have no decoder; only the family of formats they come from takes them.
+            same = self._source.format.name.startswith("mov") and self._output.format.name == "mov"
+            if about.type != "data" or not same or about.codec in ("unknown", "none", "bin_data"):
+                return False
+        self._copy(stream, about)
+        return True
+
+    def _add_picture(self, stream: av.stream.Stream, about: StreamInfo, matroska: bool) -> bool:
+        if about.codec not in _IMAGE_TYPES or stream.codec_context is None:
+            return False
+        if matroska:
+            suffix, mime = _IMAGE_TYPES[about.codec]
+            packet = next((p for p in self._source.demux(stream) if p.size), None)
+            self._source.seek(0)
+            if packet is None:
+                return False
+            self._output.add_attachment(f"cover.{suffix}", mime, bytes(packet))
+            stream.discard = Discard.all
+            return True
+        if self._output.format.name not in ("mp4", "mov"):
+            return False
+        self._copy(stream, about)
+        return True
+
+    def _copy(self, stream: av.stream.Stream, about: StreamInfo) -> None:
+        target = self._output.add_stream_from_template(stream, opaque=True)
+        self._dress(stream, target, about)
+
+        def emit(packet: av.Packet[Any]) -> list[av.Packet[Any]]:
+            packet.stream = target
+            return [packet]
+
+        self._emit[stream.index] = emit
+
+    @staticmethod
+    def _dress(source: av.stream.Stream, target: av.stream.Stream, about: StreamInfo) -> None:
+        target.metadata.update(clean_tags(dict(source.metadata)))
+        target.disposition = Disposition(about.disposition)
+
+    def packets(self) -> Iterator[av.Packet[Any]]:
+        """Packets for the output in about the order of the file, times shifted by the trim."""
+        streams = [s for s in self._source.streams if s.index in self._emit]
+        if not streams:
+            return
+        try:
+            for packet in self._source.demux(streams):
+                if packet.size and self._keep(packet):
+                    yield from self._emit[packet.stream_index](packet)
+        except av.error.FFmpegError:
+            self.warnings.append(f"{self._target}: sound and subtitles end early: the source breaks off.")
+        for flush in self._flush:
+            yield from flush()
+
+    def _keep(self, packet: av.Packet[Any]) -> bool:
+        """Whether the packet lies in the trim; its times are shifted and made increasing."""
+        picture = bool(packet.stream.disposition & Disposition.attached_pic)
+        base = packet.time_base
+        if picture:
+            return True
+        time = packet.pts if packet.pts is not None else packet.dts
+        index = packet.stream_index
+        if time is None:
+            # A packet without any time follows the one before it.
+            if index not in self._last_dts:
+                return False
+            time = self._last_dts[index] + 1
+            packet.pts = packet.dts = time - self._trim.shift(base)
+        if self._trim.start is not None and time * base < self._trim.start:
+            return False
+        if self._trim.stop is not None and time * base >= self._trim.stop:
+            return False
+        shift = self._trim.shift(base)
+        packet.pts = (packet.pts if packet.pts is not None else time) + shift
+        packet.dts = (packet.dts if packet.dts is not None else time) + shift
+        last = self._last_dts.get(index)
+        if last is not None and packet.dts < last + (packet.stream.type != "subtitle"):
+            packet.dts = last + 1
+            packet.pts = max(packet.pts, packet.dts)
+        self._last_dts[index] = packet.dts
+        return True

@@ -1,0 +1,31 @@
+"""Which file suffix an output gets, and which container a suffix means."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vidstyle.errors import UsageError
+from vidstyle.media.probe import VideoInfo
+
+CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm", ".gif": "gif"}
+"""FFmpeg's muxer for each suffix that we write."""
+
+
+def default_suffix(info: VideoInfo) -> str:
+    """The input's own suffix where we write that kind of file well, else the kind it really is, else ".mkv"."""
+    own = info.path.suffix.lower()
+    demuxers = set(info.container.split(","))
+    if own in (".mp4", ".m4v", ".mov") and "mp4" in demuxers:
+        return own
+    if own in (".mkv", ".webm") and "matroska" in demuxers:
+        return own
+    return ".gif" if "gif" in demuxers else ".mkv"
+
+
+def container_format(output: Path) -> str:
+    """FFmpeg's muxer for the suffix of `output`. Raises UsageError for a suffix that we do not write."""
+    name = CONTAINERS.get(output.suffix.lower())
+    if name is None:
+        known = ", ".join(CONTAINERS)
+        raise UsageError(f"{output}: cannot write {output.suffix or 'a file without suffix'}; use one of {known}.")
+    return name
