@@ -51,7 +51,8 @@ class CosineCode:
 
         def move(u: Tensor, d: Tensor) -> Tensor:
             v, sq, one = u[..., :c], u[..., c : 2 * c], u[..., 2 * c :]
-            return torch.cat([v + d * one, sq + 2 * d * v + d * d * one, one], -1)
+            first, second = v + d * one, sq + 2 * d * v + d * d * one
+            return torch.cat([first, second, one.expand(*first.shape[:-1], 1)], -1)
 
         return CosineCode(move(self.matrix, d[:, None]), move(self.offset, d), centre)
 

@@ -1,0 +1,62 @@
+"""Checkpoints and compiled styles: what is written comes back, and rubbish gets a sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from vidstyle.errors import InputError, UsageError
+from vidstyle.models import checkpoint
+from vidstyle.models.compact import CompactNet
+
+
+def test_a_model_comes_back_with_its_story(tiny_model: Path, tmp_path: Path) -> None:
+    model = checkpoint.load_model(tiny_model)
+    assert isinstance(model, CompactNet)
+    assert not model.training
+    copy = tmp_path / "folder" / "copy.safetensors"
+    checkpoint.save_model(model, copy, metadata={"steps": 7, "recipe": {"seed": 1}})
+    again = checkpoint.load_model(copy)
+    assert all(torch.equal(a, b) for a, b in zip(model.state_dict().values(), again.state_dict().values(), strict=True))
+    about = checkpoint.read_metadata(copy)
+    assert about["architecture"] == "compact"
+    assert about["steps"] == 7
+    assert [f.name for f in copy.parent.iterdir()] == ["copy.safetensors"]  # no partial file stays
+
+
+def test_a_code_comes_back_bit_for_bit(tiny_model: Path, tmp_path: Path) -> None:
+    code = checkpoint.load_model(tiny_model).encode_style(torch.rand(1, 3, 40, 40))
+    path = tmp_path / "code.safetensors"
+    checkpoint.save_code(code, path, checkpoint.model_digest(tiny_model))
+    again, digest = checkpoint.load_code(path)
+    assert digest == checkpoint.model_digest(tiny_model)
+    for a, b in zip(code.scales, again.scales, strict=True):
+        assert type(a) is type(b)
+        assert all(torch.equal(x, y) for x, y in zip(vars(a).values(), vars(b).values(), strict=True))
+
+
+def test_rubbish_is_refused_with_a_sentence(tiny_model: Path, tmp_path: Path) -> None:
+    text, plain, wrong = (tmp_path / f"{n}.safetensors" for n in ("text", "plain", "wrong"))
+    text.write_text("not a model")
+    save_file({"x": torch.zeros(1)}, plain)
+    save_file({"x": torch.zeros(1)}, wrong, {"architecture": '"compact"', "config": "{}"})
+    for path in (text, plain, wrong, tmp_path / "missing.safetensors"):
+        with pytest.raises(InputError, match=path.name):
+            checkpoint.load_model(path)
+    with pytest.raises(InputError, match=r"not a compiled style"):
+        checkpoint.load_code(tiny_model)
+    with pytest.raises(UsageError, match="no-such-model"):
+        checkpoint.load_model("no-such-model")
+
+
+def test_a_failed_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoint.os, "fsync", full)
+    with pytest.raises(OSError, match="space"):
+        checkpoint.write({"x": torch.zeros(1)}, tmp_path / "m.safetensors", {})
+    assert list(tmp_path.iterdir()) == []

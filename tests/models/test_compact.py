@@ -1,0 +1,90 @@
+"""CompactNet: sizes, borders, strength, and that a frame does not depend on its batch."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vidstyle.models.attention import blend
+from vidstyle.models.compact import MARGIN, STRIDE, CompactConfig, CompactNet, code_shapes, pad
+
+TINY = CompactConfig(widths=(8, 8, 16), key_widths=(4, 8, 8), film_width=8, output_width=8)
+
+
+@pytest.fixture(scope="module")
+def net() -> CompactNet:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        net = CompactNet(TINY)
+        for p in net.parameters():  # lively weights: torch's start has some at zero and lets signals die out
+            torch.nn.init.normal_(p, std=(0.7 / p[0].numel()) ** 0.5 if p.dim() > 1 else 0.1)
+        return net.eval().requires_grad_(False)
+
+
+@settings(max_examples=20)
+@given(h=st.integers(16, 70), w=st.integers(16, 70), n=st.integers(1, 2))
+def test_any_size_comes_back_as_it_was(net: CompactNet, h: int, w: int, n: int) -> None:
+    code = net.encode_style(torch.rand(1, 3, 40, 33))
+    out = net(torch.rand(n, 3, h, w), code)
+    assert out.shape == (n, 3, h, w)
+    assert torch.isfinite(out).all()
+
+
+@given(h=st.integers(16, 60), w=st.integers(16, 60))
+def test_padding_reaches_the_stride_and_keeps_the_frame_where_it_is(h: int, w: int) -> None:
+    x = torch.rand(1, 3, h, w)
+    p = pad(x)
+    assert p.shape[2] % STRIDE == p.shape[3] % STRIDE == 0
+    assert torch.equal(p[:, :, MARGIN : MARGIN + h, MARGIN : MARGIN + w], x)
+
+
+def test_a_code_has_the_announced_shapes_whatever_the_styles_size(net: CompactNet) -> None:
+    for size in ((17, 90), (64, 64)):
+        code = net.encode_style(torch.rand(1, 3, *size))
+        shapes = [tuple(s.matrix.shape) for s in code.scales]  # type: ignore[union-attr]
+        assert shapes == [(1, k, 2 * c + 1) for k, c in code_shapes(TINY)]
+
+
+def test_strength_one_is_the_style_zero_is_the_frames_own_code(net: CompactNet) -> None:
+    torch.manual_seed(1)
+    frames, style = torch.rand(2, 3, 32, 40), torch.rand(1, 3, 50, 30)
+    code = net.encode_style(style)
+    torch.testing.assert_close(net(frames, code, 1.0), net(frames, code), rtol=0, atol=1e-5)
+    own = net(frames, net.encode_style(frames))
+    torch.testing.assert_close(net(frames, code, 0.0), own, rtol=0, atol=1e-5)
+    assert float((net(frames, code) - own).abs().max()) > 1e-3
+
+
+def test_a_frame_does_not_depend_on_its_neighbours_in_the_batch(net: CompactNet) -> None:
+    torch.manual_seed(2)
+    frames, code = torch.rand(4, 3, 24, 32), net.encode_style(torch.rand(1, 3, 32, 32))
+    together = net(frames, code)
+    alone = torch.cat([net(f[None], code) for f in frames])
+    torch.testing.assert_close(together, alone, rtol=0, atol=1e-5)
+
+
+def test_a_style_changes_the_result_and_a_blend_lies_between(net: CompactNet) -> None:
+    torch.manual_seed(3)
+    frame = torch.rand(1, 3, 32, 32)
+    a, b = net.encode_style(torch.rand(1, 3, 32, 32)), net.encode_style(torch.rand(1, 3, 32, 32) * 0.3)
+    ends = [net(frame, blend([a, b], w)) for w in ([1.0, 0.0], [0.0, 1.0])]
+    torch.testing.assert_close(ends[0], net(frame, a), rtol=0, atol=1e-5)
+    torch.testing.assert_close(ends[1], net(frame, b), rtol=0, atol=1e-5)
+    middle = net(frame, blend([a, b], [0.5, 0.5]))
+    span = float((ends[0] - ends[1]).abs().mean())
+    assert span > 1e-3
+    assert max(float((middle - e).abs().mean()) for e in ends) < span
+
+
+def test_black_and_white_frames_are_no_trouble(net: CompactNet) -> None:
+    code = net.encode_style(torch.zeros(1, 3, 32, 32))
+    for value in (0.0, 1.0):
+        assert torch.isfinite(net(torch.full((1, 3, 32, 32), value), code, 0.5)).all()
+
+
+def test_config_survives_json(net: CompactNet) -> None:
+    import json
+
+    assert CompactConfig.from_dict(json.loads(json.dumps(TINY.to_dict()))) == TINY
