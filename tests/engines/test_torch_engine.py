@@ -1,0 +1,77 @@
+"""The torch engine gives what the model gives, at any size and number of frames."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vidstyle.engines.torch_engine import TorchEngine, best_precision, build, why_not
+from vidstyle.errors import UsageError
+from vidstyle.models.checkpoint import load_model
+
+
+@pytest.fixture(scope="module")
+def engine(tiny_model: Path) -> TorchEngine:
+    return build(tiny_model, device="cpu", precision="fp32", threads=1)
+
+
+def noise(n: int, h: int, w: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (n, h, w, 3), dtype=np.uint8)
+
+
+def test_equals_the_model(engine: TorchEngine, tiny_model: Path) -> None:
+    frames, style = noise(3, 48, 64), noise(1, 40, 56, 1)[0]
+    model = load_model(tiny_model)
+    with torch.no_grad():
+        code = model.encode_style(torch.from_numpy(style).permute(2, 0, 1)[None] / 255)
+        expected = model(torch.from_numpy(frames).permute(0, 3, 1, 2) / 255, code, 0.5)
+    expected = expected.mul(255).round().clamp(0, 255).permute(0, 2, 3, 1).numpy()
+    result = engine.stylize(frames, engine.encode_style(style), strength=0.5)
+    assert result.dtype == np.uint8
+    assert result.flags.c_contiguous
+    # A value that lies at a rounding border may fall either way: sums in another order.
+    assert np.abs(result.astype(int) - expected).max() <= 1
+
+
+@given(n=st.integers(1, 4), h=st.integers(16, 41), w=st.integers(16, 41))
+def test_any_size_and_chunking(engine: TorchEngine, n: int, h: int, w: int) -> None:
+    frames = noise(n, h, w, seed=h * w)
+    before = frames.copy()
+    code = engine.encode_style(noise(1, 24, 24)[0])
+    together = engine.stylize(frames, code)
+    alone = np.concatenate([engine.stylize(frames[i : i + 1], code) for i in range(n)])
+    assert together.shape == frames.shape
+    assert np.abs(together.astype(int) - alone.astype(int)).max() <= 1
+    np.testing.assert_array_equal(frames, before)
+
+
+def test_precisions_are_near_each_other(engine: TorchEngine, tiny_model: Path) -> None:
+    half = build(tiny_model, device="cpu", precision="bf16", threads=1)
+    frames, style = noise(2, 32, 40), noise(1, 32, 32, 3)[0]
+    difference = engine.stylize(frames, engine.encode_style(style)).astype(int) - half.stylize(
+        frames, half.encode_style(style)
+    )
+    assert np.abs(difference).max() <= 3
+
+
+def test_code_does_not_depend_on_precision(engine: TorchEngine, tiny_model: Path) -> None:
+    half = build(tiny_model, device="cpu", precision="bf16", threads=1)
+    style = noise(1, 32, 32, 3)[0]
+    for a, b in zip(engine.encode_style(style).scales, half.encode_style(style).scales, strict=True):
+        for key, value in vars(a).items():
+            torch.testing.assert_close(value, vars(b)[key], rtol=0, atol=0)
+
+
+def test_devices() -> None:
+    assert why_not("cpu") is None
+    assert why_not("tpu") == "unknown device"
+    assert best_precision("cuda")[0] == "fp16"
+    assert best_precision("cpu")[0] in ("fp32", "bf16")
+
+
+def test_mps_has_no_bf16(tiny_model: Path) -> None:
+    with pytest.raises(UsageError, match="fp16"):
+        build(tiny_model, device="mps", precision="bf16")

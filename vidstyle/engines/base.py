@@ -1,0 +1,58 @@
+"""What every engine offers. An engine runs a model on arrays; it knows nothing of video."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from vidstyle.models.attention import StyleCode
+
+Precision = Literal["fp32", "bf16", "fp16"]
+
+
+def cores() -> int:
+    """Processor cores that this process may use, at least 1."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class Engine(Protocol):
+    """A model, ready on a device. Calls come from one thread at a time, though not always from the same one."""
+
+    name: str
+    """"torch" or "openvino"."""
+    device: str
+    """"cpu", "cuda", "cuda:1", "mps"."""
+    precision: Precision
+    """Of the convolutions; attention moments are float32 everywhere."""
+    threads: int
+    """Processor threads that the model uses; bytes of a result may depend on it."""
+
+    def encode_style(self, image: NDArray[np.uint8]) -> StyleCode:
+        """The code of a style picture, float32 on the processor whatever the device.
+
+        Args:
+            image: (H, W, 3) uint8 sRGB, both sides at least 16.
+        """
+        ...
+
+    def stylize(self, frames: NDArray[np.uint8], code: StyleCode, *, strength: float = 1.0) -> NDArray[np.uint8]:
+        """Frames in the style of a code.
+
+        Args:
+            frames: (N, H, W, 3) uint8 RGB, any N from 1, any H and W from 16. Not changed.
+            code: of this engine's model, on the processor.
+            strength: in [0, 1]; 1 is the style, 0 the frame as its own style.
+
+        Returns:
+            (N, H, W, 3) uint8, rounded and clamped, C-contiguous.
+
+        Raises:
+            Exception: what the device raises when memory is short; `backoff.out_of_memory` knows it.
+        """
+        ...

@@ -1,0 +1,93 @@
+"""Which engine runs a model: the first row of a table that this machine can do, never a guess."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, cast, get_args
+
+from vidstyle.engines.base import Engine, Precision
+from vidstyle.errors import UsageError
+
+MODULES = {"torch": "vidstyle.engines.torch_engine", "openvino": "vidstyle.engines.openvino_engine"}
+"""An engine's module has `why_not(device) -> str | None`, `best_precision(device) -> (precision, why)` and
+`build(model, *, device, precision, threads) -> Engine`."""
+
+PREFERENCE = [("torch", "cuda"), ("torch", "mps"), ("openvino", "cpu"), ("torch", "cpu")]
+"""(engine, device), fastest first, by measurement (benchmarks/)."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A row of the table on this machine."""
+
+    engine: str
+    device: str
+    usable: bool
+    precision: Precision | None
+    """What `--precision auto` means here; None where the row is not usable."""
+    why: str
+    """Why it is not usable, or why this precision."""
+
+
+def make_engine(
+    model: str | Path = "compact",
+    *,
+    engine: str = "auto",
+    device: str = "auto",
+    precision: str = "auto",
+    threads: int | None = None,
+) -> Engine:
+    """A model, ready on a device.
+
+    Args:
+        model: shipped name or checkpoint file.
+        engine: "auto", "torch" or "openvino".
+        device: "auto", "cpu", "cuda", "cuda:N" or "mps".
+        precision: "auto", "fp32", "bf16" or "fp16".
+        threads: processor threads; None lets the engine decide.
+
+    Raises:
+        UsageError: a combination that does not exist, or not on this machine.
+        InputError: an unreadable model.
+    """
+    choice = choose(engine, device)
+    if precision not in ("auto", *get_args(Precision)):
+        raise UsageError(f"unknown precision {precision!r}; use auto, fp32, bf16 or fp16.")
+    wanted = choice.precision if precision == "auto" else precision
+    build = import_module(MODULES[choice.engine]).build
+    return cast(Engine, build(model, device=choice.device, precision=wanted, threads=threads))
+
+
+def choose(engine: str = "auto", device: str = "auto") -> Choice:
+    """The first usable row that fits. Raises UsageError with the reason when there is none."""
+    if engine not in ("auto", *MODULES):
+        raise UsageError(f"unknown engine {engine!r}; use auto, {' or '.join(MODULES)}.")
+    fitting = []
+    for row in PREFERENCE:
+        if engine not in ("auto", row[0]) or device.partition(":")[0] not in ("auto", row[1]):
+            continue
+        choice = examine(row[0], row[1] if device == "auto" else device)
+        if choice.usable:
+            return choice
+        fitting.append(f"{choice.engine} on {choice.device}: {choice.why}")
+    reasons = "; ".join(fitting) or "no engine runs on such a device"
+    raise UsageError(f"--engine {engine} --device {device} cannot be had ({reasons}); see: vidstyle info.")
+
+
+def explain() -> list[Choice]:
+    """The table as it is on this machine, in order of preference; `auto` takes the first usable row."""
+    return [examine(*row) for row in PREFERENCE]
+
+
+def examine(engine: str, device: str) -> Choice:
+    try:
+        module: Any = import_module(MODULES[engine])
+    except ImportError as error:
+        return Choice(engine, device, False, None, f"not installed ({error.name or error})")
+    reason = module.why_not(device)
+    if reason is not None:
+        return Choice(engine, device, False, None, reason)
+    precision, why = module.best_precision(device)
+    return Choice(engine, device, True, precision, why)

@@ -1,0 +1,110 @@
+"""The torch engine: processor, CUDA, Apple's MPS."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from vidstyle.engines.base import Precision, cores
+from vidstyle.errors import UsageError
+from vidstyle.models.attention import AdaAttN, StyleCode
+from vidstyle.models.checkpoint import StyleModel, load_model
+
+DTYPES: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def cpu_has_bf16() -> bool:
+    """Whether the processor multiplies bfloat16 itself (elsewhere it is emulated, slower than float32)."""
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
+def why_not(device: str) -> str | None:
+    """Why torch cannot run on a device ("cpu", "cuda", "cuda:N", "mps"); None where it can."""
+    kind = device.partition(":")[0]
+    if kind == "cuda":
+        if not torch.cuda.is_available():
+            return "no CUDA device" if torch.version.cuda else "this torch was built without CUDA"
+        index = torch.device(device).index or 0
+        return None if index < torch.cuda.device_count() else f"there are {torch.cuda.device_count()} CUDA devices"
+    if kind == "mps":
+        return None if torch.backends.mps.is_available() else "no Apple GPU (MPS)"
+    return None if kind == "cpu" else "unknown device"
+
+
+def best_precision(device: str) -> tuple[Precision, str]:
+    """The precision that `auto` takes on a device, and why."""
+    if device != "cpu":
+        return "fp16", "half precision is what this device is fast at"
+    if cpu_has_bf16():
+        return "bf16", "the processor multiplies bfloat16 (AVX512_BF16 or AMX)"
+    return "fp32", "the processor has no bfloat16 multiplication"
+
+
+def build(model: str | Path, *, device: str, precision: Precision, threads: int | None = None) -> TorchEngine:
+    """An engine for a model given by name or file."""
+    if device == "mps" and precision == "bf16":
+        raise UsageError("--precision bf16 does not run on mps; use fp16 or fp32.")
+    return TorchEngine(load_model(model), device=device, precision=precision, threads=threads)
+
+
+class TorchEngine:
+    """A model under torch; see `base.Engine`.
+
+    Args:
+        model: float32, in evaluation mode.
+        threads: processor threads a call; None is one a core.
+    """
+
+    name = "torch"
+
+    def __init__(self, model: StyleModel, *, device: str, precision: Precision, threads: int | None = None) -> None:
+        self.device, self.precision = device, precision
+        self.threads = threads or cores()
+        self.reference = model
+        self.model = cast(StyleModel, to_precision(copy.deepcopy(model), DTYPES[precision]).to(device))
+
+    def encode_style(self, image: NDArray[np.uint8]) -> StyleCode:
+        # Once a film: in float32 on the processor, so that a code is the same from every device and precision.
+        with torch.inference_mode():
+            torch.set_num_threads(self.threads)
+            picture = torch.from_numpy(np.ascontiguousarray(image))[None]
+            return self.reference.encode_style(as_planes(picture, "cpu", torch.float32))
+
+    def stylize(self, frames: NDArray[np.uint8], code: StyleCode, *, strength: float = 1.0) -> NDArray[np.uint8]:
+        dtype = DTYPES[self.precision]
+        with (
+            torch.inference_mode(),
+            torch.autocast(self.device.partition(":")[0], dtype, enabled=dtype != torch.float32),
+        ):
+            torch.set_num_threads(self.threads)  # OpenMP counts threads per calling thread
+            code = code.map(lambda t: t.to(self.device))
+            planes = as_planes(torch.from_numpy(np.ascontiguousarray(frames)), self.device, dtype)
+            styled = self.model(planes, code, None if strength == 1.0 else strength)
+            return cast("NDArray[np.uint8]", as_pixels(styled).cpu().numpy())
+
+
+def as_planes(frames: Tensor, device: str, dtype: torch.dtype) -> Tensor:
+    """(N, H, W, 3) uint8 to (N, 3, H, W) in [0, 1], channels-last in memory: no transposition happens."""
+    return frames.to(device, non_blocking=True).permute(0, 3, 1, 2).to(dtype) / 255
+
+
+def as_pixels(planes: Tensor) -> Tensor:
+    """(N, 3, H, W) to (N, H, W, 3) uint8, rounded and clamped, contiguous."""
+    pixels = planes.float().mul_(255).round_().clamp_(0, 255).to(torch.uint8)
+    return pixels.permute(0, 2, 3, 1).contiguous()
+
+
+def to_precision(model: nn.Module, dtype: torch.dtype) -> nn.Module:
+    """The model with the weights of its convolutions in `dtype`, those of attention left in float32. Autocast would cast
+    them anew for each call."""
+    attention = {id(part) for m in model.modules() if isinstance(m, AdaAttN) for part in m.modules()}
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d) and id(module) not in attention:
+            module.to(dtype)
+    return model
