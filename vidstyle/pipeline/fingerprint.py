@@ -1,0 +1,60 @@
+"""What the bytes of a result depend on, as plain values that can be compared and told apart in words."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from vidstyle import __version__
+
+SAMPLES, SAMPLE_BYTES = 64, 1 << 16
+LIBRARIES = ("torch", "av", "numpy", "opencv-python-headless", "openvino")
+
+
+def file_sample(path: Path) -> dict[str, Any]:
+    """Size and SHA-256 of evenly spread samples (4 MiB in all) of a file: quick however large it is, first and last bytes
+    included. A file up to that size is read whole."""
+    size = path.stat().st_size
+    digest = hashlib.sha256()
+    last = max(0, size - SAMPLE_BYTES)
+    offsets = sorted({last * i // (SAMPLES - 1) for i in range(SAMPLES)})
+    if size <= SAMPLES * SAMPLE_BYTES:
+        digest.update(path.read_bytes())
+    else:
+        with path.open("rb") as file:
+            for offset in offsets:
+                file.seek(offset)
+                digest.update(file.read(SAMPLE_BYTES))
+    return {"bytes": size, "sample_sha256": digest.hexdigest()}
+
+
+def machine() -> dict[str, str]:
+    """Versions of what computes, and the kind of processor it computes on."""
+    found = {"vidstyle": __version__, "python": platform.python_version(), "processor": platform.machine()}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "none"
+    return found
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """What differs, as "settings.crf (18 then, 20 now)", in the order of the keys."""
+    found: list[str] = []
+    for key in dict.fromkeys([*old, *new]):
+        a, b = old.get(key), new.get(key)
+        if isinstance(a, Mapping) and isinstance(b, Mapping):
+            found += differences(a, b, f"{prefix}{key}.")
+        elif a != b:
+            found.append(f"{prefix}{key} ({brief(a)} then, {brief(b)} now)")
+    return found
+
+
+def brief(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 24 else f"{text[:12]}…"

@@ -1,0 +1,166 @@
+"""The journal of a run: a folder beside the output that holds what is finished until the film is joined.
+
+    OUTPUT.vidstyle/
+      run.json        the fingerprint: everything that the bytes depend on
+      done.jsonl      one line a finished segment, appended and flushed after its file is safe on disk
+      000000.seg ...  encoded segments (000001.part while one is being written)
+      lock            held while a run works here
+
+Whatever kills a run, the lines in done.jsonl are true: files are flushed before they get their name, names before they are
+listed, and a torn last line is ignored.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from vidstyle.errors import InputError, UsageError
+from vidstyle.pipeline.fingerprint import differences
+
+LONGEST = 200
+
+
+def journal_folder(output: Path) -> Path:
+    """Where the journal of an output lies: beside it, under its name + ".vidstyle"."""
+    name = output.name
+    if len(os.fsencode(name)) > LONGEST:
+        name = hashlib.sha256(os.fsencode(name)).hexdigest()[:32]
+    return output.with_name(f"{name}.vidstyle")
+
+
+class Journal:
+    """An open journal. Make one with `create` or `reopen`; a context manager that gives the lock back.
+
+    Attributes:
+        done: frames of each finished segment.
+        total: number of segments, once the film's end has been reached.
+    """
+
+    def __init__(self, folder: Path, fingerprint: Mapping[str, Any]) -> None:
+        self.folder, self.fingerprint = folder, dict(fingerprint)
+        self.done: dict[int, int] = {}
+        self.total: int | None = None
+        self.lock = FileLock(folder / "lock", timeout=0)
+        try:
+            self.lock.acquire()
+        except Timeout as error:
+            raise UsageError(
+                f"{folder}: another run is writing this output; wait for it, or choose another -o."
+            ) from error
+
+    @classmethod
+    def create(cls, folder: Path, fingerprint: Mapping[str, Any]) -> Journal:
+        """A fresh journal; what lay in the folder is removed.
+
+        Raises:
+            InputError: the folder cannot be made.
+            UsageError: another run works in it.
+        """
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"{folder.parent}: cannot be written to ({error.strerror}); choose another -o.") from error
+        journal = cls(folder, fingerprint)
+        for old in folder.iterdir():
+            if old.name != "lock":
+                old.unlink()
+        partial = folder / "run.part"
+        partial.write_text(json.dumps(journal.fingerprint, indent=1))
+        flush(partial)
+        partial.replace(folder / "run.json")
+        return journal
+
+    @classmethod
+    def reopen(cls, folder: Path) -> Journal:
+        """The journal of an unfinished run, with what it finished. Raises UsageError when it cannot be read."""
+        try:
+            journal = cls(folder, json.loads((folder / "run.json").read_text()))
+        except (OSError, ValueError) as error:
+            raise UsageError(f"{folder}: no journal that can be read; start over with -y.") from error
+        for line in journal.lines():
+            if "total" in line:
+                journal.total = line["total"]
+            elif line["frames"] == 0 or journal.intact(line):
+                journal.done[line["segment"]] = line["frames"]
+        return journal
+
+    def require(self, fingerprint: Mapping[str, Any]) -> None:
+        """Raise UsageError with the reason where a run with this fingerprint would not give the same bytes."""
+        found = differences(self.fingerprint, fingerprint)
+        if found:
+            raise UsageError(
+                f"{self.folder}: cannot resume, because of {', '.join(found)}; "
+                "give the same input, styles and options again, or start over with -y."
+            )
+
+    def path(self, segment: int) -> Path:
+        """The file of a segment."""
+        return self.folder / f"{segment:06d}.seg"
+
+    def partial(self, segment: int) -> Path:
+        """The file that a segment is written to before it is finished."""
+        return self.folder / f"{segment:06d}.part"
+
+    def finish(self, segment: int, frames: int) -> None:
+        """Note a segment as done; its partial file, if it has frames, gets its name first."""
+        entry: dict[str, int] = {"segment": segment, "frames": frames}
+        if frames:
+            partial = self.partial(segment)
+            flush(partial)
+            entry["bytes"] = partial.stat().st_size
+            partial.replace(self.path(segment))
+        self.append(entry)
+        self.done[segment] = frames
+
+    def end(self, total: int) -> None:
+        """Note that the film has `total` segments."""
+        self.append({"total": total})
+        self.total = total
+
+    def parts(self) -> list[Path]:
+        """Files of the finished segments that have frames, in order."""
+        return [self.path(k) for k in sorted(self.done) if self.done[k]]
+
+    def remove(self) -> None:
+        """Delete the folder: the film is finished, or nothing in it is worth keeping."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def append(self, entry: Mapping[str, int]) -> None:
+        with (self.folder / "done.jsonl").open("a") as file:
+            file.write(json.dumps(entry) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def lines(self) -> list[dict[str, int]]:
+        path = self.folder / "done.jsonl"
+        if not path.exists():
+            return []
+        text = path.read_text()
+        whole, newline, torn = text.rpartition("\n")
+        if torn:  # power went while it was written: what comes next must not be glued to it
+            path.write_text(whole + newline)
+        return [json.loads(line) for line in whole.splitlines()]
+
+    def intact(self, entry: Mapping[str, int]) -> bool:
+        path = self.path(entry["segment"])
+        return path.is_file() and path.stat().st_size == entry["bytes"]
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.lock.release()
+
+
+def flush(path: Path) -> None:
+    """See a file safely to disk."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
