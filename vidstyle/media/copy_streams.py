@@ -15,6 +15,7 @@ import av.stream
 from av.stream import Discard, Disposition
 
 from vidstyle.media.probe import StreamInfo, VideoInfo, describe_stream
+from vidstyle.media.source import open_source
 from vidstyle.media.timestamps import rescale
 from vidstyle.media.transcode import SoundEncoder
 
@@ -64,7 +65,7 @@ class StreamCopy:
         copy_sound: bool = True,
     ) -> None:
         self.warnings: list[str] = []
-        self._source, self._output, self._trim, self._target = source, output, trim, target
+        self._source, self._output, self._info, self._trim, self._target = source, output, info, trim, target
         self._emit: dict[int, Emit] = {}
         self._flush: list[Callable[[], list[av.Packet[Any]]]] = []
         self._last_dts: dict[int, int] = {}
@@ -78,6 +79,8 @@ class StreamCopy:
                 self._add_sound(stream, about, supported if copy_sound else set())
             elif about.type == "video" and not about.attached_picture:
                 self._drop(stream, about, "only one video stream is styled")
+            elif about.codec == "bin_data" and source.chapters():
+                stream.discard = Discard.all  # QuickTime's list of chapters: those are written anew
             elif not rich or not self._add_other(stream, about, supported):
                 self._drop(stream, about, f"{target.suffix} cannot hold it")
 
@@ -128,13 +131,12 @@ class StreamCopy:
             return False
         if matroska:
             suffix, mime = _IMAGE_TYPES[about.codec]
-            packet = next((p for p in self._source.demux(stream) if p.size), None)
-            self._source.seek(0)
-            if packet is None:
-                return False
-            self._output.add_attachment(f"cover.{suffix}", mime, bytes(packet))
-            stream.discard = Discard.all
-            return True
+            with open_source(self._info.path) as again:  # it goes into the header, before any packet is read
+                data = next((bytes(p) for p in again.demux(again.streams[stream.index]) if p.size), b"")
+            if data:
+                self._output.add_attachment(f"cover.{suffix}", mime, data)
+                stream.discard = Discard.all
+            return bool(data)
         if self._output.format.name not in ("mp4", "mov"):
             return False
         self._copy(stream, about)

@@ -88,9 +88,11 @@ class Join:
             raise InputError(f"{self._parts[0].parent}: its segments were encoded with different settings; start anew.")
         pts = np.array(times, np.int64)
         step = frame_ticks(rate, time_base) if rate or len(times) < 2 else int(np.diff(np.sort(pts))[-1])
-        # The last frame is shown as long as the source showed it, where that is known and sane.
+        # The last frame is shown as long as the source showed it, where that is known, sane, and more than the
+        # rounding of a duration to milliseconds.
         rest = end + shift - int(pts.max()) if end is not None else 0
-        self.times = joined_times(pts, rest if 0 < rest <= 100 * step else step)
+        known = 0 < rest <= 100 * step and abs(rest - step) * time_base > Fraction(1, 1000)
+        self.times = joined_times(pts, rest if known else step)
 
     def __len__(self) -> int:
         return len(self.times.pts)

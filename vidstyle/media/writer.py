@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -120,6 +122,10 @@ class VideoWriter:
         try:
             # Reordered frames start with negative decoding times; shifting them away would move every frame.
             muxing = {"avoid_negative_ts": "disabled", "fflags": "+bitexact"}
+            if container == "mov":
+                muxing["movie_timescale"] = str(time_base.denominator)  # the first frame's time is written in it
+            if not self.path.absolute().parent.is_dir():
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
             self._container = av.open(str(self.path.absolute()), "w", format=container, container_options=muxing)
         except OSError as error:
             raise InputError(f"{self.path}: {write_failure(error, self.path)}.") from error
@@ -182,6 +188,8 @@ class VideoWriter:
         if image.shape[:2] != self._size[::-1]:
             raise ValueError(f"frames must be {self._size[0]}x{self._size[1]}, got {image.shape[1]}x{image.shape[0]}")
         deep = image.dtype == np.uint16
+        if deep and not av.VideoFormat(self._pix_fmt).is_rgb:
+            image = image - (image >> 8)  # libswscale takes 255 * 256, not 65535, for white
         if self._alpha:
             opaque = np.full(image.shape[:2], 65535 if deep else 255, image.dtype)
             image = np.dstack([image, opaque if alpha is None else alpha])
