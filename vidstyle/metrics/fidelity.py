@@ -1,0 +1,80 @@
+"""Fidelity: what is left of the film's content (SSIM), and how near its statistics are to the style's."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+from kornia.metrics import ssim
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from vidstyle.metrics.warp_error import unit_range
+
+WINDOW = 11
+"""SSIM's Gaussian window, pixels (sigma 1.5)."""
+BLOCKS = 4
+"""Style distance looks at relu1_1 ... relu4_1."""
+
+
+def luma(frame: NDArray[np.uint8]) -> Tensor:
+    """(H, W, 3) uint8 RGB -> (1, 1, H, W) float32 in [0, 1]: BT.601 weights on the coded values."""
+    return (unit_range(frame) * torch.tensor([0.299, 0.587, 0.114])[:, None, None]).sum(0)[None, None]
+
+
+def content_ssim(source: NDArray[np.uint8], film: NDArray[np.uint8]) -> float | None:
+    """Mean SSIM of luma (Wang et al. 2004): Gaussian window 11, sigma 1.5, K1 0.01, K2 0.03, whole windows only.
+
+    Args:
+        source: (H, W, 3) uint8.
+        film: (H, W, 3) uint8.
+
+    Returns:
+        in [-1, 1], 1 for equal pictures; None below 11 px a side.
+    """
+    if min(source.shape[:2]) < WINDOW:
+        return None
+    value = ssim(luma(source), luma(film), WINDOW, max_val=1.0, eps=0.0, padding="valid")
+    return float(value.double().mean())
+
+
+def detail(frame: NDArray[np.uint8]) -> float:
+    """Mean absolute difference of luma between neighbours, in [0, 1]: 0 for a flat picture."""
+    grey = luma(frame)[0, 0]
+    steps = [(grey[1:] - grey[:-1]).abs(), (grey[:, 1:] - grey[:, :-1]).abs()]
+    return float(sum(float(s.mean()) for s in steps if s.numel())) / 2
+
+
+class StyleDistance:
+    """Distance of pictures from one style, in the space of a normalised VGG.
+
+    Sum over relu1_1 ... relu4_1 of MSE of channel means + MSE of channel standard deviations (Huang and Belongie 2017, eq.
+    13, squared and averaged over channels).
+
+    Args:
+        network: `vidstyle.models.vgg.load_vgg` of normalised weights: (N, 3, H, W) in [0, 1] -> list of features.
+        style: (H, W, 3) uint8.
+        short_side: of the film; the style is resized to it.
+        device: where the network runs.
+    """
+
+    def __init__(
+        self, network: nn.Module, style: NDArray[np.uint8], short_side: int, device: torch.device | str = "cpu"
+    ) -> None:
+        self.device = torch.device(device)
+        self._network = network.to(self.device).eval()
+        scale = short_side / min(style.shape[:2])
+        size = (max(1, round(style.shape[1] * scale)), max(1, round(style.shape[0] * scale)))
+        shrink = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+        self._style = self._statistics(np.asarray(cv2.resize(style, size, interpolation=shrink), np.uint8))
+
+    @torch.inference_mode()
+    def _statistics(self, picture: NDArray[np.uint8]) -> list[tuple[Tensor, Tensor]]:
+        features = self._network(unit_range(picture)[None].to(self.device))[:BLOCKS]
+        flat = (f[0].float().flatten(1) for f in features)
+        return [(f.mean(1), f.std(1, correction=0)) for f in flat]
+
+    def __call__(self, picture: NDArray[np.uint8]) -> float:
+        """Distance of `picture`, (H, W, 3) uint8, from the style; 0 for the style itself at that size."""
+        pairs = zip(self._statistics(picture), self._style, strict=True)
+        return float(sum(float((m - n).square().mean() + (s - t).square().mean()) for (m, s), (n, t) in pairs))

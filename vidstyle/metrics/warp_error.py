@@ -1,0 +1,62 @@
+"""Warp error: how far a film's frame is from its later self, followed along the source's motion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vidstyle.metrics.flow import Flow
+from vidstyle.metrics.visibility import visibility, warp
+
+
+@dataclass(frozen=True)
+class Motion:
+    """Where the source's pixels go between two of its frames, and which can be followed."""
+
+    flow: Tensor
+    """(2, H, W) float32, pixels, from the first frame to the second."""
+    visible: Tensor
+    """(H, W) bool, in the first frame."""
+
+    @property
+    def share(self) -> float:
+        """Share of visible pixels, in [0, 1]."""
+        return float(self.visible.float().mean())
+
+
+def motion(flow: Flow, first: NDArray[np.uint8], second: NDArray[np.uint8]) -> Motion:
+    """Motion between two source frames, (H, W, 3) uint8 each; flow is estimated both ways."""
+    forward, backward = flow(first, second), flow(second, first)
+    return Motion(forward, visibility(forward, backward).visible)
+
+
+def unit_range(frame: NDArray[np.uint8]) -> Tensor:
+    """(H, W, 3) uint8 -> (3, H, W) float32 in [0, 1]."""
+    return torch.from_numpy(np.ascontiguousarray(frame)).permute(2, 0, 1).float() / 255
+
+
+def error_map(first: Tensor, second: Tensor, moved: Motion) -> Tensor:
+    """Squared error of every pixel: mean over channels of (first - second sampled along the flow)^2.
+
+    Args:
+        first: (C, H, W) float in [0, 1], the film at t.
+        second: (C, H, W), the film at t + g.
+        moved: motion of the source from t to t + g.
+
+    Returns:
+        (H, W) float; meaningful where `moved.visible`.
+    """
+    return (first - warp(second, moved.flow)).square().mean(0)
+
+
+def warp_error(first: Tensor, second: Tensor, moved: Motion) -> float | None:
+    """E_g of one pair (Lai et al., ECCV 2018): mean of `error_map` over visible pixels; None where no pixel is visible.
+
+    Arguments as in `error_map`. Independent noise of variance s^2 a channel makes it 2 s^2.
+    """
+    errors = error_map(first, second, moved)[moved.visible]
+    return float(errors.double().mean()) if errors.numel() else None
