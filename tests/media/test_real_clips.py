@@ -141,7 +141,9 @@ def test_lossless_quality_on_real_pictures(data_dir: Path, tmp_path: Path, name:
     weights = np.array([0.2126, 0.7152, 0.0722])
     luma = [c.data.astype(np.float64) @ weights for c in (chunk, copy)]
     assert 10 * np.log10(255**2 / np.mean((luma[0] - luma[1]) ** 2)) > 45
-    assert np.abs(chunk.data.mean((0, 1, 2)) - copy.data.mean((0, 1, 2))).max() < 1  # clipped colours at edges, no shift
+    assert (
+        np.abs(chunk.data.mean((0, 1, 2)) - copy.data.mean((0, 1, 2))).max() < 1
+    )  # clipped colours at edges, no shift
 
 
 def main() -> None:

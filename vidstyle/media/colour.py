@@ -8,7 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import av
+import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
+from numpy.typing import NDArray
 
 # H.273 code points that occur in files, by the names FFmpeg prints.
 _MATRICES = {0: "rgb", 1: "bt709", 4: "fcc", 5: "bt601", 6: "bt601", 7: "smpte240m", 9: "bt2020", 10: "bt2020"}
@@ -68,6 +70,26 @@ class ColourTags:
     @property
     def hdr(self) -> bool:
         return self.transfer in ("pq", "hlg")
+
+    @property
+    def wide(self) -> bool:
+        """The primaries are those of BT.2020."""
+        return self.primaries == "bt2020"
+
+
+# libswscale takes 255 * 256 for white in 16-bit RGB, everyone else 65535.
+_SWS_WHITE = 65280
+
+
+def from_sws_deep(image: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """16-bit RGB as libswscale makes it, scaled so that white is 65535."""
+    clipped = np.minimum(image, _SWS_WHITE).astype(np.uint16)
+    return clipped + (clipped >> np.uint16(8))
+
+
+def to_sws_deep(image: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """16-bit RGB whose white is 65535, scaled as libswscale wants it."""
+    return image - (image >> np.uint16(8))
 
 
 def resolve_tags(

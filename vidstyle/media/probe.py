@@ -173,6 +173,19 @@ def _info(
     if seconds is None and container.duration:
         seconds = container.duration / 1_000_000
     pix_fmt = frame.format.name
+    colour = resolve_tags(
+        frame.colorspace,
+        frame.color_range,
+        frame.color_primaries,
+        frame.color_trc,
+        pix_fmt=pix_fmt,
+        width=frame.width,
+        height=frame.height,
+    )
+    if colour.hdr:
+        warnings.append(f"{path}: is HDR ({colour.transfer.upper()}); its light is mapped to SDR.")
+    if frame.interlaced_frame:
+        warnings.append(f"{path}: is interlaced; the two fields of each frame are merged into one full picture.")
     return VideoInfo(
         path=path,
         container=container.format.name,
@@ -188,15 +201,7 @@ def _info(
         has_alpha=stream.metadata.get("alpha_mode") == "1" or _has_alpha(frame),
         rotation=rotation,
         sample_aspect_ratio=aspect,
-        colour=resolve_tags(
-            frame.colorspace,
-            frame.color_range,
-            frame.color_primaries,
-            frame.color_trc,
-            pix_fmt=pix_fmt,
-            width=frame.width,
-            height=frame.height,
-        ),
+        colour=colour,
         stream_index=stream.index,
         streams=streams,
         codec=stream.codec_context.codec.canonical_name,

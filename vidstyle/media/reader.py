@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidstyle.errors import InputError
-from vidstyle.media.colour import to_rgb
+from vidstyle.media.colour import from_sws_deep, to_rgb
 from vidstyle.media.damage import ReadReport
 from vidstyle.media.decode import Timed, decode
+from vidstyle.media.deinterlace import deinterlace
 from vidstyle.media.frames import FrameChunk
+from vidstyle.media.hdr import to_sdr
 from vidstyle.media.orientation import orient
 from vidstyle.media.probe import VideoInfo
 from vidstyle.media.timestamps import frame_ticks
@@ -41,7 +43,8 @@ def read_chunks(
 
     Yields:
         FrameChunk with uint8 data (N, info.height, info.width, 3), and alpha where `info.has_alpha`. The frames are
-        those, pixel for pixel, of a read without bounds. A frame's duration reaches to the next frame's time.
+        those, pixel for pixel, of a read without bounds. A frame's duration reaches to the next frame's time. HDR and
+        wide gamut are brought to SDR BT.709, interlaced frames are made whole.
 
     Raises:
         InputError: nothing could be decoded (only when read without bounds), or too much was damaged.
@@ -51,7 +54,7 @@ def read_chunks(
     report = report if report is not None else ReadReport()
     batch: list[tuple[int, int, NDArray[np.uint8]]] = []
     given = 0
-    for pts, duration, frame in _lasting(decode(info, start=start, threads=threads or 0, report=report), info, stop):
+    for pts, duration, frame in _lasting(_progressive(info, start, threads or 0, report), info, stop):
         _judge(info, report, max_errors)
         if start is not None and pts < start:
             continue
@@ -79,6 +82,15 @@ def read_chunks(
         yield _chunk(batch, info)
 
 
+def _progressive(info: VideoInfo, start: int | None, threads: int, report: ReadReport) -> Iterator[Timed]:
+    """Decoded frames, deinterlaced where the film is interlaced."""
+    if not info.interlaced:
+        return decode(info, start=start, threads=threads, report=report)
+    # The filter looks one frame back: with two more before `start`, it sees what it sees in a full read.
+    early = None if start is None else start - 2 * frame_ticks(info.average_rate, info.time_base)
+    return deinterlace(decode(info, start=early, threads=threads, report=report), info.time_base)
+
+
 def _lasting(frames: Iterator[Timed], info: VideoInfo, stop: int | None) -> Iterator[Timed]:
     """Frames before `stop`, each lasting until the next one; the last one as long as the file or its rate says."""
     step = frame_ticks(info.average_rate, info.time_base) if info.average_rate else 0
@@ -99,9 +111,19 @@ def _rgb(frame: av.VideoFrame, info: VideoInfo, report: ReadReport) -> NDArray[n
     width, height = (info.height, info.width) if turned else (info.width, info.height)
     if (frame.width, frame.height) != (width, height):
         report.warn(f"{info.path}: the size of its frames changes; all are scaled to {info.width}x{info.height}.")
-    pix_fmt = "rgba" if info.has_alpha else "rgb24"
-    rgb = to_rgb(frame, info.colour, width=width, height=height, pix_fmt=pix_fmt).to_ndarray()
-    return orient(np.asarray(rgb, dtype=np.uint8), info.rotation, info.mirrored)
+    if info.colour.hdr or info.colour.wide:
+        deep = to_rgb(frame, info.colour, width=width, height=height, pix_fmt="rgb48le").to_ndarray()
+        image = to_sdr(
+            from_sws_deep(np.asarray(deep, dtype=np.uint16)), transfer=info.colour.transfer, wide=info.colour.wide
+        )
+        if info.has_alpha:
+            opacity = to_rgb(frame, info.colour, width=width, height=height, pix_fmt="rgba").to_ndarray()[..., 3:]
+            image = np.concatenate([image, opacity.astype(np.uint8)], axis=-1)
+    else:
+        pix_fmt = "rgba" if info.has_alpha else "rgb24"
+        rgb = to_rgb(frame, info.colour, width=width, height=height, pix_fmt=pix_fmt).to_ndarray()
+        image = np.asarray(rgb, dtype=np.uint8)
+    return orient(image, info.rotation, info.mirrored)
 
 
 def _chunk(batch: list[tuple[int, int, NDArray[np.uint8]]], info: VideoInfo) -> FrameChunk:

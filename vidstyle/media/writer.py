@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from vidstyle.errors import InputError, UsageError
 from vidstyle.media.atomic import write_failure
 from vidstyle.media.codecs import find_codec
-from vidstyle.media.colour import ColourTags, from_rgb
+from vidstyle.media.colour import ColourTags, from_rgb, to_sws_deep
 from vidstyle.media.frames import FrameChunk
 from vidstyle.media.timestamps import rescale
 
@@ -189,7 +189,7 @@ class VideoWriter:
             raise ValueError(f"frames must be {self._size[0]}x{self._size[1]}, got {image.shape[1]}x{image.shape[0]}")
         deep = image.dtype == np.uint16
         if deep and not av.VideoFormat(self._pix_fmt).is_rgb:
-            image = image - (image >> 8)  # libswscale takes 255 * 256, not 65535, for white
+            image = to_sws_deep(image)
         if self._alpha:
             opaque = np.full(image.shape[:2], 65535 if deep else 255, image.dtype)
             image = np.dstack([image, opaque if alpha is None else alpha])
