@@ -57,9 +57,7 @@ def design(rng: np.random.Generator) -> Cartoon:
         art.put(y > line, ramp(0.5 + 0.25 * n + 0.25 * np.sin(4 * cut), *stops), cut)
     river = 0.50 + 0.16 * np.sin(7.5 * (y - 0.56)) * (y - 0.50) / 0.25
     wide = 0.012 + 0.42 * np.clip(y - 0.58, 0, 1) ** 1.35
-    band = np.floor((y - 0.58) ** 0.7 * 14 + 0.5 * np.sin(14 * (x - river)))
-    with np.errstate(invalid="ignore"):
-        band = np.nan_to_num(band)
+    band = np.floor(np.clip(y - 0.58, 0, 1) ** 0.7 * 14 + 0.5 * np.sin(14 * (x - river)))
     art.put((np.abs(x - river) < wide) & (y > 0.585), ramp(0.5 + 0.5 * np.sin(2.2 * band) + 0.08 * n, "#1f5fc0", "#3fb0e0", "#bff0f0"), band.astype(int))
     # Irises in front.
     for fx, fy, s, stops in ((0.20, 0.60, 1.0, ("#3f2fa0", "#7f5fe0", "#cfa8ff")), (0.80, 0.56, 1.1, ("#a01f6f", "#e04f9f", "#ffc0d8")), (0.42, 0.79, 0.72, ("#c03f1f", "#ff8f3f", "#ffe08f")), (0.64, 0.83, 0.62, ("#2f4fc0", "#5f9ff0", "#d0f0ff"))):

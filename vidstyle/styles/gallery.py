@@ -11,16 +11,9 @@ from PIL import Image
 DESCRIPTIONS: dict[str, str] = {
     "starry-strokes": "night valley in swirling impasto strokes",
     "sunset-oil": "sun over the sea, laid on thick with the knife",
-    "stained-glass": "sunrise and lilies in leaded glass",
-    "woodcut-waves": "breaking waves cut in wood, printed in four inks",
+    "stained-glass": "sunrise and irises in leaded glass",
     "pointillism": "river bank in dots of pure colour",
-    "mosaic": "birds and waves in stone and gold tesserae",
-    "ink-hatching": "mountain village, cross-hatched in ink on toned paper",
-    "watercolour": "lake and flowers in wet washes on rough paper",
-    "geometric": "circles, wedges and grids of early abstraction",
-    "cubist": "still life broken into shaded facets",
-    "art-nouveau": "whiplash ornament of flowers and peacock eyes",
-    "risograph": "city and mountains in misregistered halftone inks",
+    "mosaic": "bird, sun and sea in stone tesserae",
 }
 """One line a style, in the order in which `vidstyle styles` shows them."""
 
