@@ -65,6 +65,7 @@ class Training:
         self.recipe, self.content, self.style, self.out, self.say = recipe, content, style, out, say
         self.dtype = torch.bfloat16 if recipe.precision == "bf16" else torch.float32
         self.vgg = vgg.to(self.dtype)
+        torch.manual_seed(recipe.seed)
         self.net = build(recipe.architecture, recipe.config).to(memory_format=torch.channels_last)
         self.step = 0
         self.saved: dict[str, dict[str, Tensor]] | None = None

@@ -1,0 +1,38 @@
+"""A training small enough for a test: a few noisy pictures, a VGG of random weights, a network of few channels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from vidstyle.models.vgg import VGG
+from vidstyle.training.data import ImageFolder, load_folder
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with four pictures, a broken one and a text file."""
+    folder = tmp_path_factory.mktemp("pictures")
+    rng = np.random.default_rng(0)
+    for i, (h, w) in enumerate(((70, 90), (100, 64), (80, 80), (64, 120))):
+        small = rng.integers(0, 255, (8, 8, 3), dtype=np.uint8)
+        cv2.imwrite(str(folder / f"{i}.png"), cv2.resize(small, (w, h), interpolation=cv2.INTER_CUBIC))
+    (folder / "broken.jpg").write_bytes(b"\xff\xd8 not a picture")
+    (folder / "notes.txt").write_text("hello")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def images(pictures: Path) -> ImageFolder:
+    return load_folder(pictures)
+
+
+@pytest.fixture
+def vgg() -> VGG:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return VGG("vgg16")

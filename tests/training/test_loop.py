@@ -1,0 +1,109 @@
+"""The loop: every stage trains, resuming continues the same curve, a finished model starts a new schedule."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from vidstyle.errors import UsageError
+from vidstyle.models.checkpoint import load_model, read_metadata
+from vidstyle.models.vgg import VGG
+from vidstyle.training.data import ImageFolder
+from vidstyle.training.loop import Limits, Training
+from vidstyle.training.recipe import Recipe
+
+CONFIG = {"widths": [8, 8, 16], "key_widths": [4, 8, 8], "film_width": 8, "output_width": 8}
+
+
+def recipe(*stages: dict[str, object], **settings: object) -> Recipe:
+    """A small recipe in fp32."""
+    small = [{"crop": 64, "batch": 2, "warmup": 2, **s} for s in stages]
+    plan = {"config": CONFIG, "precision": "fp32", "log_every": 2, "save_every": 100, "stage": small, **settings}
+    return Recipe.model_validate(plan)
+
+
+STAGES = (
+    {"kind": "distil", "steps": 3},
+    {"kind": "autoencode", "steps": 3},
+    {"kind": "style", "steps": 4, "style_layers": [0.5, 1.0, 1.0], "local_layers": [3], "similarity_layers": [2, 3]},
+)
+
+
+def lines(out: Path) -> list[dict[str, float]]:
+    return [json.loads(x) for x in (out / "log.jsonl").read_text().splitlines()]
+
+
+def test_a_resumed_training_is_the_uninterrupted_one(images: ImageFolder, vgg: VGG, tmp_path: Path) -> None:
+    plan = recipe(*STAGES)
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    assert Training(plan, images, images, vgg, whole, say=lambda _: None).run() == 10
+    for stop in (2, 4, 8, None):  # within the first stage, within the second, within the third, the end
+        again = Training(plan, images, images, vgg, parts, resume=stop != 2, say=lambda _: None)
+        again.run(Limits(max_steps=stop))
+    a, b = load_model(whole / "model.safetensors"), load_model(parts / "model.safetensors")
+    for (name, x), y in zip(a.state_dict().items(), b.state_dict().values(), strict=True):
+        torch.testing.assert_close(x, y, rtol=0, atol=0, msg=name)
+    terms = lines(whole)[-1]
+    assert {"range", "g", "l", "norm", "step", "lr"} <= set(terms)
+
+
+def test_the_model_file_tells_its_story(images: ImageFolder, vgg: VGG, tmp_path: Path) -> None:
+    Training(recipe({"kind": "autoencode", "steps": 2}), images, images, vgg, tmp_path, say=lambda _: None).run()
+    about = read_metadata(tmp_path / "model.safetensors")
+    assert about["steps"] == 2
+    assert about["data"]["content"] == {"pictures": 4, "sha256": images.digest}
+    assert about["recipe"]["stage"][0]["kind"] == "autoencode"
+    assert (tmp_path / "preview" / "000002.png").stat().st_size > 1000
+
+
+def test_the_autoencoder_learns(images: ImageFolder, vgg: VGG, tmp_path: Path) -> None:
+    plan = recipe({"kind": "autoencode", "steps": 40, "lr": 3e-3, "clip": 1.0}, log_every=5)
+    Training(plan, images, images, vgg, tmp_path, say=lambda _: None).run()
+    errors = [x["l1"] for x in lines(tmp_path)]
+    assert errors[-1] < 0.5 * errors[0]
+
+
+def test_style_losses_fall(images: ImageFolder, vgg: VGG, tmp_path: Path) -> None:
+    style = {
+        "kind": "style",
+        "steps": 30,
+        "lr": 3e-3,
+        "style_layers": [1.0, 1.0],
+        "local_layers": [],
+        "similarity_layers": [],
+    }
+    weights = {"g": 10.0, "l": 0.0, "i": 0.0, "t": 0.0, "r": 0.0}
+    Training(
+        recipe({**style, "weights": weights}, log_every=5), images, images, vgg, tmp_path, say=lambda _: None
+    ).run()
+    log = lines(tmp_path)
+    assert log[-1]["g"] < 0.8 * log[0]["g"]
+    assert not {"l", "i", "t", "r"} & set(log[0])  # a term with weight 0 is not computed
+
+
+def test_weights_alone_start_a_new_schedule(images: ImageFolder, vgg: VGG, tmp_path: Path) -> None:
+    plan = recipe({"kind": "autoencode", "steps": 2})
+    first, second = tmp_path / "first", tmp_path / "second"
+    Training(plan, images, images, vgg, first, say=lambda _: None).run()
+    (first / "state.safetensors").unlink()
+    trained = load_model(first / "model.safetensors").state_dict()
+    for again in (
+        Training(plan, images, images, vgg, first, resume=True, say=lambda _: None),
+        Training(plan, images, images, vgg, second, weights=first / "model.safetensors", say=lambda _: None),
+    ):
+        assert again.step == 0
+        assert all(torch.equal(trained[k], v) for k, v in again.net.state_dict().items())
+
+
+def test_nothing_is_overwritten_and_nothing_is_resumed_from_nothing(
+    images: ImageFolder, vgg: VGG, tmp_path: Path
+) -> None:
+    plan = recipe({"kind": "autoencode", "steps": 1})
+    with pytest.raises(UsageError, match="nothing to resume"):
+        Training(plan, images, images, vgg, tmp_path, resume=True)
+    Training(plan, images, images, vgg, tmp_path, say=lambda _: None).run()
+    with pytest.raises(UsageError, match="--resume"):
+        Training(plan, images, images, vgg, tmp_path)
