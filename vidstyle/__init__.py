@@ -1,3 +1,56 @@
-"""vidstyle: any video in the style of any picture, without flicker."""
+"""vidstyle: any video in the style of any picture, without flicker.
+
+    import vidstyle
+
+    report = vidstyle.stylize_video("clip.mp4", "styled.mp4", "stained-glass")
+
+Names are imported when first used, so that `import vidstyle` itself costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vidstyle.errors import InputError, UsageError, VidstyleError
+    from vidstyle.models.attention import StyleCode
+    from vidstyle.models.checkpoint import load_model
+    from vidstyle.pipeline.options import RunOptions, RunReport
+    from vidstyle.pipeline.run import stylize_video
+    from vidstyle.pipeline.stills import stylize_image
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "InputError",
+    "RunOptions",
+    "RunReport",
+    "StyleCode",
+    "UsageError",
+    "VidstyleError",
+    "__version__",
+    "load_model",
+    "stylize_image",
+    "stylize_video",
+]
+
+_HOMES = {
+    "InputError": "vidstyle.errors",
+    "RunOptions": "vidstyle.pipeline.options",
+    "RunReport": "vidstyle.pipeline.options",
+    "StyleCode": "vidstyle.models.attention",
+    "UsageError": "vidstyle.errors",
+    "VidstyleError": "vidstyle.errors",
+    "load_model": "vidstyle.models.checkpoint",
+    "stylize_image": "vidstyle.pipeline.stills",
+    "stylize_video": "vidstyle.pipeline.run",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'vidstyle' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value

@@ -18,7 +18,11 @@ from typer.core import TyperGroup
 from vidstyle import __version__
 from vidstyle.errors import VidstyleError
 
-COMMANDS: dict[str, str] = {}
+COMMANDS: dict[str, str] = {
+    "run": "vidstyle.cli.run",
+    "image": "vidstyle.cli.image",
+    "info": "vidstyle.cli.info",
+}
 """Name of a command -> module that holds it, in the order of help."""
 
 INTERRUPTED = 130
@@ -60,7 +64,7 @@ class Commands(TyperGroup):
         except VidstyleError as error:
             raise fail(str(error), error.exit_code) from error
         except KeyboardInterrupt as stop:
-            raise fail("Interrupted.", INTERRUPTED) from stop
+            raise fail(str(stop) or "Interrupted.", INTERRUPTED) from stop
         except BrokenPipeError:
             raise
         except (OSError, MemoryError) as error:

@@ -49,6 +49,13 @@ def pixel_aspect(aspect: Fraction, source: tuple[int, int], target: tuple[int, i
     return aspect * Fraction(source[0] * target[1], source[1] * target[0])
 
 
+def eight_bits(planes: NDArray[np.uint8] | NDArray[np.uint16]) -> Frames:
+    """Samples as uint8, which is what models take; uint16 is rounded."""
+    if planes.dtype == np.uint8:
+        return cast(Frames, planes)
+    return ((planes.astype(np.uint32) + 128) // 257).astype(np.uint8)
+
+
 def resized(chunk: FrameChunk, size: tuple[int, int]) -> FrameChunk:
     """A chunk at another size (width, height): area-averaged when smaller, bicubic when larger."""
     width, height = size

@@ -76,9 +76,13 @@ def part(chunk: FrameChunk, start: int, stop: int) -> FrameChunk:
     """Frames [start, stop) of a chunk; the chunk itself where that is all of it."""
     if start == 0 and stop == len(chunk):
         return chunk
-    alpha: Any = None if chunk.alpha is None else chunk.alpha[start:stop]
+    planes: Any = chunk.alpha  # the checker loses the dtype of a slice of a union
     return FrameChunk(
-        chunk.data[start:stop], chunk.pts[start:stop], chunk.durations[start:stop], chunk.time_base, alpha
+        chunk.data[start:stop],
+        chunk.pts[start:stop],
+        chunk.durations[start:stop],
+        chunk.time_base,
+        planes if planes is None else planes[start:stop],
     )
 
 

@@ -1,0 +1,79 @@
+"""`vidstyle image`: pictures in the style of a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vidstyle.cli import words
+from vidstyle.errors import InputError, UsageError
+from vidstyle.pipeline.options import RunOptions, parse_size
+
+KEPT = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
+"""Suffixes that an output takes over from its input; any other becomes .png."""
+
+
+def command(
+    sources: Annotated[list[Path], typer.Argument(metavar="IN...", help="Picture files.")],
+    style: words.Styles,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="OUT", help="A file, or for several pictures a folder. Default: here."),
+    ] = None,
+    overwrite: words.Overwrite = False,
+    model: words.Model = "compact",
+    strength: words.Strength = 1.0,
+    preserve_color: words.PreserveColor = False,
+    size: words.Size = None,
+    max_side: words.MaxSide = None,
+    style_size: words.StyleSize = 384,
+    device: words.Device = "auto",
+    engine: words.EngineName = "auto",
+    precision: words.PrecisionName = "auto",
+    quiet: words.Quiet = False,
+) -> None:
+    """Pictures in the style of a picture; written as NAME.styled.SUFFIX where -o names no file."""
+    options = RunOptions(
+        overwrite=overwrite,
+        model=model,
+        strength=strength,
+        preserve_color=preserve_color,
+        size=None if size is None else parse_size(size),
+        max_side=max_side,
+        style_size=style_size,
+        device=device,
+        engine=engine,
+        precision=precision,
+    )
+    pairs = [(source, target(source, output, alone=len(sources) == 1)) for source in sources]
+    if len({place.absolute() for _, place in pairs}) < len(pairs):
+        raise UsageError("several inputs have the same name and would overwrite each other; style them one by one.")
+
+    from vidstyle.pipeline.stills import stylize_images
+
+    failed = []
+    for _, place, error in stylize_images(pairs, style, options=options):
+        if error is not None:
+            failed.append(error)
+            if len(sources) > 1:
+                words.say(f"vidstyle: {error}")
+        elif not quiet:
+            words.say(str(place))
+    if failed and len(sources) == 1:
+        raise failed[0]
+    if failed:
+        raise InputError(f"{len(failed)} of {len(sources)} pictures failed; the others are done.")
+
+
+def target(source: Path, output: Path | None, *, alone: bool) -> Path:
+    """Where a picture goes: `output` itself, or NAME.styled.SUFFIX in that folder (default: the current one)."""
+    name = f"{source.stem}.styled{source.suffix if source.suffix.lower() in KEPT else '.png'}"
+    if output is None:
+        return Path.cwd() / name
+    if output.is_dir():
+        return output / name
+    if alone:
+        return output
+    raise UsageError(f"-o {output}: for several pictures it must be an existing folder.")

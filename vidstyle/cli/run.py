@@ -1,0 +1,99 @@
+"""`vidstyle run`: a video in the style of a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from vidstyle.cli import words
+from vidstyle.errors import UsageError
+from vidstyle.pipeline.options import RunOptions, parse_size, parse_time
+
+
+def command(
+    source: Annotated[Path, typer.Argument(metavar="INPUT", help="A video file.")],
+    style: words.Styles,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="OUT", help="Default: NAME.styled.SUFFIX here.")
+    ] = None,
+    overwrite: words.Overwrite = False,
+    model: words.Model = "compact",
+    strength: words.Strength = 1.0,
+    preserve_color: words.PreserveColor = False,
+    start: Annotated[str | None, typer.Option(metavar="T", help="Begin here: seconds or [h:]m:s.")] = None,
+    end: Annotated[str | None, typer.Option(metavar="T", help="Stop here: seconds or [h:]m:s.")] = None,
+    size: words.Size = None,
+    max_side: words.MaxSide = None,
+    codec: Annotated[
+        str | None, typer.Option(metavar="C", help="h264, hevc, av1, vp9, prores, ffv1, gif. Default: by suffix.")
+    ] = None,
+    crf: Annotated[int | None, typer.Option(metavar="N", help="Quality of the encoding; lower is better.")] = None,
+    device: words.Device = "auto",
+    engine: words.EngineName = "auto",
+    precision: words.PrecisionName = "auto",
+    chunk: Annotated[str, typer.Option(metavar="N|auto", help="Frames a call of the model.")] = "auto",
+    style_size: words.StyleSize = 384,
+    segment: Annotated[float, typer.Option(metavar="SECONDS", help="Film between two points to resume from.")] = 10.0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")] = False,
+    json: words.Json = None,
+    quiet: words.Quiet = False,
+) -> None:
+    """A video in the style of a picture: its sound, timing and length stay as they are."""
+    if chunk != "auto" and not chunk.isdecimal():
+        raise UsageError(f"--chunk {chunk}: give a number of frames, or auto.")
+    options = RunOptions(
+        overwrite=overwrite,
+        resume=resume,
+        model=model,
+        strength=strength,
+        preserve_color=preserve_color,
+        start=None if start is None else parse_time(start),
+        end=None if end is None else parse_time(end),
+        size=None if size is None else parse_size(size),
+        max_side=max_side,
+        codec=codec,
+        crf=crf,
+        device=device,
+        engine=engine,
+        precision=precision,
+        chunk=None if chunk == "auto" else int(chunk),
+        style_size=style_size,
+        segment=Fraction(str(segment)),
+    )
+    from vidstyle.pipeline.run import stylize_video
+
+    with progress_bar(quiet) as progress:
+        report = stylize_video(source, output, style, options=options, progress=progress)
+    if not quiet:
+        for warning in report.warnings:
+            words.say(f"vidstyle: warning: {warning}")
+        words.say(f"{report.output}: {report.frames} frames, {report.fps:.1f} frames a second")
+    if json is not None:
+        words.emit_json(report.to_dict(), json)
+
+
+@contextmanager
+def progress_bar(quiet: bool) -> Iterator[Callable[[int, int | None], None] | None]:
+    """Frames, frames a second and time left, on stderr; nothing where that is no terminal."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Any) -> Text:
+            return Text(f"{task.speed:.1f} fps" if task.speed else "- fps")
+
+    columns = (TextColumn("[bold]styling"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("frames", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

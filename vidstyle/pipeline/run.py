@@ -1,0 +1,232 @@
+"""`stylize_video`: the road from a file to a file."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from vidstyle.engines.backoff import Backoff
+from vidstyle.engines.base import Engine, cores
+from vidstyle.engines.choose import make_engine
+from vidstyle.errors import InputError, VidstyleError
+from vidstyle.media.codecs import find_codec
+from vidstyle.media.damage import ReadReport
+from vidstyle.media.frames import FrameChunk
+from vidstyle.media.mux import mux
+from vidstyle.media.reader import read_chunks
+from vidstyle.models.checkpoint import model_digest, model_path
+from vidstyle.pipeline.film import Film, plan_film
+from vidstyle.pipeline.fingerprint import file_sample, machine
+from vidstyle.pipeline.journal import Journal, journal_folder
+from vidstyle.pipeline.options import RunOptions, RunReport, peak_rss_mb
+from vidstyle.pipeline.parts import SegmentFiles
+from vidstyle.pipeline.picture import eight_bits, on_black, resized, with_colour_of
+from vidstyle.pipeline.segments import missing_ranges, regroup
+from vidstyle.pipeline.stages import StageSeconds, run_stages
+from vidstyle.pipeline.styles import Style, encode_styles, read_styles
+
+Progress = Callable[[int, int | None], None]
+"""Called with the frames that are finished and the number expected (None: unknown), from another thread."""
+
+Work = Callable[[tuple[int, FrameChunk]], tuple[int, FrameChunk]]
+
+CHUNK_PIXELS = {"cpu": 1 << 20, "gpu": 1 << 23}
+"""Pixels a call of the model where no chunk size is given; never more than MOST_FRAMES frames."""
+MOST_FRAMES = 8
+
+
+def stylize_video(
+    source: str | Path,
+    output: str | Path | None,
+    styles: str | Sequence[str],
+    *,
+    options: RunOptions | None = None,
+    progress: Progress | None = None,
+) -> RunReport:
+    """Write a film in the style of one picture, or of a blend of several.
+
+    Args:
+        source: a video file.
+        output: where to; None is NAME.styled.SUFFIX in the current folder.
+        styles: built-in names, picture files or compiled codes, each with ":WEIGHT" if it has one.
+        progress: told as frames are finished.
+
+    Raises:
+        InputError: the input or the work failed.
+        UsageError: the request was wrong.
+        KeyboardInterrupt: interrupted; finished segments are kept for `options.resume`.
+    """
+    begun = time.perf_counter()
+    options = options or RunOptions()
+    film = plan_film(Path(source), None if output is None else Path(output), options, threads=cores())
+    read = read_styles([styles] if isinstance(styles, str) else styles, size=options.style_size)
+    model_path(options.model)
+    folder = journal_folder(film.output)
+    with ExitStack() as stack:
+        old = stack.enter_context(Journal.reopen(folder)) if options.resume and folder.is_dir() else None
+        frozen: Mapping[str, Any] = old.fingerprint if old else {}
+        engine = engine_like(options, frozen.get("engine", {}))
+        chunk = options.chunk or frozen.get("chunk") or auto_chunk(film.size, engine.device)
+        print_ = fingerprint(film, options, read, engine, chunk)
+        if old is not None:
+            old.require(print_)
+        code = encode_styles(read, engine, options.model)
+        stylize = Backoff(lambda frames: engine.stylize(frames, code, strength=options.strength))
+        journal = old or stack.enter_context(Journal.create(folder, print_))
+        kept = sum(journal.done.values())
+        try:
+            seconds, warnings = fill(film, journal, chunk, worker(stylize, options.preserve_color), progress)
+            warnings += mux(
+                journal.parts(),
+                film.info,
+                film.output,
+                start=film.start,
+                stop=film.stop,
+                tag=find_codec(film.settings.codec).tag,
+            )
+        except BaseException as error:
+            raise kept_for_resume(error, journal) from error
+        frames = sum(journal.done.values())
+        journal.remove()
+    if stylize.limit:
+        warnings.append(f"memory was short: the model was given {stylize.limit} frames a call instead of {chunk}.")
+    elapsed = time.perf_counter() - begun
+    return RunReport(
+        input=str(film.info.path),
+        output=str(film.output),
+        frames=frames,
+        width=film.size[0],
+        height=film.size[1],
+        seconds=round(elapsed, 3),
+        fps=round((frames - kept) / elapsed, 2),
+        engine=engine.name,
+        device=engine.device,
+        precision=engine.precision,
+        model=str(options.model),
+        stages={stage: round(value, 3) for stage, value in vars(seconds).items()},
+        peak_rss_mb=peak_rss_mb(),
+        warnings=[*film.warnings, *dict.fromkeys(warnings)],
+    )
+
+
+def fill(
+    film: Film, journal: Journal, chunk: int, work: Work, progress: Progress | None
+) -> tuple[StageSeconds, list[str]]:
+    """Do the segments that the journal lacks. Returns the busy times and warnings.
+
+    Raises:
+        InputError: damage beyond bearing, a full disk, a cut that holds no frame.
+    """
+    total, expected = StageSeconds(), film.expected_frames()
+    report = ReadReport()
+    warnings: list[str] = []
+    done = sum(journal.done.values())
+
+    def wrote(frames: int) -> None:
+        nonlocal done
+        done += frames
+        if progress is not None:
+            progress(done, expected)
+
+    for first, last in missing_ranges(journal.done, journal.total):
+        source = read_chunks(
+            film.info,
+            chunk=chunk,
+            start=film.start if first == 0 else film.plan.border(first),
+            stop=film.stop if last is None else film.plan.border(last),
+            threads=film.settings.threads,
+            report=report,
+        )
+        sink = SegmentFiles(film, journal, first=first, wrote=wrote)
+        spent = run_stages(regroup(prepared(source, film), film.plan, chunk), work, sink)
+        total = StageSeconds(**{k: v + getattr(spent, k) for k, v in vars(total).items()})
+        warnings += sink.warnings
+        if last is None:
+            journal.end(sink.next)
+        else:
+            sink.fill(last)
+    if not any(journal.done.values()):
+        raise InputError(f"{film.info.path}: has no frame between --start and --end; choose other times.")
+    return total, [*warnings, *report.warnings]
+
+
+def prepared(chunks: Iterable[FrameChunk], film: Film) -> Iterator[FrameChunk]:
+    """Chunks at the film's size, transparency laid over black where the output cannot hold it."""
+    for chunk in chunks:
+        sized = resized(chunk, film.size)
+        if sized.alpha is None or film.keep_alpha:
+            yield sized
+            continue
+        pixels = on_black(eight_bits(sized.data), eight_bits(sized.alpha))
+        yield FrameChunk(pixels, chunk.pts, chunk.durations, chunk.time_base)
+
+
+def worker(stylize: Callable[[Any], Any], preserve_color: bool) -> Work:
+    """The model stage."""
+
+    def work(item: tuple[int, FrameChunk]) -> tuple[int, FrameChunk]:
+        segment, chunk = item
+        frames = eight_bits(chunk.data)
+        styled = stylize(frames)
+        if preserve_color:
+            styled = with_colour_of(frames, styled)
+        alpha = None if chunk.alpha is None else eight_bits(chunk.alpha)
+        return segment, FrameChunk(styled, chunk.pts, chunk.durations, chunk.time_base, alpha)
+
+    return work
+
+
+def engine_like(options: RunOptions, frozen: Mapping[str, Any]) -> Engine:
+    """The engine that the options ask for; what they leave open stays as an unfinished run had it."""
+
+    def settled(wish: str, key: str) -> str:
+        return str(frozen.get(key, wish)) if wish == "auto" else wish
+
+    return make_engine(
+        options.model,
+        engine=settled(options.engine, "name"),
+        device=settled(options.device, "device"),
+        precision=settled(options.precision, "precision"),
+        threads=options.threads or frozen.get("threads"),
+    )
+
+
+def auto_chunk(size: tuple[int, int], device: str) -> int:
+    """Frames a call: enough to keep the device busy, few enough to be flat in memory at any size."""
+    pixels = CHUNK_PIXELS["cpu" if device == "cpu" else "gpu"]
+    return max(1, min(MOST_FRAMES, pixels // (size[0] * size[1])))
+
+
+def fingerprint(film: Film, options: RunOptions, styles: Sequence[Style], engine: Engine, chunk: int) -> dict[str, Any]:
+    """Everything that the bytes of the result depend on, as JSON values."""
+    return {
+        "input": file_sample(film.info.path),
+        "styles": [style.digest() for style in styles],
+        "model": model_digest(options.model),
+        "strength": float(options.strength),
+        "preserve_color": options.preserve_color,
+        "film": film.fingerprint(),
+        "engine": {
+            "name": engine.name,
+            "device": engine.device,
+            "precision": engine.precision,
+            "threads": engine.threads,
+        },
+        "chunk": chunk,
+        "machine": machine(),
+    }
+
+
+def kept_for_resume(error: BaseException, journal: Journal) -> BaseException:
+    """The error to raise: it says that `--resume` helps, where something is finished. An empty journal is removed."""
+    if not any(journal.done.values()):
+        journal.remove()
+        return error
+    if isinstance(error, KeyboardInterrupt):
+        return KeyboardInterrupt("Interrupted; the same command with --resume goes on from here.")
+    if isinstance(error, VidstyleError):
+        return type(error)(f"{error} What is finished is kept in {journal.folder}; --resume goes on from there.")
+    return error
