@@ -22,6 +22,7 @@ COMMANDS: dict[str, str] = {
     "run": "vidstyle.cli.run",
     "image": "vidstyle.cli.image",
     "info": "vidstyle.cli.info",
+    "train-video": "vidstyle.cli.train_video",
 }
 """Name of a command -> module that holds it, in the order of help."""
 
