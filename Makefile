@@ -27,7 +27,7 @@ $(VENV)/.run: pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
-	$(PIP) install --quiet --editable '.[dev,train,openvino]'
+	$(PIP) install --quiet --editable '.[dev,openvino]'
 	@touch $@ $(VENV)/.run
 
 install: $(VENV)/.dev
