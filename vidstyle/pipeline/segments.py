@@ -76,13 +76,9 @@ def part(chunk: FrameChunk, start: int, stop: int) -> FrameChunk:
     """Frames [start, stop) of a chunk; the chunk itself where that is all of it."""
     if start == 0 and stop == len(chunk):
         return chunk
-    planes: Any = chunk.alpha  # the checker loses the dtype of a slice of a union
+    alpha = None if chunk.alpha is None else chunk.alpha[start:stop]
     return FrameChunk(
-        chunk.data[start:stop],
-        chunk.pts[start:stop],
-        chunk.durations[start:stop],
-        chunk.time_base,
-        planes if planes is None else planes[start:stop],
+        chunk.data[start:stop], chunk.pts[start:stop], chunk.durations[start:stop], chunk.time_base, alpha
     )
 
 
@@ -90,7 +86,7 @@ def join(chunks: list[FrameChunk]) -> FrameChunk:
     """One chunk of several that follow each other."""
     if len(chunks) == 1:
         return chunks[0]
-    planes = [c.alpha for c in chunks if c.alpha is not None]
+    planes: list[Any] = [c.alpha for c in chunks if c.alpha is not None]
     return FrameChunk(
         np.concatenate([c.data for c in chunks]),
         np.concatenate([c.pts for c in chunks]),
