@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import av
+import cv2
 
 from vidstyle.errors import UsageError
 from vidstyle.media.suffix import container_format
@@ -86,6 +87,18 @@ CODECS: Mapping[str, CodecChoice] = MappingProxyType(
 """By the names that `--codec` takes."""
 
 _DEFAULTS = {"mp4": "h264", "mov": "h264", "matroska": "h264", "webm": "vp9", "gif": "gif"}
+
+
+# x264's AVX-512 code reads memory that it never wrote, so the same frames give other bytes from run to run. Held to
+# AVX2, it gives the same ones on every processor that has it (the name is refused, harmlessly, by other architectures).
+_CPU_AVX2 = 11  # OpenCV's number
+
+
+def steady_options(encoder: str) -> dict[str, str]:
+    """Options without which `encoder` does not give the same bytes for the same frames."""
+    if encoder == "libx264" and cv2.checkHardwareSupport(_CPU_AVX2):
+        return {"x264-params": "asm=avx2"}
+    return {}
 
 
 def default_codec(output: Path, *, alpha: bool = False) -> str:

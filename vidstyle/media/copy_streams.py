@@ -15,7 +15,7 @@ import av.stream
 from av.stream import Discard, Disposition
 
 from vidstyle.media.probe import StreamInfo, VideoInfo, describe_stream
-from vidstyle.media.source import open_source
+from vidstyle.media.source import open_source, packets
 from vidstyle.media.timestamps import rescale
 from vidstyle.media.transcode import SoundEncoder
 
@@ -132,7 +132,7 @@ class StreamCopy:
         if matroska:
             suffix, mime = _IMAGE_TYPES[about.codec]
             with open_source(self._info.path) as again:  # it goes into the header, before any packet is read
-                data = next((bytes(p) for p in again.demux(again.streams[stream.index]) if p.size), b"")
+                data = next((bytes(p) for p in packets(again, again.streams[stream.index])), b"")
             if data:
                 self._output.add_attachment(f"cover.{suffix}", mime, data)
                 stream.discard = Discard.all
@@ -163,8 +163,8 @@ class StreamCopy:
         if not streams:
             return
         try:
-            for packet in self._source.demux(streams):
-                if packet.size and self._keep(packet):
+            for packet in packets(self._source, streams):
+                if self._keep(packet):
                     yield from self._emit[packet.stream_index](packet)
         except av.error.FFmpegError:
             self.warnings.append(f"{self._target}: sound and subtitles end early: the source breaks off.")

@@ -12,7 +12,7 @@ from av.codec.context import CodecContext
 
 from vidstyle.media.damage import LostFrames, ReadReport
 from vidstyle.media.probe import VideoInfo
-from vidstyle.media.source import open_source
+from vidstyle.media.source import open_source, packets
 from vidstyle.media.timestamps import PtsRepair
 
 # Demuxers whose index or timestamps find a keyframe reliably; all others are decoded from the beginning.
@@ -130,10 +130,9 @@ def _packets(
     failures = 0
     while True:
         try:
-            for packet in container.demux(stream):
-                if packet.size:
-                    failures = 0
-                    yield packet
+            for packet in packets(container, stream):
+                failures = 0
+                yield packet
             break
         except av.error.FFmpegError:
             failures += 1

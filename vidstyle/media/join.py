@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidstyle.errors import InputError
-from vidstyle.media.source import open_source
+from vidstyle.media.source import open_source, packets
 from vidstyle.media.timestamps import frame_ticks, rescale
 from vidstyle.media.writer import ORIGIN_TAG
 
@@ -79,7 +79,7 @@ class Join:
             with open_source(part) as container:
                 stream = container.streams.video[0]
                 extradata.add(stream.codec_context.extradata)
-                times += [self._ticks(p.pts, stream, container) + shift for p in container.demux(stream) if p.size]
+                times += [self._ticks(p.pts, stream, container) + shift for p in packets(container, stream)]
         if not times:
             raise InputError(
                 f"{', '.join(map(str, self._parts)) or 'the film'}: no frames were encoded; nothing to join."
@@ -108,10 +108,9 @@ class Join:
         i = 0
         for part in self._parts:
             with open_source(part) as container:
-                for packet in container.demux(container.streams.video[0]):
-                    if packet.size:
-                        packet.time_base = self._time_base
-                        packet.pts, packet.dts = int(self.times.pts[i]), int(self.times.dts[i])
-                        packet.duration = int(self.times.durations[i])
-                        i += 1
-                        yield packet
+                for packet in packets(container, container.streams.video[0]):
+                    packet.time_base = self._time_base
+                    packet.pts, packet.dts = int(self.times.pts[i]), int(self.times.dts[i])
+                    packet.duration = int(self.times.durations[i])
+                    i += 1
+                    yield packet

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,7 +19,7 @@ from av.stream import Disposition
 from vidstyle.errors import InputError
 from vidstyle.media.colour import ColourTags, resolve_tags
 from vidstyle.media.orientation import parse_display_matrix
-from vidstyle.media.source import open_source
+from vidstyle.media.source import open_source, packets
 
 # Where no frame came out of this many packets of video, none will: a file cut off, encrypted or of an unknown kind.
 _MAX_PACKETS = 600
@@ -130,28 +132,18 @@ def _choose(path: Path, container: av.container.InputContainer) -> tuple[av.Vide
 def _first_frame(path: Path, container: av.container.InputContainer, stream: av.VideoStream) -> av.VideoFrame:
     """First frame that decodes, or InputError."""
     encrypted = False
-    packets = 0
-    for packet in _packets(container, stream):
-        encrypted |= packet.has_sidedata("encryption_info") or packet.has_sidedata("encryption_init_info")
-        packets += packet.size > 0
-        try:
-            for frame in packet.decode():
-                assert isinstance(frame, av.VideoFrame)
-                return frame
-        except av.error.FFmpegError:
-            pass
-        if packets > _MAX_PACKETS:
-            break
+    with suppress(av.error.FFmpegError):  # the file breaks off
+        for packet in islice(packets(container, stream), _MAX_PACKETS):
+            encrypted |= packet.has_sidedata("encryption_info") or packet.has_sidedata("encryption_init_info")
+            with suppress(av.error.FFmpegError):
+                for frame in stream.decode(packet):
+                    return frame
+    with suppress(av.error.FFmpegError):
+        for frame in stream.decode(None):
+            return frame
     if encrypted or stream.codec_context.codec_tag == "encv":
         raise InputError(f"{path}: its video is encrypted and cannot be decoded; give an unprotected copy.")
     raise InputError(f"{path}: no frame of its video can be decoded (cut off or damaged); copy or download it again.")
-
-
-def _packets(container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[Any]:
-    try:
-        yield from container.demux(stream)
-    except av.error.FFmpegError:
-        return
 
 
 def _info(

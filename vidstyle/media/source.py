@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import av
 import av.container
 import av.error
+import av.stream
 
 from vidstyle.errors import InputError
 
@@ -45,6 +47,21 @@ def open_source(path: Path) -> Iterator[av.container.InputContainer]:
         raise InputError(f"{path}: {_cause(error)}.") from error
     with container:
         yield container
+
+
+def packets(
+    container: av.container.InputContainer, streams: av.stream.Stream | Sequence[av.stream.Stream]
+) -> Iterator[av.Packet[Any]]:
+    """Packets of the given streams that hold data, in the order of the file. Raises FFmpegError where reading fails."""
+    demuxed: Iterator[av.Packet[Any]] = container.demux(streams)
+    while True:
+        try:
+            packet = next(demuxed)
+        except (StopIteration, IndexError):
+            # PyAV stumbles at the end over streams that appeared only in the middle of a file (IndexError).
+            return
+        if packet.size:
+            yield packet
 
 
 def _cause(error: BaseException) -> str:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from vidstyle.errors import InputError, UsageError
 from vidstyle.media.atomic import write_failure
-from vidstyle.media.codecs import find_codec
+from vidstyle.media.codecs import find_codec, steady_options
 from vidstyle.media.colour import ColourTags, from_rgb, to_sws_deep
 from vidstyle.media.frames import FrameChunk
 from vidstyle.media.timestamps import rescale
@@ -111,7 +111,7 @@ class VideoWriter:
             )
         # The alpha plane of VP9 travels beside its packets, which only Matroska can carry.
         container = "matroska" if settings.codec == "vp9" and settings.alpha else choice.segment
-        options = dict(choice.options)
+        options = {**choice.options, **steady_options(choice.encoder)}
         crf = settings.crf if settings.crf is not None else choice.crf
         if choice.crf is not None:
             options["crf"] = str(crf)
