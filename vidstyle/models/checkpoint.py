@@ -165,6 +165,7 @@ def write(tensors: Mapping[str, Tensor], path: Path, metadata: Mapping[str, str]
         save_file(dict(tensors), partial, dict(metadata))
         with partial.open("rb") as file:
             os.fsync(file.fileno())
+        partial.chmod(0o644)  # safetensors writes private files; a model is for everyone
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
