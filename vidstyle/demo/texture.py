@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Field = NDArray[np.float32]
+EVERYWHERE = (slice(None), slice(None))
 
 
 def rgb(code: str) -> NDArray[np.float32]:
@@ -63,33 +64,45 @@ class Canvas:
             out += 0.55**k * cv2.resize(grid, (w, h), interpolation=cv2.INTER_CUBIC)
         return ((out - out.mean()) / out.std()).astype(np.float32)
 
-    def fill(self, colour: Field, share: Field | float = 1.0) -> None:
-        """Lay a colour, (H, W, 3) or (3,), over the canvas where share is above 0."""
-        s: Field = np.broadcast_to(np.float32(share), self.alpha.shape)
-        alpha = s + self.alpha * (1 - s)
-        keep = self.alpha * (1 - s)
-        self.colour = ((colour * s[..., None] + self.colour * keep[..., None]) / np.maximum(alpha, 1e-6)[..., None]).astype(
-            np.float32
-        )
-        self.alpha = alpha
+    def fill(self, colour: Field, share: Field | float = 1.0, window: tuple[slice, slice] = EVERYWHERE) -> None:
+        """Lay a colour, (H, W, 3) or (3,), over a window of the canvas where share is above 0."""
+        under = self.alpha[window]
+        s: Field = np.broadcast_to(np.float32(share), under.shape)
+        keep = under * (1 - s)
+        alpha = s + keep
+        mixed = colour * s[..., None] + self.colour[window] * keep[..., None]
+        self.colour[window] = mixed / np.maximum(alpha, 1e-6)[..., None]
+        self.alpha[window] = alpha
 
     def below(self, line: Field) -> Field:
         """1 under the line y = line(x), with an edge of one pixel."""
         return smooth(-0.5 / self.density, 0.5 / self.density, self.y - line)
 
     def polygon(self, colour: str, points: Sequence[tuple[float, float]] | NDArray[np.floating]) -> None:
-        p = (np.asarray(points, float) - (self.x0, self.y0)) * self.density * 16 - 8
-        mask = np.zeros(self.alpha.shape, np.uint8)
-        cv2.fillPoly(mask, [np.round(p).astype(np.int32)], 255, cv2.LINE_AA, shift=4)
-        self.fill(rgb(colour), mask.astype(np.float32) / 255)
+        p = (np.asarray(points, float) - (self.x0, self.y0)) * self.density
+        rows, columns = self._window(p, 2)
+        shift = np.array([columns.start, rows.start])
+        mask = np.zeros(self.alpha[rows, columns].shape, np.uint8)
+        cv2.fillPoly(mask, [np.round((p - shift) * 16 - 8).astype(np.int32)], 255, cv2.LINE_AA, shift=4)
+        self.fill(rgb(colour), mask.astype(np.float32) / 255, (rows, columns))
 
     def dots(self, points: NDArray[np.floating], radii: NDArray[np.floating], colours: NDArray[np.floating]) -> None:
         """Many discs, in order: points (N, 2), radii (N,) in units, colours (N, 3)."""
-        paint = np.clip(np.dstack([self.colour, self.alpha]) * 255, 0, 255).astype(np.uint8)
-        centres = np.round((points - (self.x0, self.y0)) * self.density * 16 - 8).astype(int)
+        p = (points - (self.x0, self.y0)) * self.density
+        rows, columns = self._window(p, float(radii.max()) * self.density + 2)
+        paint = np.dstack([self.colour[rows, columns], self.alpha[rows, columns]])
+        paint = np.clip(paint * 255, 0, 255).astype(np.uint8)
+        centres = np.round((p - (columns.start, rows.start)) * 16 - 8).astype(int)
         for (cx, cy), r, c in zip(centres.tolist(), radii.tolist(), (colours * 255).tolist(), strict=True):
             cv2.circle(paint, (cx, cy), max(8, round(r * self.density * 16)), (*c, 255.0), -1, cv2.LINE_8, shift=4)
-        self.colour, self.alpha = paint[..., :3].astype(np.float32) / 255, paint[..., 3].astype(np.float32) / 255
+        self.colour[rows, columns] = paint[..., :3].astype(np.float32) / 255
+        self.alpha[rows, columns] = paint[..., 3].astype(np.float32) / 255
+
+    def _window(self, pixels: NDArray[np.floating], margin: float) -> tuple[slice, slice]:
+        """Rows and columns of the canvas that hold the points, (N, 2) x, y in pixels, and a margin about them."""
+        low = np.maximum(np.floor(pixels.min(0) - margin), 0).astype(int)
+        high = np.maximum(np.ceil(pixels.max(0) + margin), low).astype(int)
+        return slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0]))
 
     def foliage(
         self, rng: np.random.Generator, x: float, y: float, rx: float, ry: float, stops: Sequence[str], clumps: int
