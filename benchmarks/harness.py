@@ -1,0 +1,127 @@
+"""How every benchmark measures: repeats, paired comparison, peak memory, whole commands, exponents."""
+
+from __future__ import annotations
+
+import math
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Repeats of one thing, in seconds a call unless told otherwise."""
+
+    median: float
+    low: float
+    """Fastest."""
+    high: float
+    """Slowest."""
+    repeats: int
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Timing:
+        return cls(statistics.median(values), min(values), max(values), len(values))
+
+
+def measure(call: Callable[[], object], *, warmup: int = 2, repeats: int = 5, budget: float = math.inf) -> Timing:
+    """Time `call` after `warmup` unmeasured calls.
+
+    Args:
+        budget: seconds after which no further repeat is begun; one is always made.
+    """
+    for _ in range(warmup):
+        call()
+    end, values = time.perf_counter() + budget, []
+    while not values or (len(values) < repeats and time.perf_counter() < end):
+        values.append(_seconds(call))
+    return Timing.of(values)
+
+
+def compare(
+    a: Callable[[], object], b: Callable[[], object], *, warmup: int = 1, repeats: int = 5
+) -> tuple[Timing, Timing, Timing]:
+    """Paired A/B in one run, in the order A B, B A, A B ...: drift of the machine falls on both.
+
+    Returns:
+        timings of a and of b, and of the ratio b / a within each pair (above 1: a is faster).
+    """
+    for _ in range(warmup):
+        a(), b()
+    pairs = []
+    for turn in range(repeats):
+        if turn % 2:
+            second, first = _seconds(b), _seconds(a)
+        else:
+            first, second = _seconds(a), _seconds(b)
+        pairs.append((first, second))
+    return Timing.of([p[0] for p in pairs]), Timing.of([p[1] for p in pairs]), Timing.of([q / p for p, q in pairs])
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    begin = time.perf_counter()
+    call()
+    return time.perf_counter() - begin
+
+
+def exponent(sizes: Sequence[float], values: Sequence[float]) -> float | None:
+    """Slope of the least-squares line through (log size, log value): p where value ~ size^p; None below 3 points."""
+    if len(sizes) < 3:
+        return None
+    return statistics.linear_regression([math.log(s) for s in sizes], [math.log(v) for v in values]).slope
+
+
+def peak_bytes(call: Callable[[], object]) -> int | None:
+    """How far the resident memory of this process rises above its present level during `call`.
+
+    Linux only (the kernel's high-water mark is reset first); None elsewhere.
+    """
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return None
+    before = _status("VmRSS")
+    call()
+    return max(0, _status("VmHWM") - before)
+
+
+def _status(key: str) -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(key + ":"))
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A command that ran to its end."""
+
+    seconds: float
+    peak_mb: float
+    """Largest resident memory of the process, MiB."""
+    stdout: str
+
+
+def run_command(arguments: Sequence[str | Path]) -> Finished:
+    """Run a command, with its wall clock and its peak memory as the kernel counted it. Raises RuntimeError with the end of
+    stderr where it fails."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        begin = time.perf_counter()
+        process = subprocess.Popen([str(a) for a in arguments], stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - begin
+        process.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0), err.seek(0)
+        if process.returncode:
+            raise RuntimeError(f"{arguments[0]} ended with {process.returncode}: {err.read().decode()[-800:]}")
+        unit = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux kibibytes
+        return Finished(seconds, usage.ru_maxrss * unit / 2**20, out.read().decode())
+
+
+def vidstyle(*arguments: str | Path) -> Finished:
+    """The command line of the vidstyle that this Python has."""
+    return run_command([sys.executable, "-m", "vidstyle", *arguments])
