@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from fields import Field, Image, blur, grid, jitter, noise, ramp, relief
 from numpy.typing import NDArray
-
-from fields import Field, Image, blur, grid, jitter, noise, ramp, relief, rgb
 from pieces import Cartoon
 from scenery import curve_through
 from stained_glass import petal, stem

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
-
 from fields import Field, Image, mask_of
+from numpy.typing import NDArray
 
 Labels = NDArray[np.int32]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-
 from fields import Image, grid, jitter, mix, noise, ramp, relief, rgb, smooth
 from scenery import below, foliage, house, ridge, sail_boat, shape, trunk
 from strokes import scatter

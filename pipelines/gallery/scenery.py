@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
-
 from fields import Field, Image, mask_of, mix, rgb, smooth
+from numpy.typing import NDArray
 
 
 def ridge(rng: np.random.Generator, x: Field, base: float, height: float, waves: tuple[float, ...] = (1.3, 2.7, 5.1)) -> Field:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
-
 from fields import Field, Image, blur, grid, noise, ramp, relief, rgb, smooth
+from numpy.typing import NDArray
 from pieces import Cartoon
 from scenery import curve_through, ridge
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-
 from fields import Field, Image, blur, grid, mask_of, mix, noise, ramp, rgb, smooth
 from strokes import Brush, paint
 

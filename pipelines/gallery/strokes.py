@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
-
 from fields import Field, Image, blur, jitter, relief
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)

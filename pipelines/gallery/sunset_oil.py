@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-
 from fields import Image, blur, grid, mix, noise, ramp, rgb, smooth
 from scenery import below, disc, foliage, ridge, sail_boat
 from strokes import Brush, paint

@@ -21,6 +21,9 @@ from vidstyle.errors import VidstyleError
 COMMANDS: dict[str, str] = {
     "run": "vidstyle.cli.run",
     "image": "vidstyle.cli.image",
+    "train-video": "vidstyle.cli.train_video",
+    "styles": "vidstyle.cli.styles",
+    "demo": "vidstyle.cli.demo",
     "info": "vidstyle.cli.info",
     "train-video": "vidstyle.cli.train_video",
 }

@@ -81,9 +81,19 @@ def hills(rng: np.random.Generator) -> Canvas:
         roof = ("#c2503a", "#a8402f", "#d0703f", "#8f4a4a")[i % 4]
         c.polygon(wall, [(x, y), (x + w, y), (x + w, y + h), (x, y + h)])
         c.polygon(shade, [(x + 0.65 * w, y), (x + w, y), (x + w, y + h), (x + 0.65 * w, y + h)])
-        c.polygon(roof, [(x - 0.06 * w, y), (x + 0.2 * w, y - 0.55 * h), (x + 0.85 * w, y - 0.55 * h), (x + 1.06 * w, y)])
+        c.polygon(
+            roof, [(x - 0.06 * w, y), (x + 0.2 * w, y - 0.55 * h), (x + 0.85 * w, y - 0.55 * h), (x + 1.06 * w, y)]
+        )
         for j in (0.14, 0.40, 0.76):
-            c.polygon("#43506a", [(x + j * w, y + 0.3 * h), (x + (j + 0.12) * w, y + 0.3 * h), (x + (j + 0.12) * w, y + 0.65 * h), (x + j * w, y + 0.65 * h)])
+            c.polygon(
+                "#43506a",
+                [
+                    (x + j * w, y + 0.3 * h),
+                    (x + (j + 0.12) * w, y + 0.3 * h),
+                    (x + (j + 0.12) * w, y + 0.65 * h),
+                    (x + j * w, y + 0.65 * h),
+                ],
+            )
         c.foliage(rng, x + w + 0.006, y + h - 0.006, 0.014, 0.022, ["#1f4a2c", "#4f8a38", "#b4c654"], 26)
     c.polygon("#f2e4cc", [(1.08, 0.50), (1.12, 0.50), (1.12, 0.64), (1.08, 0.64)])
     c.polygon("#c4ac9c", [(1.105, 0.50), (1.12, 0.50), (1.12, 0.64), (1.105, 0.64)])
@@ -97,7 +107,10 @@ def lake(rng: np.random.Generator) -> Canvas:
     depth = np.clip((c.y - 0.675) / 0.35, 0, 1)
     ripple = np.sin(2 * np.pi * (26 * np.sqrt(depth + 0.03) + 0.4 * c.noise(rng, 0.20, 4, 3.0)))
     glints = c.noise(rng, 0.022, 3, 4.0)
-    c.fill(ramp(0.42 + 0.20 * ripple + 0.14 * glints - 0.15 * depth, "#174a78", "#2f76a4", "#6aa8c4", "#cfe0d8"), c.below(shore))
+    c.fill(
+        ramp(0.42 + 0.20 * ripple + 0.14 * glints - 0.15 * depth, "#174a78", "#2f76a4", "#6aa8c4", "#cfe0d8"),
+        c.below(shore),
+    )
     road = np.exp(-(((c.x - 1.30) / (0.10 + 0.25 * depth)) ** 2)) * smooth(0.2, 1.2, glints + 0.5 * ripple)
     c.fill(rgb("#fff0c4"), 0.85 * road.astype(np.float32) * c.below(shore))
     c.fill(rgb("#d8c08a"), c.below(shore - 0.004) * smooth(0.003, 0.001, c.y - shore))
@@ -109,7 +122,15 @@ def boat() -> Canvas:
     c.polygon("#7a4a2c", [(-0.003, -0.25), (0.003, -0.25), (0.004, 0.0), (-0.004, 0.0)])
     for i in range(6):
         a, b = i / 6, (i + 1) / 6
-        c.polygon(("#fff6e4", "#f0603c")[i % 2], [(0.008 + 0.0 * a, -0.24 + 0.21 * a), (0.008 + 0.105 * a, -0.24 + 0.21 * a), (0.008 + 0.105 * b, -0.24 + 0.21 * b), (0.008, -0.24 + 0.21 * b)])
+        c.polygon(
+            ("#fff6e4", "#f0603c")[i % 2],
+            [
+                (0.008 + 0.0 * a, -0.24 + 0.21 * a),
+                (0.008 + 0.105 * a, -0.24 + 0.21 * a),
+                (0.008 + 0.105 * b, -0.24 + 0.21 * b),
+                (0.008, -0.24 + 0.21 * b),
+            ],
+        )
     c.polygon("#f4e2bc", [(-0.010, -0.22), (-0.010, -0.03), (-0.085, -0.03)])
     c.polygon("#d8bf94", [(-0.010, -0.12), (-0.010, -0.03), (-0.085, -0.03)])
     c.polygon("#2c4a7a", [(-0.12, -0.022), (0.13, -0.026), (0.095, 0.030), (-0.09, 0.030)])
@@ -125,7 +146,9 @@ def balloon() -> Canvas:
     across = c.x / np.maximum(1e-3, np.sqrt(np.maximum(1e-6, r * r - np.minimum(c.y * 0.85, r) ** 2)) - drop)
     inside = smooth(1.0, 0.97, np.abs(across)) * smooth(-r * 1.17, -r * 1.15, c.y) * smooth(0.152, 0.150, c.y)
     gore = np.floor(np.arcsin(np.clip(across, -1, 1)) / np.pi * 10 + 0.5).astype(int)
-    base = np.where((gore % 2 == 0)[..., None], rgb("#e8452f"), np.where((gore % 4 == 1)[..., None], rgb("#ffd24a"), rgb("#fff2d8")))
+    base = np.where(
+        (gore % 2 == 0)[..., None], rgb("#e8452f"), np.where((gore % 4 == 1)[..., None], rgb("#ffd24a"), rgb("#fff2d8"))
+    )
     band = (np.abs(c.y + 0.015 + 0.01 * np.abs(across)) < 0.022)[..., None]
     light = 0.78 + 0.34 * np.clip(-0.7 * across - 2.2 * c.y, -0.8, 0.8)
     c.fill(np.clip(np.where(band, rgb("#2f4f9a"), base) * light[..., None], 0, 1).astype(np.float32), inside)
@@ -140,7 +163,19 @@ def birds() -> Canvas:
     c = Canvas(-0.30, -0.15, 0.60, 0.30, DENSITY)
     for x, y, s in ((0, 0, 1.0), (-0.09, 0.035, 0.85), (-0.10, -0.05, 0.8), (-0.19, 0.075, 0.75), (-0.20, -0.085, 0.7)):
         w = 0.045 * s
-        c.polygon("#33344a", [(x, y + 0.2 * w), (x - 0.5 * w, y - 0.35 * w), (x - w, y - 0.15 * w), (x - 0.5 * w, y - 0.12 * w), (x, y + 0.45 * w), (x + 0.5 * w, y - 0.12 * w), (x + w, y - 0.15 * w), (x + 0.5 * w, y - 0.35 * w)])
+        c.polygon(
+            "#33344a",
+            [
+                (x, y + 0.2 * w),
+                (x - 0.5 * w, y - 0.35 * w),
+                (x - w, y - 0.15 * w),
+                (x - 0.5 * w, y - 0.12 * w),
+                (x, y + 0.45 * w),
+                (x + 0.5 * w, y - 0.12 * w),
+                (x + w, y - 0.15 * w),
+                (x + 0.5 * w, y - 0.35 * w),
+            ],
+        )
     return c
 
 
@@ -149,7 +184,10 @@ def meadow(rng: np.random.Generator) -> Canvas:
     line = np.float32(0.90) - 0.10 * np.exp(-((c.x - 0.1) ** 2) / 0.25) - 0.07 * np.exp(-((c.x - 2.0) ** 2) / 0.2)
     line = line + 0.01 * np.sin(9 * c.x)
     tufts = c.noise(rng, 0.02, 3) + c.noise(rng, 0.16, 3)
-    c.fill(ramp(0.5 + 0.17 * tufts - 0.9 * (c.y - line), "#1f4a26", "#4a8a30", "#94bc3e", "#dcd860"), c.below(line + 0.004 * tufts))
+    c.fill(
+        ramp(0.5 + 0.17 * tufts - 0.9 * (c.y - line), "#1f4a26", "#4a8a30", "#94bc3e", "#dcd860"),
+        c.below(line + 0.004 * tufts),
+    )
     n = 5200
     px = rng.uniform(c.x0, c.x0 + c.width, n)
     column = np.clip(((px - c.x0) * c.density).astype(int), 0, line.shape[1] - 1)
@@ -194,6 +232,10 @@ def tree(rng: np.random.Generator) -> Canvas:
     half = 0.030 + 0.05 * np.clip(c.y - 0.75, 0, 1) ** 1.5
     inside = smooth(half.max() * 0 + 1.0, 0.93, np.abs(c.x - 0.10 - lean) / half) * c.below(np.full_like(c.x, 0.05))
     c.fill(ramp(bark - 4 * (c.x - 0.10 - lean), "#2c1c18", "#5a3c2c", "#a07850"), inside)
-    for x, y, rx, ry, n in ((0.06, 0.05, 0.34, 0.20, 700), (0.34, 0.16, 0.20, 0.10, 300), (-0.16, 0.20, 0.22, 0.14, 300)):
+    for x, y, rx, ry, n in (
+        (0.06, 0.05, 0.34, 0.20, 700),
+        (0.34, 0.16, 0.20, 0.10, 300),
+        (-0.16, 0.20, 0.22, 0.14, 300),
+    ):
         c.foliage(rng, x, y, rx, ry, ["#12301c", "#28602c", "#5c9a34", "#b4cc48", "#f2ea80"], n)
     return c

@@ -9,7 +9,19 @@ RATE = 48000
 BEAT = 0.5
 CHORDS = ((48, 55, 64, 67), (45, 52, 60, 64), (41, 53, 57, 60), (43, 50, 59, 62))
 """C, A minor, F, G: MIDI notes, two beats each."""
-TUNE = ((0, 76, 1), (1, 79, 0.5), (1.5, 77, 0.5), (2, 76, 1), (3, 72, 1), (4, 69, 0.5), (4.5, 72, 0.5), (5, 77, 1), (6, 74, 0.5), (6.5, 71, 0.5), (7, 79, 1))
+TUNE = (
+    (0, 76, 1),
+    (1, 79, 0.5),
+    (1.5, 77, 0.5),
+    (2, 76, 1),
+    (3, 72, 1),
+    (4, 69, 0.5),
+    (4.5, 72, 0.5),
+    (5, 77, 1),
+    (6, 74, 0.5),
+    (6.5, 71, 0.5),
+    (7, 79, 1),
+)
 """(beat, MIDI note, beats)."""
 
 
@@ -27,10 +39,13 @@ def melody(seconds: float) -> NDArray[np.float32]:
             pluck(out, (first + beat) * BEAT, note, 1.5 * length, 0.17, pan=0.55, ring=3.0 / length)
     fade = np.minimum(1, np.minimum(np.arange(samples), np.arange(samples)[::-1]) / (0.08 * RATE))
     out *= fade[:, None]
-    return (0.8 * out / max(1e-9, np.abs(out).max())).astype(np.float32)
+    loudest = max(1e-9, float(np.abs(out).max()))
+    return np.asarray(0.8 / loudest * out, np.float32)
 
 
-def pluck(out: NDArray[np.float64], start: float, note: int, length: float, level: float, *, pan: float, ring: float) -> None:
+def pluck(
+    out: NDArray[np.float64], start: float, note: int, length: float, level: float, *, pan: float, ring: float
+) -> None:
     """Add a plucked string: partials 1/n^1.4, the higher the sooner gone; `pan` 0 is left, 1 right."""
     first = round(start * RATE)
     count = min(round(length * RATE), len(out) - first)

@@ -78,13 +78,18 @@ class Scene:
             (
                 "balloon",
                 layers.balloon(),
-                lambda t: camera(t, 0.4) @ place(0.72 + 0.035 * t, 0.33 - 0.028 * t, scale=1.15, turn=0.05 * np.sin(1.4 * t)),
+                lambda t: (
+                    camera(t, 0.4) @ place(0.72 + 0.035 * t, 0.33 - 0.028 * t, scale=1.15, turn=0.05 * np.sin(1.4 * t))
+                ),
             ),
             ("lake", layers.lake(rng), lambda t: camera(t, 0.5)),
             (
                 "boat",
                 layers.boat(),
-                lambda t: camera(t, 0.55) @ place(1.62 - 0.10 * t, 0.80 + 0.004 * np.sin(2.6 * t), turn=0.035 * np.sin(2.1 * t)),
+                lambda t: (
+                    camera(t, 0.55)
+                    @ place(1.62 - 0.10 * t, 0.80 + 0.004 * np.sin(2.6 * t), turn=0.035 * np.sin(2.1 * t))
+                ),
             ),
             ("meadow", layers.meadow(rng), lambda t: camera(t, 1.0)),
             ("tree", layers.tree(rng), lambda t: camera(t, 1.3)),
@@ -145,7 +150,7 @@ class Scene:
     def _warped(self, layer: Layer, t: float) -> NDArray[np.float32]:
         """(H, W, 4) float32 in [0, 1], premultiplied."""
         warped = cv2.warpAffine(layer.texture, self.matrix(layer, t)[:2], self.size, flags=cv2.INTER_LINEAR)
-        return warped.astype(np.float32) / 255
+        return np.asarray(warped, np.float32) / np.float32(255)
 
 
 def scaled(canvas: Canvas, shrink: float) -> tuple[NDArray[np.uint8], Matrix]:

@@ -48,11 +48,15 @@ def parse(text: str) -> StyleSpec:
     if not colon or (tail and not NUMBER.fullmatch(tail)) or Path(text).exists():
         ref, weight = text, 1.0
     elif not tail:
-        raise UsageError(f"--style {text}: the weight after the colon is missing; write {ref}:0.5, or leave the colon out.")
+        raise UsageError(
+            f"--style {text}: the weight after the colon is missing; write {ref}:0.5, or leave the colon out."
+        )
     else:
         weight = float(tail)
     if not ref.strip():
-        raise UsageError(f"--style {text!r} names no style; give a built-in name (see: vidstyle styles) or a picture file.")
+        raise UsageError(
+            f"--style {text!r} names no style; give a built-in name (see: vidstyle styles) or a picture file."
+        )
     if not (math.isfinite(weight) and weight > 0):
         raise UsageError(f"--style {text}: the weight must be a finite number above 0, not {tail}.")
     return StyleSpec(ref, weight)
@@ -100,7 +104,9 @@ def resolve(ref: str, *, size: int = 384) -> NDArray[np.uint8] | Path:
     if looks_like_file(ref):
         raise InputError(f"{ref}: no such file; check the path, or use a built-in style (see: vidstyle styles).")
     near = difflib.get_close_matches(name, gallery.names(), n=3, cutoff=0.4) or gallery.names()
-    raise UsageError(f"{ref}: no built-in style or file of this name; nearest are {', '.join(near)} (see: vidstyle styles).")
+    raise UsageError(
+        f"{ref}: no built-in style or file of this name; nearest are {', '.join(near)} (see: vidstyle styles)."
+    )
 
 
 def looks_like_file(ref: str) -> bool:

@@ -1,0 +1,50 @@
+"""`vidstyle demo`: see it work, with nothing but what is in the package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vidstyle.cli import words
+from vidstyle.errors import InputError, UsageError
+
+SOURCE, STYLED = "vidstyle-demo.mp4", "vidstyle-demo.styled.mp4"
+DEFAULT_STYLE = "starry-strokes"
+
+
+def command(
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for the two films.")] = Path(),
+    style: Annotated[str, typer.Option(metavar="ART", help="Built-in name or picture file.")] = DEFAULT_STYLE,
+    model: words.Model = "compact",
+    overwrite: words.Overwrite = False,
+    quiet: words.Quiet = False,
+) -> None:
+    """A sample film with sound of our own making, and the same film in a style."""
+    source, styled = output / SOURCE, output / STYLED
+    taken = [path for path in (source, styled) if path.exists()]
+    if taken and not overwrite:
+        raise UsageError(f"{taken[0]} exists already; add -y to replace it, or name another folder with -o.")
+    from vidstyle.cli.run import progress_bar
+    from vidstyle.pipeline.options import RunOptions
+    from vidstyle.pipeline.run import stylize_video
+    from vidstyle.styles.resolve import parse, resolve
+
+    resolve(parse(style).ref)  # a wrong name is told before anything is rendered
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise InputError(f"{output}: a file, not a folder; name another with -o.") from error
+    from vidstyle.demo.film import write_sample
+
+    if not quiet:
+        words.say("rendering the sample scene ...")
+    write_sample(source)
+    with progress_bar(quiet) as progress:
+        report = stylize_video(
+            source, styled, style, options=RunOptions(model=model, overwrite=overwrite), progress=progress
+        )
+    if not quiet:
+        words.say(f"source: {source.resolve()}")
+        words.say(f"styled: {styled.resolve()} ({report.frames} frames, {report.fps:.1f} frames a second, with sound)")

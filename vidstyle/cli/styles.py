@@ -1,0 +1,105 @@
+"""`vidstyle styles`: the built-in gallery, and styles compiled to small files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vidstyle.cli import words
+from vidstyle.errors import UsageError
+
+command = typer.Typer(add_completion=False, invoke_without_command=True)
+"""The group: without a subcommand it lists."""
+
+
+@command.callback()
+def styles(context: typer.Context) -> None:
+    """Built-in styles: list them, preview them, or compile any style into a small file."""
+    if context.invoked_subcommand is None:
+        show(None)
+
+
+@command.command("list")
+def list_styles(json: words.Json = None) -> None:
+    """Names of the built-in styles, for --style."""
+    show(json)
+
+
+@command.command()
+def preview(
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="PNG", help="The sheet.")] = Path("styles.png"),
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME|FILE", help="Also show a picture of ours in each style, by this model.")
+    ] = None,
+    overwrite: words.Overwrite = False,
+) -> None:
+    """A contact sheet of the gallery."""
+    refuse_existing(output, overwrite)
+    from vidstyle.media.image import write_image
+    from vidstyle.styles import gallery
+    from vidstyle.styles.preview import contact_sheet
+
+    cells = [(name, gallery.load(name)) for name in gallery.names()]
+    if model is None:
+        sheet = contact_sheet(cells, columns=4, cell=(256, 256))
+    else:
+        from vidstyle.demo.scene import Scene
+        from vidstyle.engines.choose import make_engine
+        from vidstyle.styles.resolve import resolve
+
+        engine = make_engine(model)
+        frame = Scene().render(1.2)[None]
+        shown = []
+        for name, picture in cells:
+            read = resolve(name)
+            assert not isinstance(read, Path)
+            shown += [(name, picture), ("", engine.stylize(frame, engine.encode_style(read))[0])]
+        sheet = contact_sheet(shown, columns=4, cell=(400, 225))
+    write_image(output, sheet)
+    words.say(str(output))
+
+
+@command.command("compile")
+def compile_style(
+    art: Annotated[str, typer.Argument(metavar="ART", help="Built-in name or picture file.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="CODE", help="The code file (.safetensors).")],
+    model: words.Model = "compact",
+    style_size: words.StyleSize = 384,
+    overwrite: words.Overwrite = False,
+) -> None:
+    """Encode a style once; the file then works as --style CODE with the same model."""
+    from vidstyle.styles.resolve import CODE_SUFFIX, resolve
+
+    if output.suffix.lower() != CODE_SUFFIX:
+        raise UsageError(f"-o {output}: the name of a code file ends in {CODE_SUFFIX}.")
+    if style_size < 16:
+        raise UsageError(f"--style-size {style_size}: must be at least 16.")
+    refuse_existing(output, overwrite)
+    picture = resolve(art, size=style_size)
+    if isinstance(picture, Path):
+        raise UsageError(f"{art}: is a compiled code already.")
+    from vidstyle.engines.choose import make_engine
+    from vidstyle.models.checkpoint import model_digest, save_code
+
+    # The reference engine: a code must not depend on the machine's fastest precision.
+    engine = make_engine(model, engine="torch", device="cpu", precision="fp32")
+    save_code(engine.encode_style(picture), output, model_digest(model))
+    words.say(f"{output}: {output.stat().st_size / 1000:.0f} kB, for model {model}")
+
+
+def show(json: str | None) -> None:
+    from vidstyle.styles.gallery import DESCRIPTIONS
+
+    if json is not None:
+        words.emit_json([{"name": name, "description": text} for name, text in DESCRIPTIONS.items()], json)
+        return
+    wide = max(map(len, DESCRIPTIONS))
+    for name, text in DESCRIPTIONS.items():
+        print(f"{name:<{wide}}  {text}")
+
+
+def refuse_existing(output: Path, overwrite: bool) -> None:
+    if output.exists() and not overwrite:
+        raise UsageError(f"{output} exists already; add -y to replace it.")
