@@ -1,0 +1,162 @@
+"""`vidstyle evaluate`: temporal consistency and fidelity of a styled film, ours or any other tool's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vidstyle.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from vidstyle.metrics.fidelity import StyleDistance
+    from vidstyle.metrics.flow import Flow
+
+
+class FlowName(StrEnum):
+    dis = "dis"
+    raft = "raft"
+
+
+class Pairing(StrEnum):
+    time = "time"
+    order = "order"
+
+
+class Device(StrEnum):
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+    mps = "mps"
+
+
+def command(
+    styled: Annotated[Path, typer.Argument(help="The styled film, of any tool.", show_default=False)],
+    source: Annotated[Path, typer.Option(help="The film it was made from.", show_default=False)],
+    style: Annotated[str | None, typer.Option(help="Its style (built-in name or picture), for style distance.")] = None,
+    vgg: Annotated[Path | None, typer.Option(help="Normalised VGG weights (safetensors), for style distance.")] = None,
+    gap: Annotated[
+        list[int] | None, typer.Option(help="Frames between the two of a pair; repeat. [default: 1 10]")
+    ] = None,
+    flow: Annotated[FlowName, typer.Option(help="dis needs no weights; raft takes --raft-weights.")] = FlowName.dis,
+    raft_weights: Annotated[
+        Path | None, typer.Option(help="torchvision's raft_large or raft_small file. [default: torch's cache folder]")
+    ] = None,
+    pair: Annotated[
+        Pairing, typer.Option(help="Match frames by time, or by order where a tool lost the times.")
+    ] = Pairing.time,
+    source_start: Annotated[float, typer.Option(min=0, help="Seconds of the source before the film begins.")] = 0,
+    device: Annotated[Device, typer.Option(help="Where RAFT and VGG run.")] = Device.auto,
+    json: Annotated[
+        str | None, typer.Option(metavar="[FILE]", help="Print one JSON object, or write it to FILE.")
+    ] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write the numbers of every frame.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page with curves, worst moments and heat maps.")] = None,
+    yes: Annotated[bool, typer.Option("-y", "--yes", help="Replace files that exist.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress and no table.")] = False,
+) -> None:
+    """Measure how steady a styled film is and how true to its source and style.
+
+    E_g: warp error over g frames. Flicker: change where the source stands still. SSIM: content kept. Style distance: VGG
+    statistics. Beside each stands the source's own number, the noise floor.
+    """
+    gaps = tuple(sorted(set(gap or (1, 10))))
+    if gaps[0] < 1:
+        raise UsageError(f"--gap {gaps[0]}: the gap is a number of frames, at least 1.")
+    for path in (Path(json) if json not in (None, "-") else None, csv, html):
+        if path is not None and path.exists() and not yes:
+            raise UsageError(f"{path}: exists already; choose another name, or replace it with -y.")
+
+    import json as json_format
+
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    from vidstyle.media.atomic import atomic_output
+    from vidstyle.media.probe import probe
+    from vidstyle.metrics.evaluation import Options, evaluate
+    from vidstyle.metrics.moments import thumb
+    from vidstyle.metrics.page import write_page
+    from vidstyle.metrics.summary import summary
+    from vidstyle.metrics.tables import terminal_table, write_csv
+
+    where = _device(device)
+    estimator = _flow(flow, raft_weights, where)
+    picture, ruler = _style(style, vgg, where)
+    original, film = probe(source), probe(styled)
+    errors = Console(stderr=True)
+    bars = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*bars, console=errors, transient=True, disable=quiet or not errors.is_terminal) as bar:
+        task = bar.add_task("", total=film.frames)
+        result = evaluate(
+            original,
+            film,
+            estimator,
+            style=ruler,
+            options=Options(gaps, pair is Pairing.order, source_start),
+            progress=lambda n: bar.update(task, completed=n),
+        )
+    result.style = None if picture is None else thumb(picture)
+    numbers = summary(result)
+    text = json_format.dumps(numbers, indent=2, allow_nan=False)
+    if csv is not None:
+        write_csv(result, csv)
+    if html is not None:
+        write_page(result, numbers, html)
+    if json not in (None, "-"):
+        with atomic_output(Path(str(json))) as temporary:
+            temporary.write_text(text + "\n", encoding="utf-8")
+    if not quiet:
+        # Standard output belongs to the JSON object where that is asked for.
+        Console(stderr=json == "-").print(terminal_table(numbers, f"{styled.name} against {source.name}"))
+    if json == "-":
+        typer.echo(text)
+
+
+def _device(wanted: Device) -> str:
+    import torch
+
+    have = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if wanted is Device.auto:
+        return next(name for name in ("cuda", "mps", "cpu") if have[name])
+    if not have[wanted]:
+        raise UsageError(f"--device {wanted}: this machine has none that torch can use; try --device auto.")
+    return str(wanted)
+
+
+def _flow(name: FlowName, weights: Path | None, device: str) -> Flow:
+    if name is FlowName.dis:
+        if weights is not None:
+            raise UsageError("--raft-weights needs --flow raft; add it, or leave the weights out.")
+        from vidstyle.metrics.flow import DisFlow
+
+        return DisFlow()
+    from vidstyle.metrics.raft import RaftFlow, find_weights
+
+    return RaftFlow(find_weights(weights), device)
+
+
+def _style(
+    ref: str | None, vgg: Path | None, device: str
+) -> tuple[NDArray[np.uint8] | None, Callable[[int], StyleDistance] | str]:
+    """The style's picture, and the ruler of style distance or why there is none."""
+    if ref is None:
+        return None, "no style was named; add --style and --vgg"
+    from vidstyle.styles.resolve import parse, resolve
+
+    picture = resolve(parse(ref).ref, size=512)
+    if isinstance(picture, Path):
+        raise InputError(f"{picture}: a compiled code holds no picture to measure against; give --style the picture.")
+    if vgg is None:
+        return picture, "no VGG weights were named; add --vgg FILE (normalised VGG-16, safetensors)"
+    from vidstyle.metrics.fidelity import StyleDistance
+    from vidstyle.models.vgg import load_vgg
+
+    network = load_vgg(vgg)
+    return picture, lambda short_side: StyleDistance(network, picture, short_side, device)

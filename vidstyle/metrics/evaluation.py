@@ -1,0 +1,224 @@
+"""Measuring a whole film: one pass, both films streamed, memory independent of length but for a few numbers a frame."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidstyle.errors import InputError
+from vidstyle.media.probe import VideoInfo
+from vidstyle.metrics.cuts import CutDetector
+from vidstyle.metrics.fidelity import StyleDistance, content_ssim, detail
+from vidstyle.metrics.flicker import flicker, still_pixels
+from vidstyle.metrics.flow import Flow, textured_share
+from vidstyle.metrics.geometry import Geometry, common_geometry
+from vidstyle.metrics.moments import Moment, Worst, thumb, thumb_error
+from vidstyle.metrics.pairing import Counts, Pair, side_by_side
+from vidstyle.metrics.warp_error import error_map, motion, unit_range, warp_error
+
+STYLE_EVERY = 10
+"""Style distance is taken on every tenth frame: it changes slowly, and VGG is slow."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to measure."""
+
+    gaps: tuple[int, ...] = (1, 10)
+    """Frames between the two of a pair, for E_g."""
+    by_order: bool = False
+    """Match frames by their order instead of their times."""
+    skip: float = 0
+    """Seconds of the source before the film begins, where the film is of an excerpt."""
+
+
+class Table:
+    """Numbers of every frame, by column; NaN where a number cannot be had. 8 bytes a number."""
+
+    def __init__(self, columns: tuple[str, ...]) -> None:
+        self._columns = {name: array("d") for name in columns}
+
+    def __len__(self) -> int:
+        return len(next(iter(self._columns.values())))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._columns)
+
+    def add_row(self) -> int:
+        """A row of NaN; returns its number."""
+        for column in self._columns.values():
+            column.append(math.nan)
+        return len(self) - 1
+
+    def set(self, name: str, row: int, value: float | None) -> None:
+        """Put a number; None leaves NaN."""
+        if value is not None:
+            self._columns[name][row] = value
+
+    def __getitem__(self, name: str) -> NDArray[np.float64]:
+        """(N,) float64, a copy."""
+        return np.array(self._columns[name])
+
+    def mean(self, name: str) -> float | None:
+        """Mean over the frames that have this number; None if none has."""
+        values = self[name]
+        values = values[~np.isnan(values)]
+        return float(values.mean()) if values.size else None
+
+
+def columns(gaps: tuple[int, ...]) -> tuple[str, ...]:
+    """Columns of a film's table: E_g and visible_g of a pair stand in the row of its first frame, as does flicker."""
+    per_gap = [c for g in gaps for c in (f"E_{g}", f"source_E_{g}", f"visible_{g}")]
+    rest = ("still", "flicker", "source_flicker", "ssim", "style_distance", "source_style_distance", "textured")
+    return ("seconds", "cut", *per_gap, *rest)
+
+
+@dataclass
+class Evaluation:
+    """Everything measured of one film; complete when `evaluate` returns it."""
+
+    source: VideoInfo
+    film: VideoInfo
+    geometry: Geometry
+    gaps: tuple[int, ...]
+    flow: str
+    table: Table
+    counts: Counts = field(default_factory=Counts)
+    detail: float = 0.0
+    """Detail of the film over detail of the source (mean luma difference between neighbours)."""
+    worst: Worst = field(default_factory=lambda: Worst(5))
+    worst_flicker: Worst = field(default_factory=lambda: Worst(3))
+    sample: tuple[NDArray[np.uint8], NDArray[np.uint8]] | None = None
+    """Source and film from the middle, thumbnails."""
+    style: NDArray[np.uint8] | None = None
+    """Style picture, thumbnail."""
+    no_style: str = ""
+    """Why there is no style distance."""
+
+
+def evaluate(
+    source: VideoInfo,
+    film: VideoInfo,
+    flow: Flow,
+    *,
+    style: Callable[[int], StyleDistance] | str,
+    options: Options | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Evaluation:
+    """Measure `film` against `source`.
+
+    Args:
+        source: what it was made from.
+        film: the styled film.
+        flow: estimator; runs both ways once a gap and frame.
+        style: makes the ruler of style distance for the film's short side; or the sentence why there is none.
+        options: default Options().
+        progress: called with the number of frames done, after each.
+
+    Raises:
+        InputError: different shapes, no frame in common, or a film that cannot be read.
+    """
+    options = options or Options()
+    geometry = common_geometry(source, film)
+    table = Table(columns(options.gaps))
+    result = Evaluation(source, film, geometry, options.gaps, flow.name, table)
+    ruler = None if isinstance(style, str) else style(min(geometry.width, geometry.height))
+    result.no_style = style if isinstance(style, str) else ""
+    measure = _Pass(result, flow, ruler)
+    for pair in side_by_side(source, film, geometry, result.counts, by_order=options.by_order, skip=options.skip):
+        measure.add(pair)
+        if progress is not None:
+            progress(len(table))
+    if not len(table):
+        raise InputError(f"{film.path}: no frame of it is shown at the time of one of {source.path}; try --pair order.")
+    measure.finish()
+    return result
+
+
+class _Pass:
+    """The state of one streaming pass: the last frames, as many as the largest gap needs."""
+
+    def __init__(self, result: Evaluation, flow: Flow, ruler: StyleDistance | None) -> None:
+        self.result, self.flow, self.ruler = result, flow, ruler
+        self.window: deque[Pair] = deque(maxlen=max(result.gaps) + 1)
+        self.cuts = CutDetector()
+        self.last_cut = 0
+        self.details = [0.0, 0.0]
+        self.half = (result.source.duration or 0.0) / 2
+
+    def add(self, pair: Pair) -> None:
+        table, row = self.result.table, self.result.table.add_row()
+        self.window.append(pair)
+        cut = self.cuts(pair.source)
+        if cut:
+            self.last_cut = row
+        table.set("seconds", row, pair.seconds)
+        table.set("cut", row, float(cut))
+        table.set("ssim", row, content_ssim(pair.source, pair.film))
+        table.set("textured", row, textured_share(pair.source))
+        self.details = [a + detail(f) for a, f in zip(self.details, (pair.source, pair.film), strict=True)]
+        if self.ruler is not None and row % STYLE_EVERY == 0:
+            table.set("style_distance", row, self.ruler(pair.film))
+            table.set("source_style_distance", row, self.ruler(pair.source))
+        if self.result.sample is None and pair.seconds >= self.half:
+            self.result.sample = thumb(pair.source), thumb(pair.film)
+        if self.last_cut <= row - 1:
+            self._flicker(row)
+        for gap in self.result.gaps:
+            # A pair with a cut between its frames is no pair.
+            if row - gap >= self.last_cut:
+                self._warp(row, gap)
+
+    def _warp(self, row: int, gap: int) -> None:
+        first, second = self.window[-1 - gap], self.window[-1]
+        moved = motion(self.flow, first.source, second.source)
+        table, start = self.result.table, row - gap
+        a, b = unit_range(first.film), unit_range(second.film)
+        value = warp_error(a, b, moved)
+        table.set(f"visible_{gap}", start, moved.share)
+        table.set(f"E_{gap}", start, value)
+        table.set(f"source_E_{gap}", start, warp_error(unit_range(first.source), unit_range(second.source), moved))
+        if gap == min(self.result.gaps) and value is not None and self.result.worst.wants(start, value):
+            self._keep(
+                self.result.worst, start, value, first, second, error_map(a, b, moved).numpy(), moved.visible.numpy()
+            )
+
+    def _flicker(self, row: int) -> None:
+        if len(self.window) < 2:
+            return
+        first, second = self.window[-2], self.window[-1]
+        still = still_pixels(first.source, second.source)
+        value = flicker(first.film, second.film, still)
+        table, start = self.result.table, row - 1
+        table.set("still", start, float(still.mean()))
+        table.set("flicker", start, value)
+        table.set("source_flicker", start, flicker(first.source, second.source, still))
+        if value is not None and self.result.worst_flicker.wants(start, value):
+            change = np.abs(second.film.astype(np.float32) - first.film).mean(2) / 255
+            self._keep(self.result.worst_flicker, start, value, first, second, change, still)
+
+    @staticmethod
+    def _keep(
+        worst: Worst,
+        index: int,
+        value: float,
+        first: Pair,
+        second: Pair,
+        error: NDArray[np.float32],
+        measured: NDArray[np.bool_],
+    ) -> None:
+        pictures = (thumb(first.source), thumb(first.film), thumb(second.film))
+        worst.add(Moment(index, first.seconds, value, *pictures, thumb_error(error, measured)))
+
+    def finish(self) -> None:
+        source, film = self.details
+        self.result.detail = film / source if source > 0 else 1.0
+        if self.result.sample is None:
+            self.result.sample = thumb(self.window[-1].source), thumb(self.window[-1].film)

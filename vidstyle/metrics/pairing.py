@@ -1,0 +1,127 @@
+"""Two films read side by side: each frame of the film with the source frame shown at that time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import zip_longest
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidstyle.media.probe import VideoInfo
+from vidstyle.media.reader import read_chunks
+from vidstyle.metrics.geometry import Geometry
+
+CHUNK = 4
+"""Frames decoded at a time from each film."""
+USUAL_RATE = 25
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A frame of the film and the frame of the source that it was made from."""
+
+    seconds: float
+    """Time since the first frame of the two that was read."""
+    source: NDArray[np.uint8]
+    """(H, W, 3) uint8 RGB, at the common geometry."""
+    film: NDArray[np.uint8]
+    """(H, W, 3) uint8 RGB."""
+
+
+@dataclass
+class Counts:
+    """What was read; complete when the reading has ended."""
+
+    source: int = 0
+    film: int = 0
+    matched: int = 0
+
+
+@dataclass(frozen=True)
+class Timed:
+    seconds: float
+    frame: NDArray[np.uint8]
+
+
+def timed_frames(info: VideoInfo, skip: float = 0) -> Iterator[Timed]:
+    """Frames of a film, (H, W, 3) uint8, from `skip` seconds after its start, with seconds since the first one given."""
+    first: int | None = None
+    start = (info.start_pts or 0) + math.ceil(round(skip / info.time_base, 6)) if skip else None
+    for chunk in read_chunks(info, chunk=CHUNK, start=start):
+        data = chunk.data if chunk.data.dtype == np.uint8 else np.rint(chunk.data / 257)
+        for frame, pts in zip(data.astype(np.uint8, copy=False), chunk.pts, strict=True):
+            first = int(pts) if first is None else first
+            yield Timed(float((int(pts) - first) * chunk.time_base), frame)
+
+
+def tolerance(source: VideoInfo, film: VideoInfo) -> float:
+    """Seconds that two frames may lie apart and still be one: half a frame of the faster film, for containers with
+    coarse clocks (gif 10 ms)."""
+    return 0.5 / max(float(i.average_rate or USUAL_RATE) for i in (source, film)) + 1e-9
+
+
+def match(
+    source: Iterator[Timed], film: Iterator[Timed], slack: float, counts: Counts
+) -> Iterator[tuple[Timed, Timed]]:
+    """Pairs of frames nearest in time and not more than `slack` seconds apart; each frame is used at most once.
+
+    One frame of either film is held at a time beside the pair: memory does not grow with length.
+    """
+    sources, films = counted(source, counts, "source"), counted(film, counts, "film")
+    now, after = next(sources, None), next(sources, None)
+    for shown in films:
+        while (
+            now is not None
+            and after is not None
+            and abs(after.seconds - shown.seconds) < abs(now.seconds - shown.seconds)
+        ):
+            now, after = after, next(sources, None)
+        if now is not None and abs(now.seconds - shown.seconds) <= slack:
+            counts.matched += 1
+            yield now, shown
+            now, after = after, next(sources, None)
+    for _ in sources:
+        pass
+
+
+def zipped(source: Iterator[Timed], film: Iterator[Timed], counts: Counts) -> Iterator[tuple[Timed, Timed]]:
+    """First with first, second with second; both are read to their ends, so that the counts are complete."""
+    for a, b in zip_longest(counted(source, counts, "source"), counted(film, counts, "film")):
+        if a is not None and b is not None:
+            counts.matched += 1
+            yield a, b
+
+
+def counted(frames: Iterator[Timed], counts: Counts, name: str) -> Iterator[Timed]:
+    """The same frames, each added to `counts.<name>` as it passes."""
+    for frame in frames:
+        setattr(counts, name, getattr(counts, name) + 1)
+        yield frame
+
+
+def side_by_side(
+    source: VideoInfo,
+    film: VideoInfo,
+    geometry: Geometry,
+    counts: Counts,
+    *,
+    by_order: bool = False,
+    skip: float = 0,
+) -> Iterator[Pair]:
+    """Pairs in order of time, streamed.
+
+    Args:
+        source: what the film was made from.
+        film: the styled film.
+        geometry: of `common_geometry`.
+        counts: filled while reading; complete at the end.
+        by_order: first frame with first, second with second, whatever their times: for tools that lose the timing.
+        skip: seconds of the source before the film begins, for a film of an excerpt.
+    """
+    left, right = timed_frames(source, skip), timed_frames(film)
+    pairs = zipped(left, right, counts) if by_order else match(left, right, tolerance(source, film), counts)
+    for original, shown in pairs:
+        yield Pair(original.seconds, geometry.source(original.frame), geometry.film(shown.frame))

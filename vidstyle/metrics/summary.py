@@ -1,0 +1,105 @@
+"""What was measured, as one small object: the keys of `vidstyle evaluate --json`, and a sentence where a number needs one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vidstyle.metrics.evaluation import Evaluation
+
+LITTLE_TEXTURE = 0.3
+"""Share of textured pixels below which flow is mostly a guess."""
+LITTLE_SEEN = 0.3
+"""Share of visible pixels below which a warp error stands for little of the picture."""
+LITTLE_DETAIL = 0.1
+"""Share of the source's detail below which a film counts as empty."""
+STANDARD_GAPS = (1, 10)
+
+
+def summary(result: Evaluation) -> dict[str, Any]:
+    """The result as JSON holds it.
+
+    Returns:
+        E_1, E_10 (and E_g of other gaps asked for), flicker, ssim, style_distance: means over frames, None where there is
+        none; visible: mean share of pixels, of the smallest gap; flow; frames: pairs of frames compared; source: the same
+        numbers of the source itself; why: a sentence for each number that is None or must be read with care, by key.
+    """
+    mean = result.table.mean
+    gaps = sorted({*STANDARD_GAPS, *result.gaps})
+    errors = {f"E_{g}": mean(f"E_{g}") if g in result.gaps else None for g in gaps}
+    return {
+        **errors,
+        "flicker": mean("flicker"),
+        "ssim": mean("ssim"),
+        "style_distance": mean("style_distance"),
+        "visible": mean(f"visible_{min(result.gaps)}"),
+        "flow": result.flow,
+        "frames": len(result.table),
+        "source": {
+            **{f"E_{g}": mean(f"source_E_{g}") if g in result.gaps else None for g in gaps},
+            "flicker": mean("source_flicker"),
+            "style_distance": mean("source_style_distance"),
+        },
+        "why": why(result),
+    }
+
+
+def why(result: Evaluation) -> dict[str, str]:
+    """Sentences by key of `summary`: why a number is missing, or how far it can be trusted."""
+    out: dict[str, str] = {}
+    frames, mean = len(result.table), result.table.mean
+    for gap in sorted({*STANDARD_GAPS, *result.gaps}):
+        if gap not in result.gaps:
+            out[f"E_{gap}"] = f"not asked for; add --gap {gap}"
+        elif mean(f"E_{gap}") is None:
+            out[f"E_{gap}"] = _no_error(result, gap)
+    smallest = min(result.gaps)
+    if mean(f"E_{smallest}") is not None and result.detail < LITTLE_DETAIL:
+        out[f"E_{smallest}"] = (
+            f"the film shows {result.detail:.0%} of the source's detail: an empty picture wins every warp metric, "
+            "so a low E is no merit here; look at ssim and style_distance"
+        )
+    if mean("flicker") is None:
+        out["flicker"] = (
+            "it takes two frames" if frames < 2 else "the source never stands still on 2 % of its pixels for two frames"
+        )
+    if mean("ssim") is None:
+        out["ssim"] = "SSIM needs frames of at least 11 x 11 pixels"
+    if result.no_style:
+        out["style_distance"] = result.no_style
+    if seen := _seen(result):
+        out["visible"] = seen
+    if unmatched := _unmatched(result):
+        out["frames"] = unmatched
+    return out
+
+
+def _no_error(result: Evaluation, gap: int) -> str:
+    frames = len(result.table)
+    if frames <= gap:
+        return f"the film has {frames} matched frame{'s' * (frames != 1)}; it takes {gap + 1}"
+    if result.table.mean(f"visible_{gap}") is None:
+        return f"no scene is longer than {gap} frames"
+    return "no pixel could be followed: all were occluded, outside, or at motion boundaries"
+
+
+def _seen(result: Evaluation) -> str:
+    notes = []
+    share = result.table.mean(f"visible_{min(result.gaps)}")
+    textured = result.table.mean("textured")
+    if share is None:
+        notes.append("no pair of frames")
+    elif share < LITTLE_SEEN:
+        notes.append(f"only {share:.0%} of the pixels could be followed, E stands for those alone")
+    if textured is not None and textured < LITTLE_TEXTURE:
+        notes.append(f"only {textured:.0%} of the source has texture to follow; the flow elsewhere is a guess")
+    return "; ".join(notes)
+
+
+def _unmatched(result: Evaluation) -> str:
+    c = result.counts
+    if c.source == c.film == c.matched:
+        return ""
+    text = f"the source has {c.source} frames, the film {c.film}; {c.matched} pairs were found by their times"
+    if c.matched < 0.9 * min(c.source, c.film):
+        text += "; if the film lost its timing, try --pair order"
+    return text
