@@ -21,8 +21,8 @@ from vidstyle.errors import VidstyleError
 COMMANDS: dict[str, str] = {
     "run": "vidstyle.cli.run",
     "image": "vidstyle.cli.image",
-    "train-video": "vidstyle.cli.train_video",
     "styles": "vidstyle.cli.styles",
+    "evaluate": "vidstyle.cli.evaluate",
     "demo": "vidstyle.cli.demo",
     "info": "vidstyle.cli.info",
     "train-video": "vidstyle.cli.train_video",
