@@ -16,7 +16,7 @@ from av.stream import Discard, Disposition
 
 from vidstyle.media.probe import StreamInfo, VideoInfo, describe_stream
 from vidstyle.media.source import open_source, packets
-from vidstyle.media.timestamps import rescale
+from vidstyle.media.timestamps import PtsRepair, rescale
 from vidstyle.media.transcode import SoundEncoder
 
 _IMAGE_TYPES = {"mjpeg": ("jpg", "image/jpeg"), "png": ("png", "image/png"), "bmp": ("bmp", "image/bmp")}
@@ -68,7 +68,7 @@ class StreamCopy:
         self._source, self._output, self._info, self._trim, self._target = source, output, info, trim, target
         self._emit: dict[int, Emit] = {}
         self._flush: list[Callable[[], list[av.Packet[Any]]]] = []
-        self._last_dts: dict[int, int] = {}
+        self._clocks: dict[int, PtsRepair] = {}
         supported = output.supported_codecs
         for stream in source.streams:
             if stream.index == info.stream_index:
@@ -147,6 +147,8 @@ class StreamCopy:
         self._dress(stream, target, about)
 
         def emit(packet: av.Packet[Any]) -> list[av.Packet[Any]]:
+            if not about.attached_picture:
+                self._stamp(packet, target)
             packet.stream = target
             return [packet]
 
@@ -172,29 +174,31 @@ class StreamCopy:
             yield from flush()
 
     def _keep(self, packet: av.Packet[Any]) -> bool:
-        """Whether the packet lies in the trim; its times are shifted and made increasing."""
-        picture = bool(packet.stream.disposition & Disposition.attached_pic)
-        base = packet.time_base
-        if picture:
+        """Whether the packet lies in the trim; one without a time does if it follows one that does."""
+        if packet.stream.disposition & Disposition.attached_pic:
             return True
         time = packet.pts if packet.pts is not None else packet.dts
-        index = packet.stream_index
         if time is None:
-            # A packet without any time follows the one before it.
-            if index not in self._last_dts:
-                return False
-            time = self._last_dts[index] + 1
-            packet.pts = packet.dts = time - self._trim.shift(base)
-        if self._trim.start is not None and time * base < self._trim.start:
-            return False
-        if self._trim.stop is not None and time * base >= self._trim.stop:
-            return False
-        shift = self._trim.shift(base)
-        packet.pts = (packet.pts if packet.pts is not None else time) + shift
-        packet.dts = (packet.dts if packet.dts is not None else time) + shift
-        last = self._last_dts.get(index)
-        if last is not None and packet.dts < last + (packet.stream.type != "subtitle"):
-            packet.dts = last + 1
-            packet.pts = max(packet.pts, packet.dts)
-        self._last_dts[index] = packet.dts
-        return True
+            return packet.stream_index in self._clocks
+        seconds = time * packet.time_base
+        after = self._trim.start is None or seconds >= self._trim.start
+        return after and (self._trim.stop is None or seconds < self._trim.stop)
+
+    def _stamp(self, packet: av.Packet[Any], target: av.stream.Stream) -> None:
+        """Times in the clock that the muxer has chosen, shifted by the trim, and increasing as muxers demand."""
+        base = target.time_base
+        assert base is not None  # settled when the header was written
+
+        def ticks(value: int | None) -> int | None:
+            return None if value is None else rescale(value, packet.time_base, base) + self._trim.shift(base)
+
+        pts, dts, duration = ticks(packet.pts), ticks(packet.dts), rescale(packet.duration or 0, packet.time_base, base)
+        clock = self._clocks.setdefault(packet.stream_index, PtsRepair(base, None))
+        known = dts if dts is not None else pts
+        if target.type == "subtitle" and known is not None and known == clock.last:
+            fixed = known  # two titles may begin at once
+        else:
+            fixed = clock.next(known, duration)
+        late = pts - known if pts is not None and known is not None else 0
+        packet.time_base = base
+        packet.pts, packet.dts, packet.duration = fixed + max(0, late), fixed, duration

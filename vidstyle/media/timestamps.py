@@ -25,33 +25,33 @@ class PtsRepair:
     - a jump back by more than a second is a new clock (joined recordings): from there on times are shifted so that
       the film goes on after one frame's duration.
 
-    Attributes: `repaired` counts frames whose time was changed or made up.
+    Attributes: `repaired` counts frames whose time was changed or made up; `last` is the newest time (None before any).
     """
 
     def __init__(self, time_base: Fraction, rate: Fraction | None) -> None:
         self._step = frame_ticks(rate, time_base)
         self._second = max(1, round(1 / time_base))
-        self._last: int | None = None
+        self.last: int | None = None
         self._last_duration = 0
         self._shift = 0
         self.repaired = 0
 
     def next(self, pts: int | None, duration: int = 0) -> int:
         """The time of the next frame, given what the file says of it (ticks; `pts` None and `duration` 0: unknown)."""
-        if self._last is None:
+        if self.last is None:
             value = pts if pts is not None else 0
             self.repaired += pts is None
         elif pts is None:
-            value = self._last + (self._last_duration or self._step)
+            value = self.last + (self._last_duration or self._step)
             self.repaired += 1
         else:
             value = pts + self._shift
-            if value <= self._last:
-                if value < self._last - self._second:
-                    value = self._last + (self._last_duration or self._step)
+            if value <= self.last:
+                if value < self.last - self._second:
+                    value = self.last + (self._last_duration or self._step)
                     self._shift = value - pts
                 else:
-                    value = self._last + 1
+                    value = self.last + 1
             self.repaired += value != pts
-        self._last, self._last_duration = value, duration
+        self.last, self._last_duration = value, duration
         return value
