@@ -11,6 +11,9 @@ from pathlib import Path
 
 from vidstyle.errors import InputError
 
+DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM})
+"""Errors of a place, not of what is written there."""
+
 
 @contextmanager
 def atomic_output(path: Path) -> Iterator[Path]:
@@ -40,7 +43,7 @@ def atomic_output(path: Path) -> Iterator[Path]:
 
 def write_failure(error: OSError, path: Path) -> str:
     """Why `path` could not be written, and the way out, as the end of a sentence."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return f"the disk of {path.parent} is full; free some space or choose another place with -o"
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"the folder {path.parent} cannot be written to; choose another place with -o"

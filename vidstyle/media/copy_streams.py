@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import av
 import av.container
@@ -37,6 +37,20 @@ class Trim:
         return -rescale(1, self.start, time_base) if self.start is not None else 0
 
 
+@dataclass(frozen=True)
+class Allowed:
+    """What may be taken along besides the styled video."""
+
+    others: bool
+    """Subtitles, data, pictures and attachments."""
+    sound: Literal["copy", "encode", "none"]
+    """As it is where the container can hold it; always encoded anew; left out."""
+
+
+ATTEMPTS = (Allowed(True, "copy"), Allowed(False, "copy"), Allowed(False, "encode"), Allowed(False, "none"))
+"""What to try in turn while a muxer refuses."""
+
+
 def clean_tags(tags: dict[str, str]) -> dict[str, str]:
     """Tags without those that no longer hold for the output."""
     return {k: v for k, v in tags.items() if not k.lower().startswith(_STALE_TAGS) and k.lower() != "compatible_brands"}
@@ -46,8 +60,7 @@ class StreamCopy:
     """Adds every stream of `source` but its styled video to `output`, and yields their packets.
 
     Args:
-        rich: copy subtitles, data and pictures too; False leaves them out (for muxers that refused the header).
-        copy_sound: False encodes all sound anew.
+        allowed: what may be taken along.
 
     Attributes:
         warnings: one sentence for each stream that is not copied as it is.
@@ -61,27 +74,27 @@ class StreamCopy:
         target: Path,
         *,
         trim: Trim,
-        rich: bool = True,
-        copy_sound: bool = True,
+        allowed: Allowed = ATTEMPTS[0],
     ) -> None:
         self.warnings: list[str] = []
         self._source, self._output, self._info, self._trim, self._target = source, output, info, trim, target
         self._emit: dict[int, Emit] = {}
         self._flush: list[Callable[[], list[av.Packet[Any]]]] = []
         self._clocks: dict[int, PtsRepair] = {}
+        self._begun: set[int] = set()
         supported = output.supported_codecs
         for stream in source.streams:
             if stream.index == info.stream_index:
                 stream.discard = Discard.all
                 continue
             about = describe_stream(stream)
-            if about.type == "audio":
-                self._add_sound(stream, about, supported if copy_sound else set())
+            if about.type == "audio" and allowed.sound != "none":
+                self._add_sound(stream, about, supported if allowed.sound == "copy" else set())
             elif about.type == "video" and not about.attached_picture:
                 self._drop(stream, about, "only one video stream is styled")
             elif about.codec == "bin_data" and source.chapters():
                 stream.discard = Discard.all  # QuickTime's list of chapters: those are written anew
-            elif not rich or not self._add_other(stream, about, supported):
+            elif not allowed.others or not self._add_other(stream, about, supported):
                 self._drop(stream, about, f"{target.suffix} cannot hold it")
 
     def _drop(self, stream: av.stream.Stream, about: StreamInfo, why: str) -> None:
@@ -102,8 +115,14 @@ class StreamCopy:
             return
         sound = SoundEncoder(stream, self._output, encoder)
         self._dress(stream, sound.stream, about)
-        self._emit[stream.index] = sound.encode
-        self._flush.append(sound.flush)
+
+        def stamped(packets: list[av.Packet[Any]]) -> list[av.Packet[Any]]:
+            for packet in packets:
+                self._stamp(packet, sound.stream)
+            return packets
+
+        self._emit[stream.index] = lambda packet: stamped(sound.encode(packet))
+        self._flush.append(lambda: stamped(sound.flush()))
         self.warnings.append(
             f"{self._target}: {about} is encoded anew as {encoder.removeprefix('lib').upper()}: "
             f"{self._target.suffix} cannot hold it as it is."
@@ -147,9 +166,9 @@ class StreamCopy:
         self._dress(stream, target, about)
 
         def emit(packet: av.Packet[Any]) -> list[av.Packet[Any]]:
+            packet.stream = target
             if not about.attached_picture:
                 self._stamp(packet, target)
-            packet.stream = target
             return [packet]
 
         self._emit[stream.index] = emit
@@ -179,10 +198,12 @@ class StreamCopy:
             return True
         time = packet.pts if packet.pts is not None else packet.dts
         if time is None:
-            return packet.stream_index in self._clocks
+            return self._trim.start is None or packet.stream_index in self._begun
         seconds = time * packet.time_base
-        after = self._trim.start is None or seconds >= self._trim.start
-        return after and (self._trim.stop is None or seconds < self._trim.stop)
+        if self._trim.start is not None and seconds < self._trim.start:
+            return False
+        self._begun.add(packet.stream_index)
+        return self._trim.stop is None or seconds < self._trim.stop
 
     def _stamp(self, packet: av.Packet[Any], target: av.stream.Stream) -> None:
         """Times in the clock that the muxer has chosen, shifted by the trim, and increasing as muxers demand."""
@@ -193,7 +214,7 @@ class StreamCopy:
             return None if value is None else rescale(value, packet.time_base, base) + self._trim.shift(base)
 
         pts, dts, duration = ticks(packet.pts), ticks(packet.dts), rescale(packet.duration or 0, packet.time_base, base)
-        clock = self._clocks.setdefault(packet.stream_index, PtsRepair(base, None))
+        clock = self._clocks.setdefault(target.index, PtsRepair(base, None))
         known = dts if dts is not None else pts
         if target.type == "subtitle" and known is not None and known == clock.last:
             fixed = known  # two titles may begin at once

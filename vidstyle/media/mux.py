@@ -15,8 +15,8 @@ import av.container
 import av.error
 
 from vidstyle.errors import InputError
-from vidstyle.media.atomic import atomic_output, write_failure
-from vidstyle.media.copy_streams import StreamCopy, Trim, clean_tags
+from vidstyle.media.atomic import DISK_ERRORS, atomic_output, write_failure
+from vidstyle.media.copy_streams import ATTEMPTS, Allowed, StreamCopy, Trim, clean_tags
 from vidstyle.media.gif import write_gif
 from vidstyle.media.join import Join
 from vidstyle.media.probe import VideoInfo
@@ -76,28 +76,40 @@ def _write(
     if trim.stop is None and info.duration is not None and info.start_pts is not None:
         end = info.start_pts + round(info.duration / info.time_base)
     join = Join(parts, info.time_base, rate=info.average_rate, shift=trim.shift(info.time_base), end=end)
-    # A muxer may refuse a header for reasons that its tables do not tell: then with less.
-    attempts = [(True, True), (False, True), (False, False)]
-    for rich, copy_sound in attempts:
-        with ExitStack() as stack:
-            source = stack.enter_context(open_source(info.path))
-            first = stack.enter_context(open_source(parts[0]))
-            container = stack.enter_context(_open_output(temporary, format_, info.time_base))
-            container.metadata.update(clean_tags(source.metadata))
-            container.set_chapters(_chapters(source, trim))
-            video = _add_video(container, first, source, info, format_, tag)
-            copy = StreamCopy(source, container, info, output, trim=trim, rich=rich, copy_sound=copy_sound)
-            try:
-                container.start_encoding()
-            except (av.error.FFmpegError, ValueError):
-                if not copy_sound:
-                    raise
-                continue
-            for packet in heapq.merge(_timed(join.packets(), video), _timed(copy.packets(), None), key=lambda t: t[0]):
-                container.mux_one(packet[1])
-            container.close()
-            return copy.warnings
+    for attempt in ATTEMPTS:
+        try:
+            return _attempt(join, parts, info, output, temporary, format_, trim, tag, attempt)
+        except (av.error.FFmpegError, ValueError) as error:
+            # A muxer refuses some streams for reasons that its tables do not tell; a bad disk is another matter.
+            if attempt is ATTEMPTS[-1] or getattr(error, "errno", None) in DISK_ERRORS:
+                raise
     raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _attempt(
+    join: Join,
+    parts: Sequence[Path],
+    info: VideoInfo,
+    output: Path,
+    temporary: Path,
+    format_: str,
+    trim: Trim,
+    tag: str | None,
+    allowed: Allowed,
+) -> list[str]:
+    with ExitStack() as stack:
+        source = stack.enter_context(open_source(info.path))
+        first = stack.enter_context(open_source(parts[0]))
+        container = stack.enter_context(_open_output(temporary, format_, info.time_base))
+        container.metadata.update(clean_tags(source.metadata))
+        container.set_chapters(_chapters(source, trim))
+        video = _add_video(container, first, source, info, format_, tag)
+        copy = StreamCopy(source, container, info, output, trim=trim, allowed=allowed)
+        container.start_encoding()
+        for packet in heapq.merge(_timed(join.packets(), video), _timed(copy.packets(), None), key=lambda t: t[0]):
+            container.mux_one(packet[1])
+        container.close()
+        return copy.warnings
 
 
 def _open_output(path: Path, format_: str, time_base: Fraction) -> av.container.OutputContainer:
