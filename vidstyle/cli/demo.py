@@ -11,7 +11,7 @@ from vidstyle.cli import words
 from vidstyle.errors import InputError, UsageError
 
 SOURCE, STYLED = "vidstyle-demo.mp4", "vidstyle-demo.styled.mp4"
-DEFAULT_STYLE = "starry-strokes"
+DEFAULT_STYLE = "stained-glass"
 
 
 def command(

@@ -45,18 +45,19 @@ def preview(
     if model is None:
         sheet = contact_sheet(cells, columns=4, cell=(256, 256))
     else:
+        import numpy as np
+
         from vidstyle.demo.scene import Scene
         from vidstyle.engines.choose import make_engine
-        from vidstyle.styles.resolve import resolve
+        from vidstyle.styles.resolve import with_short_side
 
         engine = make_engine(model)
         frame = Scene().render(1.2)[None]
         shown = []
         for name, picture in cells:
-            read = resolve(name)
-            assert not isinstance(read, Path)
-            shown += [(name, picture), ("", engine.stylize(frame, engine.encode_style(read))[0])]
-        sheet = contact_sheet(shown, columns=4, cell=(400, 225))
+            styled = engine.stylize(frame, engine.encode_style(with_short_side(picture, 384)))[0]
+            shown.append((name, np.hstack([with_short_side(picture, len(styled)), styled])))
+        sheet = contact_sheet(shown, columns=2, cell=(750, 270))
     write_image(output, sheet)
     words.say(str(output))
 

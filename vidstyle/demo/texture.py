@@ -33,7 +33,7 @@ def ramp(t: NDArray[np.floating], *stops: str) -> Field:
 def smooth(low: float, high: float, x: Field) -> Field:
     """0 below low, 1 above high, a smooth ramp between (low > high turns it round)."""
     t = np.clip((x - low) / (high - low), 0, 1)
-    return (t * t * (3 - 2 * t)).astype(np.float32)
+    return np.asarray(t * t * (3 - 2 * t), np.float32)
 
 
 @dataclass
@@ -63,7 +63,7 @@ class Canvas:
             size = max(1.0, cell * self.density / 2**k)
             grid = rng.standard_normal((int(h / size) + 3, int(w / size / stretch) + 3)).astype(np.float32)
             out += 0.55**k * cv2.resize(grid, (w, h), interpolation=cv2.INTER_CUBIC)
-        return ((out - out.mean()) / out.std()).astype(np.float32)
+        return np.asarray((out - out.mean()) / out.std(), np.float32)
 
     def fill(self, colour: Field, share: Field | float = 1.0, window: tuple[slice, slice] = EVERYWHERE) -> None:
         """Lay a colour, (H, W, 3) or (3,), over a window of the canvas where share is above 0."""
