@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import resource
+import signal
 import stat
 import threading
 from collections.abc import Callable
@@ -336,6 +338,16 @@ def test_cut_shifts_everything_alike(tmp_path: Path) -> None:
     assert describe(output)["chapters"] == [(0, Fraction(1, 5), "one"), (Fraction(1, 5), Fraction(2, 5), "two")]
 
 
+def test_cut_shifts_sound_that_is_encoded_anew(make_clip, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    info = probe(make_clip("a.mp4", frames=50, sound="aac"))
+    middle = round(1 / info.time_base)
+    parts, _ = encode(info, tmp_path, [middle, None], "vp9")
+    mux(parts, info, tmp_path / "out.webm", start=middle)
+    first = {kind: packets_of(tmp_path / "out.webm", kind)[0][0] for kind in ("video", "audio")}
+    assert first["video"] == 0
+    assert abs(first["audio"]) < Fraction(1, 20)
+
+
 def test_the_same_film_gives_the_same_bytes(tmp_path: Path) -> None:
     source = tmp_path / "a.mkv"
     rich_clip(source)
@@ -411,6 +423,27 @@ def test_failures_leave_nothing_and_touch_nothing(make_clip, tmp_path: Path) -> 
         mux(parts, info, folder / "out.avi")
     with pytest.raises(InputError, match="does not exist; make it first"):
         mux(parts, info, tmp_path / "nowhere" / "out.mp4")
+
+
+def test_a_full_disk_is_told_and_leaves_nothing(make_clip, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    """A limit on file size stands in for the full disk: the same write fails, with another number."""
+    noise = lambda i, w, h: np.random.default_rng(i).integers(0, 256, (h, w, 3)).astype(np.uint8)  # noqa: E731
+    info = probe(make_clip("a.mp4", frames=12, width=160, height=120, draw=noise))
+    parts, _ = encode(info, tmp_path, [None, None])
+    folder = tmp_path / "place"
+    folder.mkdir()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        for suffix in (".mp4", ".mkv"):
+            resource.setrlimit(resource.RLIMIT_FSIZE, (parts[0].stat().st_size // 2, limits[1]))
+            with pytest.raises(InputError, match=r"disk of .*place is full"):
+                mux(parts, info, folder / f"out{suffix}")
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+            assert list(folder.iterdir()) == []
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, before)
 
 
 def test_segments_of_different_settings_are_refused(make_clip, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

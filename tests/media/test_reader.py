@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -80,6 +81,7 @@ STREAMS = {
         "codec": "libvpx-vp9",
         "options": {"g": "10", "cpu-used": "8", "auto-alt-ref": "1", "lag-in-frames": "10"},
     },
+    "alpha.webm": {"codec": "libvpx-vp9", "pix_fmt": "yuva420p", "options": {"g": "10", "cpu-used": "8"}},
     "whole.gif": {"codec": "gif", "pix_fmt": "rgb8", "rate": 10},
     "raw.h264": {"options": {"g": "12", "bf": "3"}},
 }
@@ -105,6 +107,27 @@ def test_any_cut_gives_the_frames_of_a_full_read(make_clip, name: str) -> None: 
             assert times == pts[begin:end]
             assert lasting == durations[begin:end]
             assert np.array_equal(got, data[begin:end])
+
+
+@pytest.mark.parametrize("name", ["open-gop.mp4", "open-gop.mkv", "hevc.mp4", "mpeg4.avi", "vp9.webm", "alpha.webm"])
+def test_a_late_cut_does_not_decode_the_whole_film(  # type: ignore[no-untyped-def]
+    make_clip, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    import vidstyle.media.decode as module
+
+    info = probe(make_clip(name, frames=50, **STREAMS[name]))
+    pts = [int(t) for c in read_chunks(info, chunk=8) for t in c.pts]
+    decoded = []
+    original = module._frames
+
+    def count(*args: object, **named: object) -> Iterator[module.Timed]:
+        for timed in original(*args, **named):  # type: ignore[arg-type]
+            decoded.append(timed[0])
+            yield timed
+
+    monkeypatch.setattr(module, "_frames", lambda *a, **n: (t for t in count(*a, **n)))
+    assert sum(len(c) for c in read_chunks(info, chunk=4, start=pts[43], stop=pts[46])) == 3
+    assert len(decoded) <= 20
 
 
 @given(st.lists(st.integers(1, 4000), min_size=2, max_size=14), st.integers(0, 90), st.data())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import av
@@ -41,7 +41,8 @@ def decode(info: VideoInfo, *, start: int | None, threads: int, report: ReadRepo
             break  # no keyframe lies before the first frame: the whole film is read from its beginning
         trial = ReadReport()
         frames = _frames(info, seek=target, threads=threads, report=trial)
-        first = _first_key(frames)
+        # VP8 and VP9 show frames in decoding order (and libvpx does not say which are keyframes).
+        first = next(frames, None) if info.codec in ("vp8", "vp9") else _first_key(frames)
         # Errors before the wanted frame mean damage, where a fresh start gives what a full read would give.
         if first is not None and first[0] <= start and not trial.decode_errors and not trial.repaired_pts:
             yield from _tracked(first, frames, trial, report)
@@ -72,7 +73,8 @@ def _tracked(first: Timed, frames: Iterator[Timed], trial: ReadReport, report: R
             report.warn(message)
 
 
-def _frames(info: VideoInfo, *, seek: int | None, threads: int, report: ReadReport) -> Any:
+def _frames(info: VideoInfo, *, seek: int | None, threads: int, report: ReadReport) -> Generator[Timed, None, None]:
+    """Frames from the keyframe packet that a seek lands on, or from the beginning."""
     with open_source(info.path) as container:
         stream = container.streams[info.stream_index]
         assert isinstance(stream, av.VideoStream)
@@ -85,7 +87,11 @@ def _frames(info: VideoInfo, *, seek: int | None, threads: int, report: ReadRepo
         lost = LostFrames()
         repair = PtsRepair(info.time_base, info.average_rate)
         last: av.VideoFrame | None = None
+        ready = seek is None
         for packet in _packets(container, stream, report):
+            ready = ready or packet.is_keyframe
+            if not ready:
+                continue
             lost.sent(packet.pts, discarded=packet.is_discard or packet.size == 0)
             try:
                 decoded = context.decode(packet if packet.size else None)
