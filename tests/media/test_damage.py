@@ -51,6 +51,17 @@ def test_lost_frames_are_shown_again_at_their_own_times(  # type: ignore[no-unty
         assert np.array_equal(frames[i], good[11 if i in (12, 13) else 29 if i == 30 else i]), time in lost
 
 
+@pytest.mark.parametrize("threads", [1, 2, 4])
+@pytest.mark.parametrize("bad", [39, 38, 36])
+def test_damage_at_the_very_end_costs_no_other_frame(make_clip, tmp_path: Path, bad: int, threads: int) -> None:  # type: ignore[no-untyped-def]
+    broken = tmp_path / "broken.mkv"
+    spoil(make_clip("whole.mkv", frames=40, options={"g": "1"}), broken, {bad})
+    report = ReadReport()
+    chunks = list(read_chunks(probe(broken), chunk=8, report=report, threads=threads))
+    assert [int(t) for c in chunks for t in c.pts] == [40 * i for i in range(40)]
+    assert report.concealed == 1
+
+
 def test_a_segment_behind_the_damage_is_like_the_full_read(make_clip, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     whole = make_clip("whole.mkv", frames=60, options={"g": "10", "bf": "2"})
     broken = tmp_path / "broken.mkv"

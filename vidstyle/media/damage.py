@@ -52,6 +52,11 @@ class LostFrames:
         """The decoder reported an error."""
         self._errors += 1
 
+    @property
+    def waiting(self) -> bool:
+        """Packets went in whose frames have not come out."""
+        return bool(self._pending)
+
     def before(self, pts: int | None) -> list[int]:
         """Times, in order, of lost frames to be shown before the frame at `pts` (None: all that are left)."""
         due = sorted(t for t in self._pending if pts is None or t < pts)

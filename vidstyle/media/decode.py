@@ -33,7 +33,7 @@ def decode(info: VideoInfo, *, start: int | None, threads: int, report: ReadRepo
     presentation order (leading frames of an open GOP) is left out, so that any frame given is the same, pixel for
     pixel, as in a decode from the beginning.
     """
-    margins = _MARGINS if start is not None and _SEEKABLE & set(info.container.split(",")) else ()
+    margins = _MARGINS if start is not None and _seekable(info) else ()
     for margin in margins:
         assert start is not None
         target = start - round(margin / info.time_base)
@@ -49,6 +49,10 @@ def decode(info: VideoInfo, *, start: int | None, threads: int, report: ReadRepo
             return
         frames.close()
     yield from _frames(info, seek=None, threads=threads, report=report)
+
+
+def _seekable(info: VideoInfo) -> bool:
+    return not _SEEKABLE.isdisjoint(info.container.split(","))
 
 
 def _first_key(frames: Iterator[Timed]) -> Timed | None:
@@ -112,10 +116,16 @@ def _frames(info: VideoInfo, *, seek: int | None, threads: int, report: ReadRepo
                 report.repaired_pts += repair.repaired - before
                 yield pts, frame.duration, frame
                 last = frame
-        if last is not None:
-            for pts in lost.before(None):
-                report.concealed += 1
-                yield repair.next(pts), 0, last
+        if last is None:
+            return
+        if lost.waiting and threads != 1 and _seekable(info):
+            # With several threads, an error among the last frames swallows those after it: once more with one.
+            done = repair.last
+            yield from (t for t in decode(info, start=done, threads=1, report=report) if done is None or t[0] > done)
+            return
+        for pts in lost.before(None):
+            report.concealed += 1
+            yield repair.next(pts), 0, last
 
 
 def _decoder(info: VideoInfo, stream: av.VideoStream, threads: int) -> av.VideoCodecContext:
