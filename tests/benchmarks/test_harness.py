@@ -89,6 +89,17 @@ def test_peak_memory_forgets_earlier_peaks() -> None:
     assert found < 32 * 2**20
 
 
+@linux
+def test_peak_memory_sees_what_the_heap_had_kept() -> None:
+    def many_small() -> int:
+        return sum(len(b) for b in [b"x" * (100_000 + i) for i in range(320)])
+
+    many_small()
+    found = peak_bytes(many_small)
+    assert found is not None
+    assert 28 * 2**20 < found < 48 * 2**20
+
+
 def test_a_command_tells_time_memory_and_output() -> None:
     done = run_command([sys.executable, "-c", "import time; b = b'x' * 2**26; time.sleep(0.1); print(len(b))"])
     assert done.stdout.strip() == str(2**26)

@@ -1,0 +1,126 @@
+"""Frames a second: the model alone, and `vidstyle run` as a whole, by frame size, engine and precision.
+
+    python -m benchmarks.fps [--quick] [--out DIR]
+
+Model alone: one frame a call, uint8 in and out, the style encoded before. Whole command: a fresh process on an H.264 film of
+moving texture, from the start of Python to the finished file; `stages` are the seconds in which decoding, model and encoding
+worked (they overlap), as `run --json` reports them.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.films import texture, write
+from benchmarks.harness import Timing, measure, vidstyle
+from benchmarks.record import environment, options, save
+from vidstyle.engines.choose import explain, make_engine
+from vidstyle.models.checkpoint import model_digest
+from vidstyle.styles.resolve import resolve
+
+STYLE = "starry-strokes"
+SIZES = ((256, 144), (512, 288), (640, 360), (1280, 720), (1920, 1080), (3840, 2160))
+QUICK = SIZES[:2] + SIZES[3:4]
+SECONDS = 8.0
+"""Of measuring a row, about."""
+
+
+def settings(quick: bool) -> list[tuple[str, str, str]]:
+    """(engine, device, precision) that this machine can do: what `auto` takes, and float32 beside it."""
+    rows: list[tuple[str, str, str]] = []
+    for choice in explain():
+        if choice.usable:
+            rows += [(choice.engine, choice.device, p) for p in dict.fromkeys((str(choice.precision), "fp32"))]
+    return rows[:2] if quick else rows
+
+
+def model_alone(
+    engine: str, device: str, precision: str, sizes: tuple[tuple[int, int], ...], budget: float
+) -> Iterator[dict[str, Any]]:
+    """A row a size."""
+    made = make_engine(engine=engine, device=device, precision=precision)
+    style = resolve(STYLE)
+    assert not isinstance(style, Path)
+    code = made.encode_style(style)
+    for width, height in sizes:
+        frame = np.stack(list(texture(width, height, 1)))
+        time = measure(partial(made.stylize, frame, code), warmup=2, repeats=30, budget=budget)
+        row = {"what": "model", "engine": engine, "device": device, "precision": precision, "threads": made.threads}
+        yield {**row, "width": width, "height": height, "seconds": time, "fps": round(1 / time.median, 2)}
+
+
+def whole_command(
+    engine: str, device: str, precision: str, size: tuple[int, int], frames: int, repeats: int
+) -> dict[str, Any]:
+    """One row: the median run's report beside the wall clocks of all."""
+    with tempfile.TemporaryDirectory() as folder:
+        film, output = Path(folder) / "film.mp4", Path(folder) / "styled.mp4"
+        write(film, texture(*size, frames), Fraction(25))
+        chosen = ["--engine", engine, "--device", device, "--precision", precision]
+        command: list[str | Path] = ["run", film, "--style", STYLE, "-o", output, "-y", "-q", "--json", *chosen]
+        done = [vidstyle(*command) for _ in range(repeats)]
+    time = Timing.of([d.seconds for d in done])
+    report = json.loads(min(done, key=lambda d: abs(d.seconds - time.median)).stdout)
+    busy = sum(report["stages"].values())
+    return {
+        "what": "command",
+        "engine": report["engine"],
+        "device": report["device"],
+        "precision": report["precision"],
+        "width": size[0],
+        "height": size[1],
+        "frames": frames,
+        "seconds": time,
+        "fps": round(frames / time.median, 2),
+        "fps_after_start": round(report["fps"], 2),
+        "stages": {k: round(v, 3) for k, v in report["stages"].items()},
+        "stage_shares": {k: round(v / busy, 3) for k, v in report["stages"].items()},
+        "peak_rss_mb": report["peak_rss_mb"],
+    }
+
+
+def main() -> None:
+    arguments = options(__doc__).parse_args()
+    machine = environment()
+    sizes, budget = (QUICK, 1.5) if arguments.quick else (SIZES, SECONDS)
+    rows: list[dict[str, Any]] = []
+
+    def add(row: dict[str, Any]) -> None:
+        rows.append(row)
+        name = f"{row['what']:8} {row['engine']:8} {row['precision']:5} {row['width']}x{row['height']}"
+        print(f"{name:36} {row['fps']:8.2f} fps", row.get("stage_shares", ""), flush=True)
+
+    for setting in settings(arguments.quick):
+        for row in model_alone(*setting, sizes, budget):
+            add(row)
+    speeds = {(r["engine"], r["precision"], r["width"]): r["fps"] for r in rows}
+    for setting in settings(arguments.quick)[: 1 if arguments.quick else None]:
+        for size in sizes:
+            # As many frames as the model needs for the budget; films shorter than a second would measure the start alone.
+            frames = int(min(250, max(10 if arguments.quick else 25, speeds[setting[0], setting[2], size[0]] * budget)))
+            add(whole_command(*setting, size, frames, 1 if arguments.quick else 3))
+    digest = model_digest("compact")
+    print(
+        save(
+            arguments.out,
+            "fps",
+            rows,
+            machine,
+            quick=arguments.quick,
+            model="compact",
+            model_digest=digest,
+            style=STYLE,
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()

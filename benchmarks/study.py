@@ -1,0 +1,41 @@
+"""One clip in one style, measured by the commands that users have: `vidstyle run`, then `vidstyle evaluate`."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.harness import vidstyle
+
+
+def add_options(parser: ArgumentParser) -> None:
+    """The options of the scripts that measure pictures."""
+    parser.add_argument("--vgg", type=Path, metavar="FILE", help="normalised VGG weights, for style distance")
+    parser.add_argument("--model", default="compact", help="shipped name or checkpoint file")
+
+
+def styled(source: Path, style: str, work: Path, *, model: str = "compact") -> Path:
+    """`source` in a style, by `vidstyle run`, coded losslessly."""
+    output = work / f"{source.stem}.{style}.mkv"
+    vidstyle("run", source, "--style", style, "-o", output, "--model", model, "--codec", "ffv1", "-y", "-q")
+    return output
+
+
+def evaluated(
+    film: Path, source: Path, *, style: str | None = None, vgg: Path | None = None, gaps: Sequence[int] = (1,)
+) -> dict[str, Any]:
+    """The object of `vidstyle evaluate --json`."""
+    command: list[str | Path] = ["evaluate", film, "--source", source, "--json", "-q"]
+    command += [word for gap in gaps for word in ("--gap", str(gap))]
+    command += ["--style", style] if style else []
+    command += ["--vgg", vgg] if style and vgg else []
+    found: dict[str, Any] = json.loads(vidstyle(*command).stdout)
+    return found
+
+
+def line(name: str, numbers: dict[str, Any], keys: Sequence[str]) -> str:
+    """A row for the terminal."""
+    return f"{name:58} " + "  ".join(f"{k} {numbers[k]:.5f}" if numbers[k] is not None else f"{k} -" for k in keys)
