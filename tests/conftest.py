@@ -46,6 +46,15 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         net = CompactNet(CompactConfig(widths=(8, 8, 16), key_widths=(4, 8, 8), film_width=8, output_width=8))
+        # A fresh network paints one flat colour; this one answers to every pixel of frame and style.
+        with torch.no_grad():
+            for weights in net.parameters():
+                weights.add_(0.1 * torch.randn_like(weights))
+            noise = torch.rand(1, 3, 48, 64)
+            out = net(noise, net.encode_style(noise))
+            mean, std = out.mean((0, 2, 3)), out.std((0, 2, 3))
+            net.full.weight.mul_(0.2 / std[:, None, None, None])
+            net.full.bias.sub_(mean).mul_(0.2 / std).add_(0.5)
     path = tmp_path_factory.mktemp("model") / "tiny.safetensors"
     save_model(net, path, metadata={"steps": 0})
     return path

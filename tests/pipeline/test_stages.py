@@ -160,7 +160,6 @@ def test_busy_time_leaves_waiting_out() -> None:
 
 
 def test_memory_of_an_item_is_freed_before_the_next_is_waited_for() -> None:
-    import gc
     import weakref
 
     class Item:
@@ -174,13 +173,13 @@ def test_memory_of_an_item_is_freed_before_the_next_is_waited_for() -> None:
         for _ in range(30):
             item = Item()
             alive.append(weakref.ref(item))
-            gc.collect()
             most = max(most, sum(r() is not None for r in alive))
             yield item
             del item
 
     run_stages(source(), lambda x: x, Discard(), depth=1)
-    assert most <= 1 * 2 + 4
+    # One in each queue, one in the hands of each stage, and the one being made.
+    assert most <= 2 + 3 + 1
 
 
 class Discard(Sink):

@@ -33,10 +33,10 @@ def out_of_memory(error: BaseException) -> bool:
 
 
 def release() -> None:
-    """Give memory back that only caches hold."""
-    gc.collect()
-    torch: Any = sys.modules.get("torch")  # an engine without torch has nothing to empty
+    """Give memory back that only torch's CUDA cache holds; on the processor nothing is cached."""
+    torch: Any = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available():
+        gc.collect()
         torch.cuda.empty_cache()
 
 

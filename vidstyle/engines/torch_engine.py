@@ -73,7 +73,7 @@ class TorchEngine:
         # Once a film: in float32 on the processor, so that a code is the same from every device and precision.
         with torch.inference_mode():
             torch.set_num_threads(self.threads)
-            picture = torch.from_numpy(np.ascontiguousarray(image))[None]
+            picture = tensor_of(image)[None]
             return self.reference.encode_style(as_planes(picture, "cpu", torch.float32))
 
     def stylize(self, frames: NDArray[np.uint8], code: StyleCode, *, strength: float = 1.0) -> NDArray[np.uint8]:
@@ -84,9 +84,14 @@ class TorchEngine:
         ):
             torch.set_num_threads(self.threads)  # OpenMP counts threads per calling thread
             code = code.map(lambda t: t.to(self.device))
-            planes = as_planes(torch.from_numpy(np.ascontiguousarray(frames)), self.device, dtype)
+            planes = as_planes(tensor_of(frames), self.device, dtype)
             styled = self.model(planes, code, None if strength == 1.0 else strength)
             return cast("NDArray[np.uint8]", as_pixels(styled).cpu().numpy())
+
+
+def tensor_of(pixels: NDArray[np.uint8]) -> Tensor:
+    """The array as a tensor, without a copy where torch can use it as it lies."""
+    return torch.from_numpy(np.require(pixels, requirements=["C", "W"]))
 
 
 def as_planes(frames: Tensor, device: str, dtype: torch.dtype) -> Tensor:

@@ -1,0 +1,115 @@
+"""The frame of the command line: lazy commands, exit codes, one sentence a failure."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from vidstyle import cli
+from vidstyle.errors import InputError, UsageError
+
+
+def leave(*args: str) -> int:
+    """The exit code of a command line."""
+    with pytest.raises(SystemExit) as stop:
+        cli.main(list(args))
+    return int(stop.value.code or 0)
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    from vidstyle import __version__
+
+    assert leave("--version") == 0
+    assert capsys.readouterr().out == f"vidstyle {__version__}\n"
+
+
+def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert leave("--help") == 0
+    out = capsys.readouterr().out
+    assert all(name in out for name in cli.COMMANDS)
+
+
+def test_help_of_every_command_needs_no_heavy_import() -> None:
+    code = (
+        "import sys, vidstyle.cli as c\n"
+        "for name in ['', *c.COMMANDS]:\n"
+        "    try: c.main([*name.split(), '--help'])\n"
+        "    except SystemExit as stop: assert not stop.code, name\n"
+        "heavy = [m for m in ('torch', 'av', 'cv2', 'openvino') if m in sys.modules]\n"
+        "assert not heavy, heavy\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+def test_import_is_light_and_lazy_names_work() -> None:
+    code = (
+        "import sys, vidstyle\n"
+        "assert 'torch' not in sys.modules and 'av' not in sys.modules\n"
+        "assert vidstyle.RunOptions().strength == 1.0 and 'torch' not in sys.modules\n"
+        "for name in vidstyle.__all__: assert getattr(vidstyle, name) is not None\n"
+        "try: vidstyle.nothing\n"
+        "except AttributeError: pass\n"
+        "else: raise SystemExit(1)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+def test_unknown_command_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert leave("imge") == 2
+    assert "'image'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "sentence"),
+    [
+        (InputError("a.mp4: no."), 1, "vidstyle: a.mp4: no.\n"),
+        (UsageError("--x: no."), 2, "vidstyle: --x: no.\n"),
+        (KeyboardInterrupt(), 130, "vidstyle: Interrupted.\n"),
+        (KeyboardInterrupt("Interrupted; go on."), 130, "vidstyle: Interrupted; go on.\n"),
+        (OSError(28, "No space left on device", "/x/y"), 1, "vidstyle: /x/y: No space left on device\n"),
+        (MemoryError(), 1, "vidstyle: out of memory; try a smaller --max-side or --chunk 1\n"),
+    ],
+)
+def test_failures(
+    error: BaseException,
+    code: int,
+    sentence: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from vidstyle.cli import info
+
+    def broken() -> dict[str, object]:
+        raise error
+
+    monkeypatch.setattr(info, "collect", broken)
+    assert leave("info") == code
+    assert capsys.readouterr().err == sentence
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (["run", "a.mp4", "--json"], ["run", "a.mp4", "--json=-"]),
+        (["run", "--json", "a.mp4"], ["run", "--json=-", "a.mp4"]),
+        (["run", "--json", "r.json", "a.mp4"], ["run", "--json=r.json", "a.mp4"]),
+        (["run", "--json=report", "a.mp4"], ["run", "--json=report", "a.mp4"]),
+        (["run", "--json", "-q", "a.mp4"], ["run", "--json=-", "-q", "a.mp4"]),
+        (["run", "--", "--json"], ["run", "--", "--json"]),
+    ],
+)
+def test_json_may_stand_alone(given: list[str], expected: list[str]) -> None:
+    assert cli.optional_json(given) == expected
+
+
+def test_json_file_is_whole_or_absent(tmp_path: Path) -> None:
+    from vidstyle.cli.words import emit_json
+
+    emit_json({"a": "é"}, str(tmp_path / "r.json"))
+    assert (tmp_path / "r.json").read_text(encoding="utf-8") == '{\n  "a": "é"\n}\n'
+    with pytest.raises(InputError, match="cannot be written there"):
+        emit_json({}, str(tmp_path / "missing" / "r.json"))
+    assert [p.name for p in tmp_path.iterdir()] == ["r.json"]
