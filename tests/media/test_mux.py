@@ -6,6 +6,7 @@ import signal
 import stat
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -325,6 +326,39 @@ def test_a_gif_has_no_sound_and_keeps_its_times(make_clip, tmp_path: Path) -> No
     assert np.abs(image.astype(int) - make_clip.pattern(0, 64, 48)).mean() < 6
 
 
+def test_a_transparent_gif_stays_transparent(tmp_path: Path) -> None:
+    """Hard edges and few colours, as GIFs have them: the same picture comes back."""
+    info = replace(probe(_transparent_webm(tmp_path / "source.webm")), has_alpha=True)
+    part = tmp_path / "part"
+    settings = EncodeSettings(codec="gif", alpha=True)
+    chunks = list(read_chunks(info, chunk=4))
+    with VideoWriter(part, width=64, height=48, time_base=info.time_base, settings=settings) as writer:
+        for chunk in chunks:
+            writer.write(chunk)
+    mux([part], info, tmp_path / "out.gif")
+    before, after = chunks[0], next(iter(read_chunks(probe(tmp_path / "out.gif"), chunk=4)))
+    assert before.alpha is not None
+    assert after.alpha is not None
+    seen = before.alpha > 127
+    assert 0.2 < seen.mean() < 0.8
+    assert np.array_equal(after.alpha > 127, seen)
+    assert np.abs(after.data.astype(int) - before.data)[seen].mean() < 4
+
+
+def _transparent_webm(path: Path) -> Path:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libvpx-vp9", rate=25, options={"lossless": "1"})
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuva420p"
+        for i in range(4):
+            rgba = np.zeros((48, 64, 4), np.uint8)
+            rgba[4 * i : 4 * i + 30, 10:50] = (200, 120, 40 + 40 * i, 255)
+            frame = av.VideoFrame.from_ndarray(rgba, format="rgba")
+            frame.pts, frame.time_base = i, Fraction(1, 25)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
 def test_cut_shifts_everything_alike(tmp_path: Path) -> None:
     source, output = tmp_path / "a.mkv", tmp_path / "out.mkv"
     rich_clip(source)
@@ -366,8 +400,6 @@ def test_mp4_starts_fast(make_clip, tmp_path: Path) -> None:  # type: ignore[no-
 
 
 def test_pixel_shape_and_rate_reach_the_output(make_clip, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    from dataclasses import replace
-
     for suffix in (".mp4", ".mkv"):
         info = replace(probe(make_clip("a.mp4", rate=Fraction(24000, 1001))), sample_aspect_ratio=Fraction(16, 15))
         parts, _ = encode(info, tmp_path, [None, None])
@@ -494,7 +526,5 @@ def test_several_muxes_at_once(make_clip, tmp_path: Path) -> None:  # type: igno
     ],
 )
 def test_default_suffix(make_clip, name: str, container: str, suffix: str) -> None:  # type: ignore[no-untyped-def]
-    from dataclasses import replace
-
     info = replace(probe(make_clip("x.mp4", frames=1)), path=Path(name), container=container)
     assert default_suffix(info) == suffix

@@ -59,7 +59,7 @@ def _palette_frame(image: NDArray[np.uint8], alpha: NDArray[np.uint8] | None) ->
     indices = np.asarray(indexed, np.uint8).copy()
     rgb = np.array(indexed.getpalette(), np.uint8).reshape(-1, 3)
     palette = np.zeros((256, 4), np.uint8)  # ARGB
-    palette[: len(rgb), 0] = 255
+    palette[:, 0] = 255  # of unused entries too: the encoder takes the first transparent one
     palette[: len(rgb), 1:] = rgb
     if alpha is not None:
         indices[alpha < 128] = 255

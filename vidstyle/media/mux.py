@@ -72,9 +72,7 @@ def mux(
 def _write(
     parts: Sequence[Path], info: VideoInfo, output: Path, temporary: Path, format_: str, trim: Trim, tag: str | None
 ) -> list[str]:
-    end = None
-    if trim.stop is None and info.duration is not None and info.start_pts is not None:
-        end = info.start_pts + round(info.duration / info.time_base)
+    end = info.end_pts if trim.stop is None else None
     join = Join(parts, info.time_base, rate=info.average_rate, shift=trim.shift(info.time_base), end=end)
     for attempt in ATTEMPTS:
         try:

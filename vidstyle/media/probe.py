@@ -78,6 +78,8 @@ class VideoInfo:
     stream_index: int
     streams: tuple[StreamInfo, ...]
     codec: str = ""
+    end_pts: int | None = None
+    """When the last frame ends, in ticks; None where the file does not say it of this stream."""
     mirrored: bool = False
     """Frames are mirrored left-right before they are turned."""
     interlaced: bool = False
@@ -197,6 +199,7 @@ def _info(
         stream_index=stream.index,
         streams=streams,
         codec=stream.codec_context.codec.canonical_name,
+        end_pts=stream.start_time + stream.duration if stream.start_time is not None and stream.duration else None,
         mirrored=mirrored,
         interlaced=frame.interlaced_frame,
         warnings=tuple(warnings),
