@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from vidstyle.errors import InputError, UsageError
-from vidstyle.media.codecs import default_codec
+from vidstyle.media.codecs import CODECS, default_codec
 from vidstyle.media.mux import mux
 from vidstyle.media.probe import VideoInfo, probe
 from vidstyle.media.reader import read_chunks
@@ -112,6 +112,31 @@ def test_variable_rate_from_a_late_start_with_odd_times(make_clip, tmp_path: Pat
     else:
         got = sorted(t for t, _ in packets_of(output, "video"))
         assert max(abs(t - Fraction(p, 90_000)) for t, p in zip(got, pts, strict=True)) <= Fraction(1, 2000)
+
+
+SUFFIX = {"mp4": ".mp4", "mov": ".mov", "matroska": ".mkv", "webm": ".webm"}
+HELD = [(n, SUFFIX[c]) for n, choice in CODECS.items() if n != "gif" for c in choice.containers]
+
+
+@pytest.mark.parametrize(("codec", "suffix"), HELD)
+def test_every_codec_in_every_container_that_holds_it(make_clip, tmp_path: Path, codec: str, suffix: str) -> None:  # type: ignore[no-untyped-def]
+    info = probe(make_clip("a.mp4", frames=24, rate=Fraction(24000, 1001), sound="libopus"))
+    parts, times = encode(info, tmp_path, thirds(info), codec)
+    output = tmp_path / f"out{suffix}"
+    mux(parts, info, output, tag=CODECS[codec].tag)
+    got = times_of(output)
+    tolerance = 0 if suffix in (".mp4", ".mov") else Fraction(1, 2000)
+    assert max(abs(a - b) for a, b in zip(got, times, strict=True)) <= tolerance
+    with av.open(str(output)) as container:
+        context = container.streams.video[0].codec_context
+        assert context.codec.canonical_name == codec
+        if codec == "hevc" and suffix != ".mkv":
+            assert context.codec_tag == "hvc1"
+    colour = probe(output).colour
+    assert (colour.matrix, colour.range) == (("rgb", "full") if codec == "ffv1" else ("bt709", "limited"))
+    image = np.concatenate([c.data for c in read_chunks(probe(output), chunk=8)])
+    source = np.concatenate([c.data for c in read_chunks(info, chunk=8)])
+    assert np.abs(image.astype(int) - source).mean() < 4
 
 
 def test_joined_decoding_times_increase_and_keep_one_depth(make_clip, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

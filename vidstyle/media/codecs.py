@@ -58,7 +58,7 @@ CODECS: Mapping[str, CodecChoice] = MappingProxyType(
             "yuv420p",
             "yuv420p10le",
             crf=28,
-            containers=("mp4", "mov", "matroska", "webm"),
+            containers=("mp4", "matroska", "webm"),
             options={"preset": "8"},
         ),
         "vp9": CodecChoice(

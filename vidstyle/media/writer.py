@@ -145,6 +145,7 @@ class VideoWriter:
             context.color_range = ColorRange.MPEG
         if choice.segment == "mov":
             self._stream.time_base = time_base
+        os.environ.setdefault("SVT_LOG", "1")  # SVT-AV1 greets on stderr unless told to speak of errors only
         try:
             context.open()
         except av.error.FFmpegError as error:
