@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from fields import Image, blur, displace, grid, mask_of, mix, noise, ramp, relief, rgb, smooth
 from pieces import Cartoon
@@ -47,17 +46,17 @@ def picture(rng: np.random.Generator) -> Image:
     # Facets: long cuts across the picture, and planes of a random tessellation between them.
     art = Cartoon(SIZE)
     cuts = np.zeros((SIZE, SIZE), np.int64)
-    for _ in range(13):
+    for _ in range(8):
         cx, cy, a = rng.uniform(0.1, 0.9), rng.uniform(0.1, 0.9), rng.choice([0.35, 1.1, 1.9, 2.7, 0.0, 1.57]) + rng.normal(0, 0.18)
         side = ((x - cx) * np.cos(a) + (y - cy) * np.sin(a)) > 0
         reach = np.hypot(x - cx, y - cy) < rng.uniform(0.3, 0.8)
         cuts = cuts * 3 % 1_000_003 + np.where(reach, side + 1, 0)
-    seeds = rng.uniform(0, 1, (46, 2))
+    seeds = rng.uniform(0, 1, (30, 2))
     near = np.argmin(np.stack([np.abs((x - a) * 0.8 + (y - b) * 0.6) + np.abs((y - b) * 0.8 - (x - a) * 0.6) for a, b in seeds]), 0)
     art.put(np.ones_like(x), image, cuts * 64 + near % 64)
     piece, count = art.pieces()
     # Every facet shows the scene from a place of its own, and is shaded from one of its sides to the other.
-    shift = rng.normal(0, 1, (count, 2)).astype(np.float32) * 26
+    shift = rng.normal(0, 1, (count, 2)).astype(np.float32) * 20
     broken = displace(image, blur(shift[:, 0][piece], 0.6), blur(shift[:, 1][piece], 0.6))
     turn = rng.choice([0.4, 1.2, 2.0, 3.5, 4.4, 5.3], count).astype(np.float32)
     mass = np.bincount(piece.ravel(), minlength=count).astype(np.float32) + 1
@@ -84,4 +83,4 @@ def picture(rng: np.random.Generator) -> Image:
     painted = mix(painted, rgb("#fff0d0"), light.astype(np.float32))
     height = blur(layer[..., 3].astype(np.float32), 0.8) / 26
     weave = np.sin(2 * np.pi * x * SIZE / 6) * np.sin(2 * np.pi * y * SIZE / 6)
-    return relief(painted, height + 0.12 * weave.astype(np.float32), 0.42, 0.22)
+    return relief(painted, height + 0.12 * weave.astype(np.float32), 0.28, 0.15)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from fields import Field, Image, blur, grid, mask_of, mix, noise, ramp, relief, rgb, smooth
+from fields import Field, Image, blur, grid, mask_of, mix, noise, ramp, relief, smooth
 from numpy.typing import NDArray
 
 SIZE = 1024
@@ -105,9 +105,9 @@ def picture(rng: np.random.Generator) -> Image:
         p.stroke(np.array([a, b]), w, ("#14182c", "#2a2438"))
     for k in range(11):
         s = np.array([0.045 + 0.020 * k, 0.045 + 0.006 * k])
-        p.stroke(np.array([s, s + (0.012, 0.07)]), 0.006, ("#f6ecd0", "#f0c060"))
+        p.stroke(np.array([s, s + np.array([0.012, 0.07])]), 0.006, ("#f6ecd0", "#f0c060"))
         s = np.array([0.955, 0.60 + 0.030 * k])
-        p.stroke(np.array([s, s + (0.035, 0.004)]), 0.009, (("#14182c", "#14182c"), ("#e8452f", "#f8a03a"))[k % 2])
+        p.stroke(np.array([s, s + np.array([0.035, 0.004])]), 0.009, (("#14182c", "#14182c"), ("#e8452f", "#f8a03a"))[k % 2])
     wave = np.linspace(0, 1, 160)
     p.stroke(np.stack([0.05 + 0.30 * wave, 0.93 - 0.05 * wave + 0.016 * np.sin(40 * wave)], 1), 0.009, ("#14182c", "#2f5f9f"))
     p.stroke(np.stack([0.66 + 0.30 * wave, 0.045 + 0.010 * np.sin(60 * wave)], 1), 0.008, ("#fff0c8", "#ffd870"))

@@ -72,7 +72,7 @@ def picture(rng: np.random.Generator) -> Image:
     fine = blur(tone, 1.5)
     ink = lines.astype(np.float32) / 255
     # Four layers of hatching, each over darker parts and turned further; lines end where the tone grows light.
-    for k, (limit, turn, spacing) in enumerate(((0.84, 0.0, 7.5), (0.66, 0.75, 8.0), (0.50, -0.6, 8.0), (0.36, 1.45, 8.0))):
+    for k, (limit, turn, spacing) in enumerate(((0.86, 0.0, 11.5), (0.68, 0.75, 12.0), (0.52, -0.6, 12.0), (0.38, 1.45, 11.5))):
         layer = np.zeros((SIZE, SIZE), np.uint8)
         starts = scatter(rng, SIZE, spacing)
         starts = np.clip(starts, 0, SIZE - 1)
@@ -95,7 +95,7 @@ def picture(rng: np.random.Generator) -> Image:
     paper = ramp(0.5 + 0.10 * noise(rng, SIZE, 300, 4) + 0.04 * grain, "#c9a877", "#dec397", "#ecd9b4")
     grey = image.mean(2, keepdims=True)
     wash = blur_colour(grey + 3.0 * (image - grey), 5)
-    paper = paper * (0.50 + 0.56 * np.clip(wash + 0.22, 0, 1.05))
+    paper = paper * (0.60 + 0.46 * np.clip(wash + 0.30, 0, 1.05))
     chalk = smooth(0.74, 0.90, tone) * smooth(-0.7, 0.5, grain + 0.5 * noise(rng, SIZE, 5, 2))
     paper = mix(paper.astype(np.float32), rgb("#fdf8ea"), 0.85 * chalk)
     body = np.clip(ink * (0.90 + 0.10 * grain), 0, 1)

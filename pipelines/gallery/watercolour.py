@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 from fields import Field, Image, blur, displace, grid, mask_of, noise, ramp, relief, smooth
 from scenery import ridge
-
 from stained_glass import petal, stem
 
 SIZE = 1024
@@ -65,7 +64,10 @@ def picture(rng: np.random.Generator) -> Image:
     sky = smooth(0.62, 0.40, y) * (1 - 0.75 * smooth(0.2, 0.9, n) * smooth(0.5, 0.2, y))
     s.wash(sky, ("#f7b27a", "#f2a0a8", "#8f9fd8", "#3f7fc8"), 1.25 - 2.1 * y, load=0.85, wet=1.0, edge=0.5)
     s.wash(smooth(0.35, 0.9, noise(rng, SIZE, 330, 4)) * smooth(0.40, 0.15, y), ("#5f6fb8", "#a889c0"), x, load=0.5, wet=0.9)
-    s.wash(smooth(0.062, 0.058, np.hypot(x - 0.70, y - 0.23)), ("#ffb13a", "#ff7a3a"), y * 3, load=0.9, wet=0.4)
+    # The paper is lifted for the sun, then glazed.
+    sun = blur(smooth(0.085, 0.05, np.hypot(x - 0.70, y - 0.25)), 6)[..., None]
+    s.light = s.light * (1 - 0.9 * sun) + 0.9 * sun * np.float32([0.99, 0.96, 0.88])
+    s.wash(smooth(0.062, 0.058, np.hypot(x - 0.70, y - 0.25)), ("#ffd04a", "#ff9a3a"), y * 3, load=0.7, wet=0.5)
     for k, (base, height, colours) in enumerate((
         (0.40, 0.22, ("#8fa8d8", "#b89ac8", "#7f9fd0")), (0.46, 0.14, ("#4f7fb8", "#6a6fb0", "#58a0b0")),
         (0.515, 0.07, ("#2f7f88", "#4f9a68", "#98b84a")),

@@ -1,0 +1,150 @@
+"""Keyframes: exact at the keys, straight between them, and refusing files that make no sense."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vidstyle.errors import InputError
+from vidstyle.models.attention import CosineCode, StyleCode, cosine_moments
+from vidstyle.models.checkpoint import load_model
+from vidstyle.styles.keyframes import Keyframes, read_keyframes
+
+CSV = "time, mosaic, art:1.jpg\n0, 1, 0\n\n2, 1, 3\n4.5, 0, 2\n"
+TOML = """
+[[key]]
+time = 0
+styles = { mosaic = 1 }
+[[key]]
+time = 2
+styles = { mosaic = 1.0, "art:1.jpg" = 3 }
+[[key]]
+time = 4.5
+styles = { "art:1.jpg" = 2 }
+"""
+
+
+def write(tmp_path: Path, name: str, text: str) -> Path:
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(("name", "text"), [("k.csv", CSV), ("k.toml", TOML), ("k.CSV", "\ufeff" + CSV)])
+def test_both_forms_say_the_same(tmp_path: Path, name: str, text: str) -> None:
+    keys = read_keyframes(write(tmp_path, name, text))
+    assert keys.refs == ("mosaic", "art:1.jpg")
+    assert keys.times.tolist() == [0, 2, 4.5]
+    assert keys.weights.tolist() == [[1, 0], [0.25, 0.75], [0, 1]]
+
+
+def test_weights_at() -> None:
+    keys = Keyframes(("a", "b"), np.array([1.0, 3.0, 4.0]), np.array([[1.0, 0.0], [0.25, 0.75], [0.0, 1.0]]))
+    got = keys.at([-5, 0, 1, 2, 3, 3.5, 4, 100])
+    wanted = [[1, 0], [1, 0], [1, 0], [0.625, 0.375], [0.25, 0.75], [0.125, 0.875], [0, 1], [0, 1]]
+    assert got.tolist() == wanted
+    alone = Keyframes(("a", "b"), np.array([1.0]), np.array([[0.5, 0.5]]))
+    assert alone.at([0, 1, 2]).tolist() == [[0.5, 0.5]] * 3
+
+
+@given(
+    st.lists(st.floats(0, 1e4), min_size=2, max_size=6, unique=True),
+    st.lists(st.floats(-10, 2e4), min_size=1, max_size=20),
+    st.randoms(use_true_random=False),
+)
+def test_weights_are_always_a_blend(times: list[float], asked: list[float], random: object) -> None:
+    rng = np.random.default_rng(random.randrange(2**32))  # type: ignore[attr-defined]
+    weights = rng.dirichlet(np.ones(3), len(times))
+    keys = Keyframes(("a", "b", "c"), np.sort(times), weights)
+    rows = keys.at(asked)
+    assert (rows >= 0).all()
+    np.testing.assert_allclose(rows.sum(1), 1, atol=1e-12)
+    np.testing.assert_array_equal(keys.at(np.sort(times)), weights)
+    for c in range(3):
+        np.testing.assert_allclose(rows[:, c], np.interp(asked, np.sort(times), weights[:, c]), atol=1e-9)
+
+
+def test_codes_follow_the_weights(tiny_model: Path) -> None:
+    """At a key with one style the frame is that style's own frame; between, attention over the weighted union."""
+    net = load_model(tiny_model)
+    torch.manual_seed(1)
+    one, two = (net.encode_style(torch.rand(1, 3, 32, 40)) for _ in range(2))
+    keys = Keyframes(("a", "b"), np.array([0.0, 2.0]), np.array([[1.0, 0.0], [0.0, 1.0]]))
+    frames = torch.rand(1, 3, 24, 32).expand(3, -1, -1, -1)
+    code = keys.codes([0.0, 0.5, 2.0], [one, two])
+    out = net(frames, code)
+    torch.testing.assert_close(out[:1], net(frames[:1], one), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(out[2:], net(frames[2:], two), rtol=1e-4, atol=1e-5)
+    for mixed, a, b in zip(code.scales, one.scales, two.scales, strict=True):
+        assert isinstance(mixed, CosineCode)
+        assert isinstance(a, CosineCode)
+        assert isinstance(b, CosineCode)
+        queries = torch.randn(1, a.matrix.shape[1], 7)
+        entry = CosineCode(*(t[1:2] for t in vars(mixed).values()))
+        mean, _ = cosine_moments(queries, entry)
+        parts = [union_sums(queries, c) for c in (a, b)]
+        total = 0.75 * parts[0][1] + 0.25 * parts[1][1]
+        wanted = (0.75 * parts[0][0] + 0.25 * parts[1][0]) / total
+        torch.testing.assert_close(mean, wanted, rtol=1e-3, atol=1e-4)
+
+
+def union_sums(queries: torch.Tensor, code: CosineCode) -> tuple[torch.Tensor, torch.Tensor]:
+    """sum of weight * value, and sum of weight, over the points of a style (its mean count is 1)."""
+    c = code.centre.shape[1]
+    q = queries / (queries.norm(dim=1, keepdim=True) + 1e-5)
+    num = code.matrix.transpose(1, 2) @ q + code.offset[:, :, None]
+    mass = num[:, 2 * c :]
+    return num[:, :c] + code.centre[:, :, None] * mass, mass
+
+
+def test_one_style_alone_is_not_recomputed(tiny_model: Path) -> None:
+    code = load_model(tiny_model).encode_style(torch.rand(1, 3, 32, 32))
+    keys = Keyframes(("a",), np.array([0.0, 1.0]), np.array([[1.0], [1.0]]))
+    many = keys.codes([0.0, 0.5, 9.0], [code])
+    assert isinstance(many, StyleCode)
+    for a, b in zip(many.scales, code.scales, strict=True):
+        for name, tensor in vars(b).items():
+            assert torch.equal(vars(a)[name], tensor.expand(3, *tensor.shape[1:]))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("a.csv", "", "no keyframe"),
+        ("a.csv", "time,mosaic\n", "no keyframe"),
+        ("a.csv", "when,mosaic\n0,1\n", "first line"),
+        ("a.csv", "time,a,a\n0,1,1\n", "first line"),
+        ("a.csv", "time,a\n0,1\n1\n", "line 3"),
+        ("a.csv", "time,a\n0,1\n0,1\n", "later"),
+        ("a.csv", "time,a\n1,1\n0.5,1\n", "later"),
+        ("a.csv", "time,a\n-1,1\n", "at least 0"),
+        ("a.csv", "time,a\nsoon,1\n", "line 2"),
+        ("a.csv", "time,a\n0,0\n", "above 0"),
+        ("a.csv", "time,a,b\n0,-1,2\n", "weights"),
+        ("a.csv", "time,a\n0,nan\n", "weights"),
+        ("a.csv", "time,a\n0,inf\n", "weights"),
+        ("a.toml", "key = 3", r"\[\[key\]\]"),
+        ("a.toml", "[[key]\n", "TOML"),
+        ("a.toml", "[[key]]\ntime = 0\n", "key 1"),
+        ("a.toml", "[[key]]\ntime = true\nstyles = { a = 1 }\n", "time"),
+        ("a.toml", "[[key]]\ntime = 0\nstyles = {}\n", "above 0"),
+    ],
+)
+def test_bad_files_say_what_and_where(tmp_path: Path, name: str, text: str, says: str) -> None:
+    path = write(tmp_path, name, text)
+    with pytest.raises(InputError, match=says) as error:
+        read_keyframes(path)
+    assert str(path) in str(error.value)
+
+
+def test_missing_and_binary_files(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"gone\.csv"):
+        read_keyframes(tmp_path / "gone.csv")
+    (tmp_path / "b.csv").write_bytes(b"\xff\xfe\x00\x80")
+    with pytest.raises(InputError, match=r"b\.csv"):
+        read_keyframes(tmp_path / "b.csv")

@@ -1,0 +1,146 @@
+"""Styles that change over a film: keys in time, each a blend, with straight interpolation of the weights between them.
+
+Codes are linear in their weights, so a film between two keys is attention over the weighted union of both blends' points.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidstyle.errors import InputError
+
+if TYPE_CHECKING:
+    from vidstyle.models.attention import StyleCode
+
+
+@dataclass(frozen=True)
+class Keyframes:
+    """Weights of several styles at several times."""
+
+    refs: tuple[str, ...]
+    """What `resolve` understands: one reference a style."""
+    times: NDArray[np.float64]
+    """(K,) seconds after the film's first frame, strictly increasing."""
+    weights: NDArray[np.float64]
+    """(K, R): each row is not negative and sums to 1."""
+
+    def at(self, seconds: NDArray[np.floating] | Sequence[float]) -> NDArray[np.float64]:
+        """(N, R) weights at N times; before the first and after the last key they stand still. Exact at the keys."""
+        t = np.asarray(seconds, np.float64)
+        right = np.clip(np.searchsorted(self.times, t, side="right"), 1, max(1, len(self.times) - 1))
+        if len(self.times) == 1:
+            return np.repeat(self.weights, len(t), 0)
+        low, high = self.times[right - 1], self.times[right]
+        share = np.clip((t - low) / (high - low), 0, 1)[:, None]
+        return np.asarray(self.weights[right - 1] * (1 - share) + self.weights[right] * share)
+
+    def codes(self, seconds: Sequence[float], styles: Sequence[StyleCode]) -> StyleCode:
+        """The code of each of N frames, as one code of batch N.
+
+        Args:
+            seconds: time of each frame after the film's first.
+            styles: code of each of `refs`, in order, batch 1, of one network.
+        """
+        import torch
+
+        from vidstyle.models.attention import blend
+
+        rows = self.at(seconds)
+        used = np.flatnonzero(rows.any(0)).tolist()
+        if len(used) == 1:
+            n = len(rows)
+            return styles[used[0]].map(lambda x: x.expand(n, *x.shape[1:]))
+        return blend([styles[i] for i in used], [torch.from_numpy(rows[:, i]).float() for i in used])
+
+
+def read_keyframes(path: Path) -> Keyframes:
+    """Read a file of keys.
+
+    CSV: a header `time,STYLE,STYLE...`, then a row a key: seconds, and a weight for each style. TOML: a table a key,
+
+        [[key]]
+        time = 2.5
+        styles = { mosaic = 0.7, "art.jpg" = 0.3 }
+
+    Weights of a key are scaled to sum to 1.
+
+    Raises:
+        InputError: not readable, or keys that make no sense; the message says which one.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as a text of keyframes ({error}).") from error
+    keys = toml_keys(path, text) if path.suffix.lower() == ".toml" else csv_keys(path, text)
+    if not keys:
+        raise InputError(f"{path}: holds no keyframe; add one with a time and a style.")
+    refs = tuple(dict.fromkeys(ref for _, styles in keys for ref in styles))
+    weights = np.array([[styles.get(ref, 0.0) for ref in refs] for _, styles in keys])
+    # Divided by the largest first, so that no sum overflows.
+    weights /= weights.max(1, keepdims=True)
+    return Keyframes(refs, np.array([t for t, _ in keys]), weights / weights.sum(1, keepdims=True))
+
+
+def toml_keys(path: Path, text: str) -> list[tuple[float, dict[str, float]]]:
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path}: is no valid TOML ({error}).") from error
+    rows = table.get("key")
+    if not isinstance(rows, list) or not all(isinstance(r, dict) for r in rows) or set(table) != {"key"}:
+        raise InputError(f"{path}: must hold [[key]] tables and nothing else.")
+    found: list[tuple[str, Any, Mapping[str, Any]]] = []
+    for n, row in enumerate(rows, 1):
+        if set(row) != {"time", "styles"} or not isinstance(row["styles"], dict):
+            raise InputError(f"{path}: key {n} must have a time and a table of styles, and nothing else.")
+        found.append((f"key {n}", row["time"], row["styles"]))
+    return checked(path, found)
+
+
+def csv_keys(path: Path, text: str) -> list[tuple[float, dict[str, float]]]:
+    rows = [(n, row) for n, row in enumerate(csv.reader(text.splitlines()), 1) if any(cell.strip() for cell in row)]
+    if not rows:
+        return []
+    header = [cell.strip() for cell in rows[0][1]]
+    if header[0].lower() != "time" or len(header) < 2 or len(set(header)) < len(header) or not all(header):
+        raise InputError(f"{path}: its first line must be: time,STYLE,STYLE... with each style once.")
+    for n, row in rows[1:]:
+        if len(row) != len(header):
+            raise InputError(f"{path}: line {n} has {len(row)} values, the header {len(header)}.")
+    return checked(path, [(f"line {n}", row[0], dict(zip(header[1:], row[1:], strict=True))) for n, row in rows[1:]])
+
+
+def checked(path: Path, rows: Sequence[tuple[str, Any, Mapping[str, Any]]]) -> list[tuple[float, dict[str, float]]]:
+    """Numbers of the rows; their place in the file goes into the message of what is wrong."""
+    out: list[tuple[float, dict[str, float]]] = []
+    for where, time, styles in rows:
+        seconds = number(time)
+        weights = {ref: number(w) for ref, w in styles.items()}
+        if not seconds >= 0:
+            raise InputError(f"{path}: {where}: the time {time!r} must be a number of seconds, at least 0.")
+        if out and seconds <= out[-1][0]:
+            raise InputError(f"{path}: {where}: the time {seconds:g} must be later than that of the key before it.")
+        if not all(w >= 0 for w in weights.values()) or not any(weights.values()):
+            raise InputError(f"{path}: {where}: weights must be numbers of at least 0, and one of them above 0.")
+        out.append((seconds, weights))
+    return out
+
+
+def number(value: Any) -> float:
+    """A finite number of a cell or a TOML value, else NaN."""
+    if isinstance(value, bool):
+        return math.nan
+    try:
+        result = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return math.nan
+    return result if math.isfinite(result) else math.nan
