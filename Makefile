@@ -1,7 +1,8 @@
 # make demo       see it work: environment, installation, a film of our own making in one of our own styles
 # make test       the fast tests                       make test-slow  the slow ones
 # make lint       ruff, mypy, import contracts         make format     let ruff rewrite
-# make install    only make the environment            make clean      remove what make made
+# make bench      measure on this machine, in short     make clean      remove what make made
+# make install    only make the environment
 #
 # VENV=DIR uses another environment, PYTHON=python3.12 another interpreter.
 
@@ -10,7 +11,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help demo test test-slow lint format install clean
+.PHONY: help demo test test-slow lint format bench install clean
 .DEFAULT_GOAL := help
 
 help: ## This list.
@@ -50,6 +51,11 @@ lint: $(VENV)/.dev
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+bench: $(VENV)/.run
+	@for question in attention_scaling fps memory warp_error quality; do \
+		echo "== $$question"; $(BIN)/python -m benchmarks.$$question --quick || exit 1; \
+	done
 
 clean:
 	rm -rf $(VENV) demo dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
