@@ -74,7 +74,9 @@ def command(
             raise UsageError(f"{path}: exists already; choose another name, or replace it with -y.")
 
     import json as json_format
+    import os
 
+    import torch
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
@@ -86,6 +88,8 @@ def command(
     from vidstyle.metrics.summary import summary
     from vidstyle.metrics.tables import terminal_table, write_csv
 
+    # OpenCV's flow, which takes most of the time, has a thread a core of its own: torch's would only wait for them.
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // 2))
     where = _device(device)
     estimator = _flow(flow, raft_weights, where)
     picture, ruler = _style(style, vgg, where)
