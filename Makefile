@@ -24,11 +24,11 @@ $(BIN)/python:
 
 # The stamps are older than pyproject.toml only when something may have to be installed.
 $(VENV)/.run: pyproject.toml | $(BIN)/python
-	$(PIP) install --quiet --editable '.[openvino]'
+	$(PIP) install --quiet --editable .
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
-	$(PIP) install --quiet --editable '.[dev,openvino]'
+	$(PIP) install --quiet --editable '.[dev]'
 	@touch $@ $(VENV)/.run
 
 install: $(VENV)/.dev
