@@ -12,8 +12,15 @@ DESCRIPTIONS: dict[str, str] = {
     "starry-strokes": "night valley in swirling impasto strokes",
     "sunset-oil": "sun over the sea, laid on thick with the knife",
     "stained-glass": "sunrise and irises in leaded glass",
+    "woodcut-waves": "breaking waves cut in wood, printed in few inks",
     "pointillism": "river bank in dots of pure colour",
     "mosaic": "bird, sun and sea in stone tesserae",
+    "ink-hatching": "mountain village, cross-hatched in ink on toned paper",
+    "watercolour": "lake and flowers in wet washes on rough paper",
+    "geometric": "circles, wedges and grids of early abstraction",
+    "cubist": "still life broken into shaded facets",
+    "art-nouveau": "poppies and whiplash stems on gold",
+    "risograph": "city and mountains in misregistered halftone inks",
 }
 """One line a style, in the order in which `vidstyle styles` shows them."""
 
