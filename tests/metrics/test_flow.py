@@ -112,6 +112,8 @@ def test_end_point_errors_on_real_pairs(data_dir, capsys):
         error = end_point_errors(*case)
         found[name] = error.mean(), np.median(error)
         with capsys.disabled():
-            print(f"\n{name}: mean {error.mean():.2f} px, median {np.median(error):.2f}, over 3 px {(error > 3).mean():.1%}")
+            print(
+                f"\n{name}: mean {error.mean():.2f} px, median {np.median(error):.2f}, over 3 px {(error > 3).mean():.1%}"
+            )
     assert found["KITTI, under 10 px"][0] < 1.2
     assert found["Motorcycle"][1] < 0.3

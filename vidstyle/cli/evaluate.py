@@ -70,6 +70,8 @@ def command(
     if gaps[0] < 1:
         raise UsageError(f"--gap {gaps[0]}: the gap is a number of frames, at least 1.")
     for path in (Path(json) if json not in (None, "-") else None, csv, html):
+        if path is not None and not path.absolute().parent.is_dir():
+            raise InputError(f"{path}: the folder {path.parent} does not exist; make it first.")
         if path is not None and path.exists() and not yes:
             raise UsageError(f"{path}: exists already; choose another name, or replace it with -y.")
 
