@@ -1,0 +1,154 @@
+"""`python -m vidstyle run` as a process of its own: sound untouched, killed and resumed, interrupted."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
+def command(source: Path, output: str, model: Path, *more: object) -> list[str]:
+    return [
+        *(
+            sys.executable,
+            "-m",
+            "vidstyle",
+            "run",
+            str(source),
+            "-o",
+            output,
+            "--style",
+            "mosaic",
+            "--style-size",
+            "32",
+        ),
+        *("--model", str(model), "--engine", "torch", "--device", "cpu", *map(str, more)),
+    ]
+
+
+def run(folder: Path, *args: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(*args), cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=100, check=False
+    )
+
+
+def packets(path: Path, kind: str) -> list[tuple[Fraction, bytes]]:
+    """Time in seconds and payload of each packet of the first stream of a kind, in order of time."""
+    with av.open(str(path)) as container:
+        stream = next(s for s in container.streams if s.type == kind)
+        found = [(p.pts * p.time_base, bytes(p)) for p in container.demux(stream) if p.size]
+    return sorted(found, key=lambda x: x[0])
+
+
+def test_sound_and_times_stay(make_clip: Any, tiny_model: Path, tmp_path: Path) -> None:
+    pts = [0, 512, 1024, 1500, 3000, 3512, 9000, 9512, 12800, 14000]
+    source = make_clip("in.mp4", pts=pts, time_base=Fraction(1, 12800), sound="aac")
+    done = run(tmp_path, source, "out.mp4", tiny_model, "--segment", "0.4")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    before, after = packets(source, "audio"), packets(tmp_path / "out.mp4", "audio")
+    assert len(before) > 40
+    assert after == before
+    times = [t for t, _ in packets(source, "video")]
+    assert [t for t, _ in packets(tmp_path / "out.mp4", "video")] == times
+    assert len(times) == len(pts)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["in.mp4", "out.mp4"]
+
+
+def stop_after(folder: Path, args: list[str], finished: int, how: signal.Signals) -> tuple[int, str]:
+    """Start, and send a signal once that many segments are done. Returns exit code and stderr."""
+    process = subprocess.Popen(args, cwd=folder, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
+    journal = folder / "out.mp4.vidstyle"
+    deadline = time.monotonic() + 60
+    while len(list(journal.glob("*.seg"))) < finished:
+        assert process.poll() is None, "ended before it could be stopped"
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    process.send_signal(how)
+    _, error = process.communicate(timeout=30)
+    return process.returncode, error
+
+
+@pytest.fixture
+def long_clip(make_clip: Any) -> Path:
+    path: Path = make_clip("in.mp4", frames=400, width=96, height=64, sound="aac", options={"g": "40"})
+    return path
+
+
+@pytest.mark.slow
+def test_kill_and_resume_is_byte_identical(long_clip: Path, tiny_model: Path, tmp_path: Path) -> None:
+    options = ("--segment", "0.8", "--chunk", "2")
+    assert run(tmp_path, long_clip, "whole.mp4", tiny_model, *options).returncode == 0
+    args = command(long_clip, "out.mp4", tiny_model, *options, "--resume")
+    for finished in (3, 9, 14):
+        code, _ = stop_after(tmp_path, args, finished, signal.SIGKILL)
+        assert code == -signal.SIGKILL
+        assert sorted(p.name for p in tmp_path.iterdir()) == ["in.mp4", "out.mp4.vidstyle", "whole.mp4"]
+    done = subprocess.run(args, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stderr
+    assert packets(tmp_path / "out.mp4", "video") == packets(tmp_path / "whole.mp4", "video")
+    assert (tmp_path / "out.mp4").read_bytes() == (tmp_path / "whole.mp4").read_bytes()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["in.mp4", "out.mp4", "whole.mp4"]
+
+
+def test_ctrl_c(long_clip: Path, tiny_model: Path, tmp_path: Path) -> None:
+    args = command(long_clip, "out.mp4", tiny_model, "--segment", "0.8", "--chunk", "2")
+    code, error = stop_after(tmp_path, args, 2, signal.SIGINT)
+    assert code == 130
+    assert error == "vidstyle: Interrupted; the same command with --resume goes on from here.\n"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["in.mp4", "out.mp4.vidstyle"]
+    assert not list((tmp_path / "out.mp4.vidstyle").glob("*.part"))
+    again = subprocess.run(args, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=60, check=False)
+    assert again.returncode == 2
+    assert "add --resume to go on with it" in again.stderr
+    done = run(tmp_path, long_clip, "out.mp4", tiny_model, "--segment", "0.8", "--chunk", "2", "--resume")
+    assert done.returncode == 0, done.stderr
+    assert len(packets(tmp_path / "out.mp4", "video")) == 400
+
+
+def test_bad_input_of_a_process(tiny_model: Path, tmp_path: Path) -> None:
+    (tmp_path / "text.mp4").write_text("hello\n" * 100)
+    done = run(tmp_path, tmp_path / "text.mp4", "out.mp4", tiny_model)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "text.mp4" in done.stderr
+    assert [p.name for p in tmp_path.iterdir()] == ["text.mp4"]
+
+
+CLIPS = [
+    "pancake_audio_426x240.mkv",
+    "carphone_qcif.mp4",
+    "one_frame_aac.mp4",
+    "non_zero_start_8s.mp4",
+    "rot90_3frames.mov",
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CLIPS)
+def test_real_clips(name: str, data_dir: Path, tiny_model: Path, tmp_path: Path) -> None:
+    source = data_dir / "clips" / name
+    if not source.is_file():
+        pytest.skip(f"no {source}")
+    output = f"out{source.suffix}"
+    done = run(tmp_path, source, output, tiny_model)
+    assert done.returncode == 0, done.stderr
+
+    def times(path: Path) -> list[Fraction]:
+        with av.open(str(path)) as container:
+            return [f.pts * f.time_base for f in container.decode(video=0)]
+
+    assert times(tmp_path / output) == times(source)
+    with av.open(str(source)) as container:
+        sound = bool(container.streams.audio)
+    if sound:
+        before, after = packets(source, "audio"), packets(tmp_path / output, "audio")
+        assert [data for _, data in after] == [data for _, data in before]
