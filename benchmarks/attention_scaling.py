@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.harness import exponent, measure, peak_bytes
-from benchmarks.record import environment, options, save
+from benchmarks.record import environment, options, save, timing_options
 from vidstyle.models.attention import NORM_EPS, SoftmaxCode, cosine_code, cosine_moments, softmax_moments, unit
 
 CHANNELS = 64
@@ -63,8 +63,12 @@ def forms(frame: int, style: int) -> dict[str, Callable[[], object]]:
 
 def main() -> None:
     parser = options(__doc__)
+    timing_options(parser)
     arguments = parser.parse_args()
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
     machine = environment()
+    budget = 0.3 if arguments.quick else 1.0
     points = [n for n in POINTS if n <= 14400] if arguments.quick else list(POINTS)
     rows: list[dict[str, Any]] = []
     for axis in ("frame", "style"):
@@ -73,7 +77,7 @@ def main() -> None:
             for form, call in forms(frame, style).items():
                 if (form == "factorised: code") != (axis == "style") and form == "factorised: code":
                     continue  # the code does not see the frame
-                time = measure(call, warmup=1, repeats=7, budget=1.0 if arguments.quick else 3.0)
+                time = measure(call, warmup=1, repeats=7, budget=budget, clock=arguments.clock)
                 row = {"axis": axis, "form": form, "frame_points": frame, "style_points": style}
                 rows.append({**row, "seconds": time, "peak_bytes": peak_bytes(call)})
                 print(

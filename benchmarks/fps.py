@@ -2,16 +2,16 @@
 
     python -m benchmarks.fps [--quick] [--out DIR]
 
-Model alone: one frame a call, uint8 in and out, the style encoded before. Whole command: a fresh process on an H.264 film of
-moving texture, from the start of Python to the finished file; `stages` are the seconds in which decoding, model and encoding
-worked (they overlap), as `run --json` reports them.
+Model alone: one frame a call, uint8 in and out, the style encoded before (--threads and --clock are for it). Whole command: a
+fresh process on an H.264 film of moving texture, from the start of Python to the finished file; `stages` are the seconds in
+which decoding, model and encoding worked (they overlap), as `run --json` reports them.
 """
 
 from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ import numpy as np
 
 from benchmarks.films import texture, write
 from benchmarks.harness import Timing, measure, vidstyle
-from benchmarks.record import environment, options, save
+from benchmarks.record import environment, options, save, timing_options
 from vidstyle.engines.choose import explain, make_engine
 from vidstyle.models.checkpoint import model_digest
 from vidstyle.styles.resolve import resolve
@@ -43,16 +43,17 @@ def settings(quick: bool) -> list[tuple[str, str, str]]:
 
 
 def model_alone(
-    engine: str, device: str, precision: str, sizes: tuple[tuple[int, int], ...], budget: float
+    setting: tuple[str, str, str], sizes: Sequence[tuple[int, int]], *, budget: float, threads: int | None, clock: str
 ) -> Iterator[dict[str, Any]]:
     """A row a size."""
-    made = make_engine(engine=engine, device=device, precision=precision)
+    engine, device, precision = setting
+    made = make_engine(engine=engine, device=device, precision=precision, threads=threads)
     style = resolve(STYLE)
     assert not isinstance(style, Path)
     code = made.encode_style(style)
     for width, height in sizes:
         frame = np.stack(list(texture(width, height, 1)))
-        time = measure(partial(made.stylize, frame, code), warmup=2, repeats=30, budget=budget)
+        time = measure(partial(made.stylize, frame, code), warmup=2, repeats=30, budget=budget, clock=clock)
         row = {"what": "model", "engine": engine, "device": device, "precision": precision, "threads": made.threads}
         yield {**row, "width": width, "height": height, "seconds": time, "fps": round(1 / time.median, 2)}
 
@@ -88,7 +89,9 @@ def whole_command(
 
 
 def main() -> None:
-    arguments = options(__doc__).parse_args()
+    parser = options(__doc__)
+    timing_options(parser)
+    arguments = parser.parse_args()
     machine = environment()
     sizes, budget = (QUICK, 1.5) if arguments.quick else (SIZES, SECONDS)
     rows: list[dict[str, Any]] = []
@@ -99,7 +102,7 @@ def main() -> None:
         print(f"{name:36} {row['fps']:8.2f} fps", row.get("stage_shares", ""), flush=True)
 
     for setting in settings(arguments.quick):
-        for row in model_alone(*setting, sizes, budget):
+        for row in model_alone(setting, sizes, budget=budget, threads=arguments.threads, clock=arguments.clock):
             add(row)
     speeds = {(r["engine"], r["precision"], r["width"]): r["fps"] for r in rows}
     for setting in settings(arguments.quick)[: 1 if arguments.quick else None]:

@@ -14,6 +14,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
+
 
 @dataclass(frozen=True)
 class Timing:
@@ -25,16 +27,21 @@ class Timing:
     high: float
     """Slowest."""
     repeats: int
+    clock: str = "wall"
+    """"wall", or "cpu": processor seconds of the process, all its threads together."""
 
     @classmethod
-    def of(cls, values: Sequence[float]) -> Timing:
-        return cls(statistics.median(values), min(values), max(values), len(values))
+    def of(cls, values: Sequence[float], clock: str = "wall") -> Timing:
+        return cls(statistics.median(values), min(values), max(values), len(values), clock)
 
 
-def measure(call: Callable[[], object], *, warmup: int = 2, repeats: int = 5, budget: float = math.inf) -> Timing:
+def measure(
+    call: Callable[[], object], *, warmup: int = 2, repeats: int = 5, budget: float = math.inf, clock: str = "wall"
+) -> Timing:
     """Time `call` after `warmup` unmeasured calls.
 
     Args:
+        clock: "cpu" is for one thread on a machine that others use too: it does not run while they do.
         budget: seconds after which no further repeat is begun; one is always made.
     """
     for _ in range(warmup):
@@ -42,8 +49,8 @@ def measure(call: Callable[[], object], *, warmup: int = 2, repeats: int = 5, bu
     end = time.perf_counter() + budget
     values: list[float] = []
     while not values or (len(values) < repeats and time.perf_counter() < end):
-        values.append(_seconds(call))
-    return Timing.of(values)
+        values.append(_seconds(call, CLOCKS[clock]))
+    return Timing.of(values, clock)
 
 
 def compare(
@@ -66,10 +73,10 @@ def compare(
     return Timing.of([p[0] for p in pairs]), Timing.of([p[1] for p in pairs]), Timing.of([q / p for p, q in pairs])
 
 
-def _seconds(call: Callable[[], object]) -> float:
-    begin = time.perf_counter()
+def _seconds(call: Callable[[], object], now: Callable[[], float] = time.perf_counter) -> float:
+    begin = now()
     call()
-    return time.perf_counter() - begin
+    return now() - begin
 
 
 def exponent(sizes: Sequence[float], values: Sequence[float]) -> float | None:

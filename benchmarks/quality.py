@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.films import clips, shortened, styles
 from benchmarks.record import environment, options, save
-from benchmarks.study import add_options, evaluated, line, styled
+from benchmarks.study import add_options, evaluated, extent, line, styled
 from vidstyle.models.checkpoint import model_digest
 
 WIDTH = 512
@@ -26,7 +26,7 @@ def main() -> None:
     add_options(parser)
     arguments = parser.parse_args()
     machine = environment()
-    clip_count, style_count, frames = (1, 2, 8) if arguments.quick else (4, 5, 24)
+    clip_count, style_count, frames = extent(arguments, quick=(1, 2, 8), full=(4, 5, 24))
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)

@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks.harness import Timing
+from benchmarks.harness import CLOCKS, Timing
 
 SCHEMA = 1
 """Version of the JSON; raised when a key changes its meaning."""
@@ -35,6 +35,17 @@ def options(description: str | None) -> argparse.ArgumentParser:
         help="default: build/bench, not kept in git",
     )
     return parser
+
+
+def timing_options(parser: argparse.ArgumentParser) -> None:
+    """The options of the scripts that measure time."""
+    parser.add_argument("--threads", type=int, metavar="N", help="of the model; default: one a core")
+    parser.add_argument(
+        "--clock",
+        choices=sorted(CLOCKS),
+        default="wall",
+        help="cpu with --threads 1 where the machine is not yours alone",
+    )
 
 
 def environment() -> dict[str, Any]:

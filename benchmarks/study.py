@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,18 @@ from benchmarks.harness import vidstyle
 
 def add_options(parser: ArgumentParser) -> None:
     """The options of the scripts that measure pictures."""
+    for name in ("clips", "styles", "frames"):
+        parser.add_argument(f"--{name}", type=int, metavar="N", help="how many; default: as --quick says")
     parser.add_argument("--vgg", type=Path, metavar="FILE", help="normalised VGG weights, for style distance")
     parser.add_argument("--model", default="compact", help="shipped name or checkpoint file")
+
+
+def extent(arguments: Namespace, *, quick: tuple[int, int, int], full: tuple[int, int, int]) -> tuple[int, int, int]:
+    """(clips, styles, frames): what was asked for, else the script's own."""
+    default = quick if arguments.quick else full
+    asked = (arguments.clips, arguments.styles, arguments.frames)
+    clips, styles, frames = (d if a is None else a for a, d in zip(asked, default, strict=True))
+    return clips, styles, frames
 
 
 def styled(source: Path, style: str, work: Path, *, model: str = "compact") -> Path:

@@ -43,6 +43,12 @@ def test_sleep_is_timed() -> None:
     assert 0.02 <= timing.low <= timing.median < 0.2
 
 
+def test_processor_time_stands_still_in_sleep() -> None:
+    timing = measure(lambda: time.sleep(0.05), warmup=0, repeats=3, clock="cpu")
+    assert timing.clock == "cpu"
+    assert timing.median < 0.02
+
+
 def test_budget_ends_repeats_but_one_is_always_made() -> None:
     assert measure(lambda: time.sleep(0.01), warmup=0, repeats=100, budget=0.03).repeats < 10
     assert measure(lambda: None, warmup=0, repeats=100, budget=0).repeats == 1

@@ -28,7 +28,7 @@ def test_a_result_reads_back(tmp_path: Path) -> None:
     assert result["answer"] == 42
     assert result["machine"]["cores"] == 2
     assert "load_1min_after" in result["machine"]
-    assert result["rows"] == [{"n": 1, "time": {"median": 2.0, "low": 1.0, "high": 3.0, "repeats": 5}}]
+    assert result["rows"] == [{"n": 1, "time": {"median": 2.0, "low": 1.0, "high": 3.0, "repeats": 5, "clock": "wall"}}]
 
 
 def test_not_a_number_is_refused(tmp_path: Path) -> None:
