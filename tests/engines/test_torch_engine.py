@@ -8,6 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vidstyle.engines.choose import make_engine
 from vidstyle.engines.torch_engine import TorchEngine, best_precision, build, why_not
 from vidstyle.errors import UsageError
 from vidstyle.models.checkpoint import load_model
@@ -48,13 +49,19 @@ def test_any_size_and_chunking(engine: TorchEngine, n: int, h: int, w: int) -> N
     np.testing.assert_array_equal(frames, before)
 
 
-def test_precisions_are_near_each_other(engine: TorchEngine, tiny_model: Path) -> None:
-    half = build(tiny_model, device="cpu", precision="bf16", threads=1)
-    frames, style = noise(2, 32, 40), noise(1, 32, 32, 3)[0]
-    difference = engine.stylize(frames, engine.encode_style(style)).astype(int) - half.stylize(
-        frames, half.encode_style(style)
-    )
-    assert np.abs(difference).max() <= 3
+def test_precisions_are_near_each_other() -> None:
+    # The shipped weights and a real picture: random weights say nothing about rounding.
+    from vidstyle.styles.resolve import resolve
+
+    frames, style = np.asarray(resolve("sunset-oil", size=64))[None], np.asarray(resolve("mosaic", size=64))
+    results = []
+    for precision in ("fp32", "bf16"):
+        engine = make_engine("compact", engine="torch", device="cpu", precision=precision, threads=1)
+        results.append(engine.stylize(frames, engine.encode_style(style)).astype(int))
+    difference = np.abs(results[0] - results[1])
+    assert difference.max() > 0
+    assert difference.mean() < 1
+    assert np.percentile(difference, 99) <= 4
 
 
 def test_code_does_not_depend_on_precision(engine: TorchEngine, tiny_model: Path) -> None:

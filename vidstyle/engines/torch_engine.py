@@ -9,11 +9,11 @@ from typing import cast
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from vidstyle.engines.base import Precision, cores
 from vidstyle.errors import UsageError
-from vidstyle.models.attention import AdaAttN, StyleCode
+from vidstyle.models.attention import StyleCode
 from vidstyle.models.checkpoint import StyleModel, load_model
 
 DTYPES: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -67,14 +67,14 @@ class TorchEngine:
         self.device, self.precision = device, precision
         self.threads = threads or cores()
         self.reference = model
-        self.model = cast(StyleModel, to_precision(copy.deepcopy(model), DTYPES[precision]).to(device))
+        self.model = model if device == "cpu" else cast(StyleModel, copy.deepcopy(model).to(device))
 
     def encode_style(self, image: NDArray[np.uint8]) -> StyleCode:
         # Once a film: in float32 on the processor, so that a code is the same from every device and precision.
         with torch.inference_mode():
             torch.set_num_threads(self.threads)
             picture = tensor_of(image)[None]
-            return self.reference.encode_style(as_planes(picture, "cpu", torch.float32))
+            return self.reference.encode_style(as_planes(picture, "cpu"))
 
     def stylize(self, frames: NDArray[np.uint8], code: StyleCode, *, strength: float = 1.0) -> NDArray[np.uint8]:
         dtype = DTYPES[self.precision]
@@ -84,7 +84,7 @@ class TorchEngine:
         ):
             torch.set_num_threads(self.threads)  # OpenMP counts threads per calling thread
             code = code.map(lambda t: t.to(self.device))
-            planes = as_planes(tensor_of(frames), self.device, dtype)
+            planes = as_planes(tensor_of(frames), self.device)
             styled = self.model(planes, code, None if strength == 1.0 else strength)
             return cast("NDArray[np.uint8]", as_pixels(styled).cpu().numpy())
 
@@ -94,22 +94,13 @@ def tensor_of(pixels: NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(np.require(pixels, requirements=["C", "W"]))
 
 
-def as_planes(frames: Tensor, device: str, dtype: torch.dtype) -> Tensor:
-    """(N, H, W, 3) uint8 to (N, 3, H, W) in [0, 1], channels-last in memory: no transposition happens."""
-    return frames.to(device, non_blocking=True).permute(0, 3, 1, 2).to(dtype) / 255
+def as_planes(frames: Tensor, device: str) -> Tensor:
+    """(N, H, W, 3) uint8 to (N, 3, H, W) float32 in [0, 1], channels-last in memory: no transposition happens. Half
+    precision begins at the first convolution; eight bits of mantissa would not hold a picture."""
+    return frames.to(device, non_blocking=True).permute(0, 3, 1, 2).to(torch.float32) / 255
 
 
 def as_pixels(planes: Tensor) -> Tensor:
     """(N, 3, H, W) to (N, H, W, 3) uint8, rounded and clamped, contiguous."""
     pixels = planes.float().mul_(255).round_().clamp_(0, 255).to(torch.uint8)
     return pixels.permute(0, 2, 3, 1).contiguous()
-
-
-def to_precision(model: nn.Module, dtype: torch.dtype) -> nn.Module:
-    """The model with the weights of its convolutions in `dtype`, those of attention left in float32. Autocast would cast
-    them anew for each call."""
-    attention = {id(part) for m in model.modules() if isinstance(m, AdaAttN) for part in m.modules()}
-    for module in model.modules():
-        if isinstance(module, nn.Conv2d) and id(module) not in attention:
-            module.to(dtype)
-    return model
