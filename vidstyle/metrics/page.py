@@ -63,6 +63,7 @@ def render(result: Evaluation, summary: dict[str, Any]) -> str:
         notes=_notes(summary["why"]),
         pictures=_pictures(result),
         gap=gap,
+        gaptext=_frames(gap),
         warp_chart=_chart(f"E_{gap} over time", seconds, names, warp, cuts, "E"),
         flicker_chart=_chart("Flicker over time", seconds, flicker, still, cuts, "F"),
         warp_moments=_moments(warp, "E", f"E_{gap}", gap),
@@ -111,7 +112,7 @@ def _moments(moments: Sequence[Moment], letter: str, name: str, gap: int) -> str
         figures = (
             _figure(m.source, "source")
             + _figure(m.film, "film")
-            + _figure(m.later, f"film, {gap} frame{'s' * (gap > 1)} later")
+            + _figure(m.later, f"film, {_frames(gap)} later")
             + _figure(heat(m.error, scale), f"error (white: {scale:.2g} and more)")
         )
         rows.append(f'<article class="moment"><h3>{title}</h3><div class="four">{figures}</div></article>')
@@ -125,6 +126,10 @@ def heat(error: NDArray[np.float32], scale: float) -> NDArray[np.uint8]:
     coloured = cv2.applyColorMap(np.rint(level * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)[..., ::-1].copy()
     coloured[np.isnan(error)] = HIDDEN
     return np.asarray(coloured, np.uint8)
+
+
+def _frames(gap: int) -> str:
+    return f"{gap} frame{'s' * (gap > 1)}"
 
 
 def _figure(image: NDArray[np.uint8], caption: str) -> str:

@@ -79,7 +79,7 @@ def _no_error(result: Evaluation, gap: int) -> str:
         return f"the film has {frames} matched frame{'s' * (frames != 1)}; it takes {gap + 1}"
     if result.table.mean(f"visible_{gap}") is None:
         return f"no scene is longer than {gap} frames"
-    return "no pixel could be followed: all were occluded, outside, or at motion boundaries"
+    return "hardly a pixel could be followed: over 98 % were occluded, outside, or at motion boundaries"
 
 
 def _seen(result: Evaluation) -> str:

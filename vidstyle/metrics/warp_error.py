@@ -12,6 +12,9 @@ from torch import Tensor
 from vidstyle.metrics.flow import Flow
 from vidstyle.metrics.visibility import visibility, warp
 
+ENOUGH = 0.02
+"""Share of visible pixels below which a pair of frames says nothing (flicker has the same rule)."""
+
 
 @dataclass(frozen=True)
 class Motion:
@@ -54,9 +57,10 @@ def error_map(first: Tensor, second: Tensor, moved: Motion) -> Tensor:
 
 
 def warp_error(first: Tensor, second: Tensor, moved: Motion) -> float | None:
-    """E_g of one pair (Lai et al., ECCV 2018): mean of `error_map` over visible pixels; None where no pixel is visible.
+    """E_g of one pair (Lai et al., ECCV 2018): mean of `error_map` over visible pixels; None below 2 % visible pixels.
 
     Arguments as in `error_map`. Independent noise of variance s^2 a channel makes it 2 s^2.
     """
-    errors = error_map(first, second, moved)[moved.visible]
-    return float(errors.double().mean()) if errors.numel() else None
+    if moved.share < ENOUGH:
+        return None
+    return float(error_map(first, second, moved)[moved.visible].double().mean())
