@@ -24,7 +24,7 @@ def still_life(rng: np.random.Generator) -> Image:
     image = mix(image, rgb("#8a4a28"), mask_of(SIZE, np.array([[0.86, 0.13], [0.94, 0.18], [0.985, 0.07], [0.92, 0.03]])))
     for k in range(5):
         a = np.array([0.615 + 0.008 * k, 0.51 + 0.006 * k])
-        b = a + (-0.27, 0.30)
+        b = a + np.array([-0.27, 0.30])
         c = np.array([0.885 + 0.009 * k, 0.125 + 0.007 * k])
         for p in ((a, b), (a, c)):
             d = np.array([[-0.0013, -0.0013], [0.0013, 0.0013]])

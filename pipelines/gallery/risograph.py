@@ -20,7 +20,7 @@ def scene(rng: np.random.Generator) -> Image:
     image = disc(image, "#ff5a5a", 0.36, 0.33, 0.145)
     bars = (np.sin(2 * np.pi * 26 * y) > 0.1) & (d < 0.145) & (y > 0.33)
     image = np.where(bars[..., None], np.float32(rgb("#ffd86a")), image)
-    cloud = smooth(0.5, 0.62, noise(rng, SIZE, 300, 3) - 1.2 * np.abs(y - 0.16)) * (y < 0.30)
+    cloud = smooth(0.5, 0.62, noise(rng, SIZE, 300, 3) - 1.2 * np.abs(y - 0.16)) * (y < 0.30) * (x > 0.48)
     image = image * (1 - cloud[..., None]) + cloud[..., None] * ramp(y * 3.6 + 0.25 * n - 0.1, "#fff2d8", "#ffc0a0", "#f08aa0")
     for base, height, colours in ((0.50, 0.24, ("#8f6fc8", "#e878a0")), (0.56, 0.16, ("#4f58b0", "#b05fa8")), (0.63, 0.08, ("#2f6f98", "#5fb0a8"))):
         line = ridge(rng, x, base, height * 0.7, (1.2, 2.9, 6.3, 14.0))
@@ -78,8 +78,8 @@ def picture(rng: np.random.Generator) -> Image:
         amount = np.clip(gain * (1 - image[..., channel]) ** 0.95, 0, 1).astype(np.float32)
         sway = 1.6 * noise(rng, SIZE, 500, 2)
         amount = displace(amount, dx + sway, dy + np.roll(sway, 200, 0))
-        dots = halftone(amount, angle, 10.0, rng)
+        dots = halftone(amount, angle, 11.0, rng)
         pressed = np.clip(0.90 + 0.07 * noise(rng, SIZE, 420, 3) - 0.28 * smooth(1.4, 2.4, noise(rng, SIZE, 5, 2)), 0, 1)
         film = 1 - (1 - np.float32(rgb(ink))) * (dots * pressed)[..., None]
         paper = paper * film
-    return cv2.GaussianBlur(paper.astype(np.float32), (0, 0), 0.7)
+    return cv2.GaussianBlur(paper.astype(np.float32), (0, 0), 0.9)
