@@ -16,7 +16,7 @@ import vidstyle
 from vidstyle.demo.scene import Scene
 from vidstyle.styles import gallery
 
-STYLES = ("starry-strokes", "stained-glass", "sunset-oil", "mosaic", "pointillism")
+STYLES = ("starry-strokes", "stained-glass", "woodcut-waves", "watercolour", "risograph")
 COLUMNS = 3
 TILE = (640, 360)
 SWATCH = 96
