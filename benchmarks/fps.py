@@ -2,9 +2,9 @@
 
     python -m benchmarks.fps [--quick] [--out DIR]
 
-Model alone: one frame a call, uint8 in and out, the style encoded before (--threads and --clock are for it). Whole command: a
-fresh process on an H.264 film of moving texture, from the start of Python to the finished file; `stages` are the seconds in
-which decoding, model and encoding worked (they overlap), as `run --json` reports them.
+Model alone: one frame a call, uint8 in and out, the style encoded before. Whole command: a fresh process on an H.264 film of
+moving texture, from the start of Python to the finished file; `stages` are the seconds in which decoding, model and encoding
+worked (they overlap), as `run --json` reports them. --threads is for the model alone; `taskset` limits both.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def model_alone(
 
 
 def whole_command(
-    engine: str, device: str, precision: str, size: tuple[int, int], frames: int, repeats: int
+    engine: str, device: str, precision: str, size: tuple[int, int], frames: int, repeats: int, clock: str
 ) -> dict[str, Any]:
     """One row: the median run's report beside the wall clocks of all."""
     with tempfile.TemporaryDirectory() as folder:
@@ -68,8 +68,9 @@ def whole_command(
         chosen = ["--engine", engine, "--device", device, "--precision", precision]
         command: list[str | Path] = ["run", film, "--style", STYLE, "-o", output, "-y", "-q", "--json", *chosen]
         done = [vidstyle(*command) for _ in range(repeats)]
-    time = Timing.of([d.seconds for d in done])
-    report = json.loads(min(done, key=lambda d: abs(d.seconds - time.median)).stdout)
+    taken = {d: d.cpu_seconds if clock == "cpu" else d.seconds for d in done}
+    time = Timing.of(list(taken.values()), clock)
+    report = json.loads(min(done, key=lambda d: abs(taken[d] - time.median)).stdout)
     busy = sum(report["stages"].values())
     return {
         "what": "command",
@@ -109,7 +110,7 @@ def main() -> None:
         for size in sizes:
             # As many frames as the model needs for the budget; films shorter than a second would measure the start alone.
             frames = int(min(250, max(10 if arguments.quick else 25, speeds[setting[0], setting[2], size[0]] * budget)))
-            add(whole_command(*setting, size, frames, 1 if arguments.quick else 3))
+            add(whole_command(*setting, size, frames, 1 if arguments.quick else 3, arguments.clock))
     digest = model_digest("compact")
     print(
         save(

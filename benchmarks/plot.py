@@ -18,6 +18,7 @@ import matplotlib as mpl
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
 
 from benchmarks.record import ROOT, load
 
@@ -31,7 +32,7 @@ def caption(result: dict[str, Any]) -> str:
     return f"{machine['processor'].split(' (')[0]}, {machine['cores']} cores, {load_now}, {result['date'][:10]}"
 
 
-def attention_scaling(result: dict[str, Any]) -> plt.Figure:
+def attention_scaling(result: dict[str, Any]) -> Figure:
     figure, axes = plt.subplots(1, 3, figsize=(13, 4), layout="constrained")
     for axis, what, plot in (
         ("frame", "seconds", axes[0]),
@@ -59,7 +60,7 @@ def attention_scaling(result: dict[str, Any]) -> plt.Figure:
     return figure
 
 
-def fps(result: dict[str, Any]) -> plt.Figure:
+def fps(result: dict[str, Any]) -> Figure:
     figure, plot = plt.subplots(figsize=(8, 4.5), layout="constrained")
     for what, mark in (("model", "o-"), ("command", "s--")):
         rows = [r for r in result["rows"] if r["what"] == what]
@@ -75,7 +76,7 @@ def fps(result: dict[str, Any]) -> plt.Figure:
     return figure
 
 
-def peers(result: dict[str, Any]) -> plt.Figure:
+def peers(result: dict[str, Any]) -> Figure:
     figure, plot = plt.subplots(figsize=(8, 4.5), layout="constrained")
     for tool in dict.fromkeys(r["tool"] for r in result["rows"]):
         rows = [r for r in result["rows"] if r["tool"] == tool]
@@ -93,7 +94,7 @@ def peers(result: dict[str, Any]) -> plt.Figure:
     return figure
 
 
-PICTURES: dict[str, Callable[[dict[str, Any]], plt.Figure]] = {
+PICTURES: dict[str, Callable[[dict[str, Any]], Figure]] = {
     "attention_scaling": attention_scaling,
     "fps": fps,
     "peers": peers,
