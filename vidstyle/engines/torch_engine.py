@@ -67,7 +67,7 @@ class TorchEngine:
         self.device, self.precision = device, precision
         self.threads = threads or cores()
         self.reference = model
-        self.model = model if device == "cpu" else cast(StyleModel, copy.deepcopy(model).to(device))
+        self.model = model if device == "cpu" else copy.deepcopy(model).to(device)
 
     def encode_style(self, image: NDArray[np.uint8]) -> StyleCode:
         # Once a film: in float32 on the processor, so that a code is the same from every device and precision.
