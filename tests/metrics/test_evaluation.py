@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from itertools import pairwise
 
 import numpy as np
@@ -150,3 +151,19 @@ def test_shapes_that_do_not_match_are_refused(make_clip):
     a, b = make_clip("a.mkv", width=96, height=72, frames=2), make_clip("b.mkv", width=96, height=48, frames=2)
     with pytest.raises(InputError, match="their pixels cannot be matched"):
         measure(a, b)
+
+
+def test_memory_does_not_grow_with_length(make_clip, moving_film):
+    def peak(frames):
+        clip = make_clip(f"{frames}.mkv", frames=frames, draw=moving_film, **EXACT)
+        tracemalloc.start()
+        try:
+            measure(clip, clip, gaps=(1, 2))
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak(10)  # what is imported and cached the first time does not count
+    short, long = peak(20), peak(60)
+    # 40 more frames of both films would be 40 x 2 x 96 x 72 x 3 bytes, 1.7 MB; their numbers are 40 x 150 bytes.
+    assert long - short < 200_000

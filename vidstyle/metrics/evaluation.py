@@ -151,7 +151,7 @@ class _Pass:
         self.cuts = CutDetector()
         self.last_cut = 0
         self.details = [0.0, 0.0]
-        self.half = (result.source.duration or 0.0) / 2
+        self.half = min(i.duration or 0.0 for i in (result.source, result.film)) / 2
 
     def add(self, pair: Pair) -> None:
         table, row = self.result.table, self.result.table.add_row()

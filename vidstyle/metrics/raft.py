@@ -50,14 +50,14 @@ class RaftFlow:
 
 
 def _load(weights: Path) -> tuple[str, nn.Module]:
-    from torchvision.models.optical_flow import raft_large, raft_small  # type: ignore[import-untyped]
-
     try:
         state = torch.load(weights, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
         raise InputError(
             f"{weights}: cannot read RAFT weights; give torchvision's raft_large or raft_small file."
         ) from error
+    from torchvision.models.optical_flow import raft_large, raft_small  # type: ignore[import-untyped]
+
     for name, build in (("raft-large", raft_large), ("raft-small", raft_small)):
         net = build(weights=None, progress=False)
         wanted = {k: v.shape for k, v in net.state_dict().items()}
