@@ -93,7 +93,7 @@ def main() -> None:
     parser = options(__doc__)
     timing_options(parser)
     arguments = parser.parse_args()
-    machine = environment()
+    machine, digest = environment(), model_digest("compact")
     sizes, budget = (QUICK, 1.5) if arguments.quick else (SIZES, SECONDS)
     rows: list[dict[str, Any]] = []
 
@@ -111,7 +111,6 @@ def main() -> None:
             # As many frames as the model needs for the budget; films shorter than a second would measure the start alone.
             frames = int(min(250, max(10 if arguments.quick else 25, speeds[setting[0], setting[2], size[0]] * budget)))
             add(whole_command(*setting, size, frames, 1 if arguments.quick else 3, arguments.clock))
-    digest = model_digest("compact")
     print(
         save(
             arguments.out,

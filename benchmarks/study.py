@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from benchmarks.harness import vidstyle
+from vidstyle.models.checkpoint import model_digest
 
 
 def add_options(parser: ArgumentParser) -> None:
@@ -25,6 +27,15 @@ def extent(arguments: Namespace, *, quick: tuple[int, int, int], full: tuple[int
     asked = (arguments.clips, arguments.styles, arguments.frames)
     clips, styles, frames = (d if a is None else a for a, d in zip(asked, default, strict=True))
     return clips, styles, frames
+
+
+@contextmanager
+def one_model(name: str) -> Iterator[str]:
+    """The model's digest. Raises RuntimeError at the end where its file was replaced meanwhile: the rows mix two models."""
+    digest = model_digest(name)
+    yield digest
+    if model_digest(name) != digest:
+        raise RuntimeError(f"model {name} was replaced while it was measured; nothing is saved, run again")
 
 
 def styled(source: Path, style: str, work: Path, *, model: str = "compact") -> Path:

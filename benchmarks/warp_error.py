@@ -14,8 +14,7 @@ from typing import Any
 
 from benchmarks.films import clips, grey, shortened, styles
 from benchmarks.record import environment, options, save
-from benchmarks.study import add_options, evaluated, extent, line, styled
-from vidstyle.models.checkpoint import model_digest
+from benchmarks.study import add_options, evaluated, extent, line, one_model, styled
 
 WIDTH = 512
 KEYS = ("E_1", "E_10", "flicker", "ssim")
@@ -34,7 +33,7 @@ def main() -> None:
         rows.append({"clip": clip.name, "row": row, "style": style, **kept})
         print(line(f"{clip.name} {style or row}", numbers, KEYS), flush=True)
 
-    with tempfile.TemporaryDirectory() as folder:
+    with one_model(arguments.model) as digest, tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         for clip in clips(clip_count, work):
             source = shortened(clip, work, width=WIDTH, frames=frames)
@@ -49,7 +48,7 @@ def main() -> None:
         "quick": arguments.quick,
         "width": WIDTH,
         "flow": flat["flow"],
-        "model_digest": model_digest(arguments.model),
+        "model_digest": digest,
     }
     print(save(arguments.out, "warp_error", rows, machine, **more))
 
