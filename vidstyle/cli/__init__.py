@@ -103,7 +103,7 @@ def root(
         bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Any video in the style of any picture: without flicker, with its sound, in real time on a CPU."""
+    """Any video in the style of any picture: without flicker, with its sound."""
 
 
 def optional_json(args: Sequence[str]) -> list[str]:
