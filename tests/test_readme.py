@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -86,3 +87,13 @@ def test_links_within_the_repository_lead_somewhere(document):
     targets = re.findall(r"\]\(([^)#\s]+)", text) + re.findall(r"""(?:src|href)=["']([^"'#]+)""", text)
     local = [t for t in targets if not re.match(r"[a-z]+:", t)]
     assert [t for t in local if not (document.parent / t).exists()] == []
+
+
+def test_speeds_are_those_of_the_result_file():
+    rows = json.loads((ROOT / "benchmarks/results/fps.json").read_text(encoding="utf-8"))["rows"]
+    measured = {(f"{r['width']}x{r['height']}", r["precision"]): r["fps"] for r in rows if r["what"] == "model"}
+    table = re.findall(r"^\| (\d+x\d+) \| ([\d.]+) \| ([\d.]+) \|$", README, re.MULTILINE)
+    assert table
+    for size, *speeds in table:
+        for precision, speed in zip(("bf16", "fp32"), speeds, strict=True):
+            assert abs(float(speed) - measured[size, precision]) <= 0.0501
