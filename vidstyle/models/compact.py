@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from vidstyle.models.attention import AdaAttN, CosineCode, StyleCode, blend, mean_variance_norm
 
 STRIDE = 8
-MARGIN = 16
+MARGIN = 32
 """Pixels of reflected border around a frame: what zero padding inside the network spoils lies in it and is cropped."""
 
 
