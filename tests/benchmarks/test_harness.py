@@ -114,6 +114,13 @@ def test_a_command_tells_time_memory_and_output() -> None:
     assert 64 < done.peak_mb < 200
 
 
+@linux
+def test_a_commands_memory_is_not_that_of_who_started_it() -> None:
+    held = np.ones(2**28, np.uint8)
+    assert run_command([sys.executable, "-c", "import time; time.sleep(0.1)"]).peak_mb < 100
+    assert held[0] == 1
+
+
 def test_a_failing_command_says_why() -> None:
     with pytest.raises(RuntimeError, match="no such thing"):
         run_command([sys.executable, "-c", "raise SystemExit('no such thing')"])
