@@ -25,6 +25,10 @@ MARGIN = 32
 """Pixels of reflected border around a frame: what zero padding inside the network spoils lies in it and is cropped."""
 
 
+Scales = tuple[Tensor, Tensor, Tensor]
+"""Features or keys at 1/2, 1/4, 1/8."""
+
+
 @dataclass(frozen=True)
 class CompactConfig:
     """Shape of a CompactNet."""
@@ -88,7 +92,7 @@ class Encoder(nn.Module):
         self.eighth = conv(w[1], w[2])
         self.eighth_blocks = nn.Sequential(*(Block(w[2]) for _ in range(n[1])))
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, x: Tensor) -> Scales:
         a = F.relu(self.stem(F.pixel_unshuffle(x, 2)))
         b = self.quarter_blocks(F.relu(self.quarter(F.avg_pool2d(a, 2))))
         c = self.eighth_blocks(F.relu(self.eighth(F.avg_pool2d(b, 2))))
@@ -161,7 +165,8 @@ class CompactNet(nn.Module):
             three scales (colour, 1/4, 1/8), batch B.
         """
         x = pad(image)
-        return self._code(x, self.encoder(x))
+        features = self.encoder(x)
+        return self._code(x, features, self._keys(features))
 
     def forward(self, frames: Tensor, code: StyleCode, strength: float | Tensor | None = None) -> Tensor:
         """Frames in the style of a code.
@@ -177,14 +182,14 @@ class CompactNet(nn.Module):
         h, w = frames.shape[2:]
         x = pad(frames)
         features = self.encoder(x)
+        keys = self._keys(features)
         if strength is not None:
             a = torch.as_tensor(strength, dtype=torch.float32, device=x.device)
-            code = blend([code, self._code(x, features)], [a, 1 - a])
-        y = self._decode(x, features, code)
+            code = blend([code, self._code(x, features, keys)], [a, 1 - a])
+        y = self._decode(x, features, keys, code)
         return y[:, :, MARGIN : MARGIN + h, MARGIN : MARGIN + w]
 
-    def _code(self, x: Tensor, features: tuple[Tensor, Tensor, Tensor]) -> StyleCode:
-        keys = self._keys(features)
+    def _code(self, x: Tensor, features: Scales, keys: Scales) -> StyleCode:
         return StyleCode(
             (
                 self.attend_colour.encode(self._colour(x), keys[0]),
@@ -197,15 +202,14 @@ class CompactNet(nn.Module):
         """The frame low-passed to 1/8, in opponent colours: per-channel moments of RGB would keep the photo's hues."""
         return torch.einsum("oc,bchw->bohw", cast(Tensor, self.opponent), F.avg_pool2d(x.float(), STRIDE))
 
-    def _keys(self, features: tuple[Tensor, Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+    def _keys(self, features: Scales) -> Scales:
         """Keys of a scale: normalised features of it and of all finer ones, pooled to its size."""
         a, b, c = (mean_variance_norm(f) for f in features)
         a4 = F.avg_pool2d(a, 2)
         a8, b8 = F.avg_pool2d(a4, 2), F.avg_pool2d(b, 2)
         return a8, torch.cat([a4, b], 1), torch.cat([a8, b8, c], 1)
 
-    def _decode(self, x: Tensor, features: tuple[Tensor, Tensor, Tensor], code: StyleCode) -> Tensor:
-        keys = self._keys(features)
+    def _decode(self, x: Tensor, features: Scales, keys: Scales, code: StyleCode) -> Tensor:
         film = iter(self.film(code))
         colour = self.attend_colour(self._colour(x), keys[0], code.scales[0])
         base = F.interpolate(
