@@ -6,7 +6,8 @@ photo teaches the decoder to paint nothing). The style's global moments modulate
 can be rendered where the features themselves are already content: constant over a film, so they cannot flicker.
 
 Downsampling averages before it convolves, upsampling is bilinear up to 1/2: both keep small motions from turning into shimmer.
-Convolutions pad with zeros (fast); the frame is reflect-padded once outside and cropped afterwards.
+Borders: the frame is reflect-padded once outside and cropped afterwards; convolutions at 1/8 repeat their border pixels (a
+zero there would reach 8 px into the picture a layer), the others pad with zeros, which is faster and stays in the margin.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from torch import Tensor, nn
 from vidstyle.models.attention import AdaAttN, CosineCode, StyleCode, blend, mean_variance_norm
 
 STRIDE = 8
-MARGIN = 32
+MARGIN = 16
 """Pixels of reflected border around a frame: what zero padding inside the network spoils lies in it and is cropped."""
 
 
@@ -37,9 +38,9 @@ class CompactConfig:
     """Channels at 1/2, 1/4, 1/8."""
     key_widths: tuple[int, int, int] = (16, 64, 128)
     """Query/key channels of the colour, 1/4 and 1/8 attention."""
-    encoder_blocks: tuple[int, int] = (1, 2)
+    encoder_blocks: tuple[int, int] = (1, 1)
     """Residual blocks at 1/4 and 1/8 on the way down."""
-    decoder_blocks: tuple[int, int] = (2, 2)
+    decoder_blocks: tuple[int, int] = (2, 1)
     """Residual blocks at 1/4 and 1/8 on the way up."""
     film_width: int = 96
     """Hidden width of the network that turns style moments into modulation."""
@@ -59,12 +60,30 @@ def conv(i: int, o: int, k: int = 3) -> nn.Conv2d:
     return nn.Conv2d(i, o, k, padding=k // 2)
 
 
+class EdgeConv(nn.Conv2d):
+    """A 3x3 convolution that repeats border pixels. Padding is a step of its own: torch's `padding_mode` trains several times
+    slower in bfloat16 on a processor."""
+
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__(i, o, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(edge_pad(x))
+
+
+def edge_pad(x: Tensor) -> Tensor:
+    """One more pixel on each side, a copy of the outermost."""
+    x = torch.cat([x[:, :, :1], x, x[:, :, -1:]], 2)
+    return torch.cat([x[:, :, :, :1], x, x[:, :, :, -1:]], 3)
+
+
 class Block(nn.Module):
     """x + conv(relu(scale * conv(x) + shift)), identity at the start; scale and shift come from the style where given."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, *, edge: bool = False) -> None:
         super().__init__()
-        self.a, self.b = conv(channels, channels), conv(channels, channels)
+        make = EdgeConv if edge else conv
+        self.a, self.b = make(channels, channels), make(channels, channels)
         nn.init.zeros_(self.b.weight)
         nn.init.zeros_(cast(Tensor, self.b.bias))
 
@@ -89,8 +108,8 @@ class Encoder(nn.Module):
         self.stem = conv(12, w[0])
         self.quarter = conv(w[0], w[1])
         self.quarter_blocks = nn.Sequential(*(Block(w[1]) for _ in range(n[0])))
-        self.eighth = conv(w[1], w[2])
-        self.eighth_blocks = nn.Sequential(*(Block(w[2]) for _ in range(n[1])))
+        self.eighth = EdgeConv(w[1], w[2])
+        self.eighth_blocks = nn.Sequential(*(Block(w[2], edge=True) for _ in range(n[1])))
 
     def forward(self, x: Tensor) -> Scales:
         a = F.relu(self.stem(F.pixel_unshuffle(x, 2)))
@@ -142,8 +161,8 @@ class CompactNet(nn.Module):
             nn.init.dirac_(value.weight)
             nn.init.zeros_(cast(Tensor, value.bias))
         n = config.decoder_blocks
-        self.eighth_blocks = nn.ModuleList(Block(w[2]) for _ in range(n[1]))
-        self.eighth_up = conv(w[2], w[1])
+        self.eighth_blocks = nn.ModuleList(Block(w[2], edge=True) for _ in range(n[1]))
+        self.eighth_up = EdgeConv(w[2], w[1])
         self.quarter_blocks = nn.ModuleList(Block(w[1]) for _ in range(n[0]))
         self.quarter_up = conv(w[1], w[0])
         self.half_in = conv(w[0] + 3, w[0])
