@@ -44,11 +44,13 @@ def test_both_forms_say_the_same(tmp_path: Path, name: str, text: str) -> None:
 
 
 def test_weights_at() -> None:
-    keys = Keyframes(("a", "b"), np.array([1.0, 3.0, 4.0]), np.array([[1.0, 0.0], [0.25, 0.75], [0.0, 1.0]]))
+    keys = Keyframes(
+        ("a", "b"), np.array([1.0, 3.0, 4.0]), np.array([[1.0, 0.0], [0.25, 0.75], [0.0, 1.0]]), np.ones(3)
+    )
     got = keys.at([-5, 0, 1, 2, 3, 3.5, 4, 100])
     wanted = [[1, 0], [1, 0], [1, 0], [0.625, 0.375], [0.25, 0.75], [0.125, 0.875], [0, 1], [0, 1]]
     assert got.tolist() == wanted
-    alone = Keyframes(("a", "b"), np.array([1.0]), np.array([[0.5, 0.5]]))
+    alone = Keyframes(("a", "b"), np.array([1.0]), np.array([[0.5, 0.5]]), np.ones(1))
     assert alone.at([0, 1, 2]).tolist() == [[0.5, 0.5]] * 3
 
 
@@ -60,7 +62,7 @@ def test_weights_at() -> None:
 def test_weights_are_always_a_blend(times: list[float], asked: list[float], random: object) -> None:
     rng = np.random.default_rng(random.randrange(2**32))  # type: ignore[attr-defined]
     weights = rng.dirichlet(np.ones(3), len(times))
-    keys = Keyframes(("a", "b", "c"), np.sort(times), weights)
+    keys = Keyframes(("a", "b", "c"), np.sort(times), weights, rng.random(len(times)))
     rows = keys.at(asked)
     assert (rows >= 0).all()
     np.testing.assert_allclose(rows.sum(1), 1, atol=1e-12)
@@ -69,12 +71,20 @@ def test_weights_are_always_a_blend(times: list[float], asked: list[float], rand
         np.testing.assert_allclose(rows[:, c], np.interp(asked, np.sort(times), weights[:, c]), atol=1e-9)
 
 
+def test_strengths(tmp_path: Path) -> None:
+    table = read_keyframes(write(tmp_path, "k.csv", "time,strength,a\n0,1,1\n2,0.5,1\n4,0,1\n"))
+    assert table.refs == ("a",)
+    assert table.strength_at([-1, 0, 1, 2, 3, 4, 9]).tolist() == [1, 1, 0.75, 0.5, 0.25, 0, 0]
+    text = "[[key]]\ntime = 0\nstyles = { a = 1 }\n[[key]]\ntime = 1\nstyles = { a = 1 }\nstrength = 0.5\n"
+    assert read_keyframes(write(tmp_path, "k.toml", text)).strengths.tolist() == [1, 0.5]
+
+
 def test_codes_follow_the_weights(tiny_model: Path) -> None:
     """At a key with one style the frame is that style's own frame; between, attention over the weighted union."""
     net = load_model(tiny_model)
     torch.manual_seed(1)
     one, two = (net.encode_style(torch.rand(1, 3, 32, 40)) for _ in range(2))
-    keys = Keyframes(("a", "b"), np.array([0.0, 2.0]), np.array([[1.0, 0.0], [0.0, 1.0]]))
+    keys = Keyframes(("a", "b"), np.array([0.0, 2.0]), np.array([[1.0, 0.0], [0.0, 1.0]]), np.ones(2))
     frames = torch.rand(1, 3, 24, 32).expand(3, -1, -1, -1)
     code = keys.codes([0.0, 0.5, 2.0], [one, two])
     out = net(frames, code)
@@ -104,7 +114,7 @@ def union_sums(queries: torch.Tensor, code: CosineCode) -> tuple[torch.Tensor, t
 
 def test_one_style_alone_is_not_recomputed(tiny_model: Path) -> None:
     code = load_model(tiny_model).encode_style(torch.rand(1, 3, 32, 32))
-    keys = Keyframes(("a",), np.array([0.0, 1.0]), np.array([[1.0], [1.0]]))
+    keys = Keyframes(("a",), np.array([0.0, 1.0]), np.array([[1.0], [1.0]]), np.ones(2))
     many = keys.codes([0.0, 0.5, 9.0], [code])
     assert isinstance(many, StyleCode)
     for a, b in zip(many.scales, code.scales, strict=True):
@@ -128,6 +138,9 @@ def test_one_style_alone_is_not_recomputed(tiny_model: Path) -> None:
         ("a.csv", "time,a,b\n0,-1,2\n", "weights"),
         ("a.csv", "time,a\n0,nan\n", "weights"),
         ("a.csv", "time,a\n0,inf\n", "weights"),
+        ("a.csv", "time,a,strength\n0,1,2\n", "line 2: the strength '2' must be between 0 and 1"),
+        ("a.csv", "time,strength\n0,1\n", "above 0"),
+        ("a.toml", "[[key]]\ntime = 0\nstyles = { a = 1 }\nstrength = 'much'\n", "key 1: the strength 'much'"),
         ("a.toml", "key = 3", r"\[\[key\]\]"),
         ("a.toml", "[[key]\n", "TOML"),
         ("a.toml", "[[key]]\ntime = 0\n", "key 1"),

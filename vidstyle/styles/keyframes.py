@@ -1,4 +1,4 @@
-"""Styles that change over a film: keys in time, each a blend, with straight interpolation of the weights between them.
+"""Styles that change over a film: keys in time, each a blend and a strength, with straight interpolation between them.
 
 Codes are linear in their weights, so a film between two keys is attention over the weighted union of both blends' points.
 """
@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 
 from vidstyle.errors import InputError
 
+STRENGTH = "strength"
+"""Column of a CSV file, and value of a TOML key, that is no style."""
+
 if TYPE_CHECKING:
     from vidstyle.models.attention import StyleCode
 
@@ -32,6 +35,8 @@ class Keyframes:
     """(K,) seconds after the film's first frame, strictly increasing."""
     weights: NDArray[np.float64]
     """(K, R): each row is not negative and sums to 1."""
+    strengths: NDArray[np.float64]
+    """(K,) in [0, 1]: how much style, 1 where the file does not say."""
 
     def at(self, seconds: NDArray[np.floating] | Sequence[float]) -> NDArray[np.float64]:
         """(N, R) weights at N times; before the first and after the last key they stand still. Exact at the keys."""
@@ -42,6 +47,10 @@ class Keyframes:
         low, high = self.times[right - 1], self.times[right]
         share = np.clip((t - low) / (high - low), 0, 1)[:, None]
         return np.asarray(self.weights[right - 1] * (1 - share) + self.weights[right] * share)
+
+    def strength_at(self, seconds: NDArray[np.floating] | Sequence[float]) -> NDArray[np.float64]:
+        """(N,) strengths at N times, as `at`."""
+        return np.interp(np.asarray(seconds, np.float64), self.times, self.strengths)
 
     def codes(self, seconds: Sequence[float], styles: Sequence[StyleCode]) -> StyleCode:
         """The code of each of N frames, as one code of batch N.
@@ -62,6 +71,15 @@ class Keyframes:
         return blend([styles[i] for i in used], [torch.from_numpy(rows[:, i]).float() for i in used])
 
 
+@dataclass(frozen=True)
+class Key:
+    """One key of a file, its numbers checked."""
+
+    time: float
+    styles: Mapping[str, float]
+    strength: float
+
+
 def read_keyframes(path: Path) -> Keyframes:
     """Read a file of keys.
 
@@ -70,8 +88,9 @@ def read_keyframes(path: Path) -> Keyframes:
         [[key]]
         time = 2.5
         styles = { mosaic = 0.7, "art.jpg" = 0.3 }
+        strength = 0.5
 
-    Weights of a key are scaled to sum to 1.
+    Weights of a key are scaled to sum to 1. The strength is optional; in CSV it is a column named `strength`.
 
     Raises:
         InputError: not readable, or keys that make no sense; the message says which one.
@@ -83,14 +102,19 @@ def read_keyframes(path: Path) -> Keyframes:
     keys = toml_keys(path, text) if path.suffix.lower() == ".toml" else csv_keys(path, text)
     if not keys:
         raise InputError(f"{path}: holds no keyframe; add one with a time and a style.")
-    refs = tuple(dict.fromkeys(ref for _, styles in keys for ref in styles))
-    weights = np.array([[styles.get(ref, 0.0) for ref in refs] for _, styles in keys])
+    refs = tuple(dict.fromkeys(ref for key in keys for ref in key.styles))
+    weights = np.array([[key.styles.get(ref, 0.0) for ref in refs] for key in keys])
     # Divided by the largest first, so that no sum overflows.
     weights /= weights.max(1, keepdims=True)
-    return Keyframes(refs, np.array([t for t, _ in keys]), weights / weights.sum(1, keepdims=True))
+    times, strengths = np.array([key.time for key in keys]), np.array([key.strength for key in keys])
+    return Keyframes(refs, times, weights / weights.sum(1, keepdims=True), strengths)
 
 
-def toml_keys(path: Path, text: str) -> list[tuple[float, dict[str, float]]]:
+Row = tuple[str, Any, Mapping[str, Any], Any]
+"""Where a key stands in its file, and its time, styles and strength as they were read."""
+
+
+def toml_keys(path: Path, text: str) -> list[Key]:
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -98,15 +122,17 @@ def toml_keys(path: Path, text: str) -> list[tuple[float, dict[str, float]]]:
     rows = table.get("key")
     if not isinstance(rows, list) or not all(isinstance(r, dict) for r in rows) or set(table) != {"key"}:
         raise InputError(f"{path}: must hold [[key]] tables and nothing else.")
-    found: list[tuple[str, Any, Mapping[str, Any]]] = []
+    found: list[Row] = []
     for n, row in enumerate(rows, 1):
-        if set(row) != {"time", "styles"} or not isinstance(row["styles"], dict):
-            raise InputError(f"{path}: key {n} must have a time and a table of styles, and nothing else.")
-        found.append((f"key {n}", row["time"], row["styles"]))
+        if set(row) - {STRENGTH} != {"time", "styles"} or not isinstance(row["styles"], dict):
+            raise InputError(
+                f"{path}: key {n} must have a time, a table of styles, maybe a strength, and nothing else."
+            )
+        found.append((f"key {n}", row["time"], row["styles"], row.get(STRENGTH, 1.0)))
     return checked(path, found)
 
 
-def csv_keys(path: Path, text: str) -> list[tuple[float, dict[str, float]]]:
+def csv_keys(path: Path, text: str) -> list[Key]:
     rows = [(n, row) for n, row in enumerate(csv.reader(text.splitlines()), 1) if any(cell.strip() for cell in row)]
     if not rows:
         return []
@@ -116,22 +142,29 @@ def csv_keys(path: Path, text: str) -> list[tuple[float, dict[str, float]]]:
     for n, row in rows[1:]:
         if len(row) != len(header):
             raise InputError(f"{path}: line {n} has {len(row)} values, the header {len(header)}.")
-    return checked(path, [(f"line {n}", row[0], dict(zip(header[1:], row[1:], strict=True))) for n, row in rows[1:]])
+    found: list[Row] = []
+    for n, row in rows[1:]:
+        styles: dict[str, Any] = dict(zip(header[1:], row[1:], strict=True))
+        found.append((f"line {n}", row[0], styles, styles.pop(STRENGTH, 1.0)))
+    return checked(path, found)
 
 
-def checked(path: Path, rows: Sequence[tuple[str, Any, Mapping[str, Any]]]) -> list[tuple[float, dict[str, float]]]:
+def checked(path: Path, rows: Sequence[Row]) -> list[Key]:
     """Numbers of the rows; their place in the file goes into the message of what is wrong."""
-    out: list[tuple[float, dict[str, float]]] = []
-    for where, time, styles in rows:
+    out: list[Key] = []
+    for where, time, styles, strength in rows:
         seconds = number(time)
         weights = {ref: number(w) for ref, w in styles.items()}
         if not seconds >= 0:
             raise InputError(f"{path}: {where}: the time {time!r} must be a number of seconds, at least 0.")
-        if out and seconds <= out[-1][0]:
+        if out and seconds <= out[-1].time:
             raise InputError(f"{path}: {where}: the time {seconds:g} must be later than that of the key before it.")
         if not all(w >= 0 for w in weights.values()) or not any(weights.values()):
             raise InputError(f"{path}: {where}: weights must be numbers of at least 0, and one of them above 0.")
-        out.append((seconds, weights))
+        share = number(strength)
+        if not 0 <= share <= 1:
+            raise InputError(f"{path}: {where}: the strength {strength!r} must be between 0 and 1.")
+        out.append(Key(seconds, weights, share))
     return out
 
 
