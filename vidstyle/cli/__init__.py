@@ -26,6 +26,7 @@ COMMANDS: dict[str, str] = {
     "demo": "vidstyle.cli.demo",
     "info": "vidstyle.cli.info",
     "train-video": "vidstyle.cli.train_video",
+    "import-upstream": "vidstyle.cli.import_upstream",
 }
 """Name of a command -> module that holds it, in the order of help."""
 

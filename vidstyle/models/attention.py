@@ -151,12 +151,17 @@ def _blend_softmax(scales: Sequence[SoftmaxCode], weights: Sequence[Tensor]) -> 
     return SoftmaxCode(join([s.keys for s in scales]), join([s.values for s in scales]), join(logs))
 
 
-def mean_variance_norm(x: Tensor, eps: float = STD_EPS) -> Tensor:
-    """(x - mean) / sqrt(var + eps) over the positions of (B, C, H, W), in float32 or wider."""
+def mean_variance_norm(x: Tensor, eps: float = STD_EPS, *, correction: int = 0) -> Tensor:
+    """(x - mean) / sqrt(var + eps) over the positions of (B, C, H, W), in float32 or wider; the variance is the sum of squares
+    over N - correction (upstream takes 1)."""
     x = x if x.dtype == torch.float64 else x.float()
     # E[x^2] after centring: `var` on channels-last CPU tensors is slow.
     x = x - x.mean((2, 3), keepdim=True)
-    return x * ((x * x).mean((2, 3), keepdim=True) + eps).rsqrt()
+    var = (x * x).mean((2, 3), keepdim=True)
+    if correction:
+        n = x.shape[2] * x.shape[3]
+        var = var * (n / max(1, n - correction))
+    return x * (var + eps).rsqrt()
 
 
 def unit(x: Tensor) -> Tensor:
@@ -234,6 +239,7 @@ class AdaAttN(nn.Module):
         attention: "cosine" (video) or "softmax" (image).
         value_conv: False takes values as they are (h = identity), where they must keep their meaning (colour).
         std_eps: added to the variance before the root.
+        correction: of the content's variance, see `mean_variance_norm`.
     """
 
     def __init__(
@@ -246,9 +252,10 @@ class AdaAttN(nn.Module):
         attention: AttentionKind = "cosine",
         value_conv: bool = True,
         std_eps: float = STD_EPS,
+        correction: int = 0,
     ) -> None:
         super().__init__()
-        self.channels, self.attention, self.std_eps = channels, attention, std_eps
+        self.channels, self.attention, self.std_eps, self.correction = channels, attention, std_eps, correction
         self.f = nn.Conv2d(key_channels, width or key_channels, 1)
         self.g = nn.Conv2d(key_channels, width or key_channels, 1)
         self.h = nn.Conv2d(value_channels or channels, channels, 1) if value_conv else nn.Identity()
@@ -281,4 +288,5 @@ class AdaAttN(nn.Module):
             wide = content.dtype if content.dtype == torch.float64 else torch.float32
             mean, var = moments(self.f(keys.to(wide)).flatten(2), code)
             std = (var + self.std_eps).sqrt() if self.std_eps else var.sqrt()
-            return std.view_as(content) * mean_variance_norm(content) + mean.view_as(content)
+            normalised = mean_variance_norm(content, correction=self.correction)
+            return std.view_as(content) * normalised + mean.view_as(content)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from vidstyle.errors import InputError, UsageError
 from vidstyle.models.attention import CosineCode, SoftmaxCode, StyleCode
 from vidstyle.models.compact import CompactConfig, CompactNet
+from vidstyle.models.vgg_style import VGGImage, VGGStyleConfig, VGGVideo
 
 
 class Styler(Protocol):
@@ -42,11 +43,22 @@ class StyleModel(nn.Module, Styler):
     """For annotations only: a module that is a Styler."""
 
 
+ARCHITECTURES: dict[str, Callable[[dict[str, Any]], nn.Module]] = {
+    CompactNet.architecture: lambda config: CompactNet(CompactConfig.from_dict(config)),
+    VGGVideo.architecture: lambda config: VGGVideo(VGGStyleConfig.from_dict(config)),
+    VGGImage.architecture: lambda config: VGGImage(VGGStyleConfig.from_dict(config)),
+}
+"""Name of an architecture -> its network for a configuration."""
+
+
 def build(architecture: str, config: Mapping[str, Any]) -> StyleModel:
-    """A model with untrained weights. Raises UsageError for an unknown architecture."""
-    if architecture == CompactNet.architecture:
-        return cast(StyleModel, CompactNet(CompactConfig.from_dict(dict(config))))
-    raise UsageError(f"unknown architecture {architecture!r}; this version knows 'compact'.")
+    """A model with untrained weights. Raises UsageError for an unknown architecture or a configuration that it has not."""
+    if architecture not in ARCHITECTURES:
+        raise UsageError(f"unknown architecture {architecture!r}; this version knows {', '.join(ARCHITECTURES)}.")
+    try:
+        return cast(StyleModel, ARCHITECTURES[architecture](dict(config)))
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{architecture} cannot be built from its config: {error}.") from error
 
 
 def shipped() -> dict[str, Path]:

@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from vidstyle.errors import InputError
+from vidstyle.models.pth import vgg_normalised
 
 LAYOUTS: dict[str, tuple[int, ...]] = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 """Convolutions a block; only the first of block 5 is needed for relu5_1."""
@@ -24,33 +25,35 @@ Padding = Literal["zeros", "reflect"]
 
 
 class VGG(nn.Module):
-    """The convolutions of a VGG up to relu5_1, frozen, in evaluation mode.
+    """The convolutions of a VGG up to relu{depth}_1, frozen, in evaluation mode.
 
     Args:
         layout: a key of LAYOUTS.
         padding: "zeros" (three times faster to train through on a CPU) or "reflect" (upstream's encoder).
+        depth: 1 to 5.
     """
 
-    def __init__(self, layout: str = "vgg16", padding: Padding = "zeros") -> None:
+    def __init__(self, layout: str = "vgg16", padding: Padding = "zeros", depth: int = 5) -> None:
         super().__init__()
-        self.layout = layout
+        self.layout, self.depth = layout, depth
         channels = 3
-        for block, (count, width) in enumerate(zip(LAYOUTS[layout], WIDTHS, strict=True), 1):
-            for n in range(1, count + 1 if block < 5 else 2):
+        for block, (count, width) in enumerate(zip(LAYOUTS[layout][:depth], WIDTHS, strict=False), 1):
+            for n in range(1, count + 1 if block < depth else 2):
                 self.add_module(f"conv{block}_{n}", nn.Conv2d(channels, width, 3, padding=1, padding_mode=padding))
                 channels = width
         self.requires_grad_(False).eval()
 
-    def forward(self, x: Tensor, upto: int = 5) -> list[Tensor]:
+    def forward(self, x: Tensor, upto: int | None = None) -> list[Tensor]:
         """Features relu1_1 ... relu{upto}_1.
 
         Args:
             x: (B, 3, H, W) float in [0, 1].
-            upto: the last block wanted, 1 to 5.
+            upto: the last block wanted, 1 to depth (default: depth).
 
         Returns:
             a list of (B, WIDTHS[i], ceil(H / 2^i), ceil(W / 2^i)).
         """
+        upto = upto or self.depth
         taps: list[Tensor] = []
         for block, count in enumerate(LAYOUTS[self.layout][:upto], 1):
             if block > 1:
@@ -63,13 +66,14 @@ class VGG(nn.Module):
 
 
 def load_vgg(path: Path, padding: Padding = "zeros") -> VGG:
-    """A normalised VGG-16 or VGG-19 from a safetensors file with keys `conv{block}_{n}.weight|bias`.
+    """A normalised VGG-16 or VGG-19 from a safetensors file with keys `conv{block}_{n}.weight|bias`, or from
+    `vgg_normalised.pth`.
 
     Raises:
         InputError: the file is missing, unreadable, or holds something else.
     """
     try:
-        tensors = load_file(path)
+        tensors = vgg_normalised(path) if path.suffix == ".pth" else load_file(path)
     except (OSError, SafetensorError) as error:
         raise InputError(f"{path}: cannot read VGG weights ({error}); give a safetensors file to --vgg.") from error
     layout = "vgg19" if "conv3_4.weight" in tensors else "vgg16"
