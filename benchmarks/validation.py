@@ -1,0 +1,113 @@
+"""The validation set: eight clips and ten styles that no training has seen, and how frames on it are measured.
+
+The clips are set aside by name (docs/training.md); the styles are ten of the built-in ones, which were drawn for this project
+and are in nobody's training set.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.films import Frames, clips, first_frames, shortened
+from vidstyle.metrics.cuts import CutDetector
+from vidstyle.metrics.evaluation import STYLE_EVERY
+from vidstyle.metrics.fidelity import StyleDistance, content_ssim
+from vidstyle.metrics.flicker import flicker, still_pixels
+from vidstyle.metrics.flow import DisFlow
+from vidstyle.metrics.warp_error import Motion, motion, unit_range, warp_error
+from vidstyle.models.vgg import load_vgg
+from vidstyle.styles.resolve import resolve
+
+WIDTH = 512
+STYLES = (
+    "art-nouveau",
+    "cubist",
+    "ink-hatching",
+    "mosaic",
+    "risograph",
+    "stained-glass",
+    "starry-strokes",
+    "sunset-oil",
+    "watercolour",
+    "woodcut-waves",
+)
+KEYS = ("E_1", "flicker", "ssim", "style_distance")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A clip of the set, with its motion: estimated once, whoever is measured."""
+
+    name: str
+    frames: Frames
+    """(N, H, W, 3) uint8."""
+    motions: tuple[Motion | None, ...]
+    """From each frame to the next; None across a cut."""
+
+    @property
+    def short_side(self) -> int:
+        height, width = self.frames.shape[1:3]
+        return min(height, width)
+
+
+def sources(count: int, frames: int, work: Path) -> Iterator[Source]:
+    """The first `count` clips of the set, their first `frames` frames at 512 px width."""
+    for clip in clips(count, work):
+        stack = np.stack(list(first_frames(shortened(clip, work, width=WIDTH, frames=frames), frames)))
+        cuts, flow = CutDetector(), DisFlow()
+        cut = [cuts(frame) for frame in stack]
+        motions = [None if cut[i + 1] else motion(flow, stack[i], stack[i + 1]) for i in range(len(stack) - 1)]
+        yield Source(clip.name, stack, tuple(motions))
+
+
+class Rulers:
+    """Style distances, by style and size; without VGG weights there are none."""
+
+    def __init__(self, vgg: Path | None) -> None:
+        self.network = load_vgg(vgg) if vgg else None
+        self.get = cache(self._make)
+
+    def _make(self, style: str, short_side: int) -> StyleDistance | None:
+        return StyleDistance(self.network, picture(style), short_side) if self.network else None
+
+
+def picture(style: str) -> Frames:
+    """A style of the set as the product reads it, (H, W, 3) uint8."""
+    art = resolve(style)
+    assert not isinstance(art, Path)
+    return art
+
+
+def measured(frames: Frames, source: Source, ruler: StyleDistance | None) -> dict[str, float | None]:
+    """KEYS of a film of `source`, as `vidstyle evaluate` defines them.
+
+    Args:
+        frames: (N, H, W, 3) uint8, one for each of the source.
+    """
+    pairs = list(zip(frames, frames[1:], source.motions, strict=False))
+    still = [still_pixels(a, b) for a, b in zip(source.frames, source.frames[1:], strict=False)]
+    moved = [(a, b, m, s) for (a, b, m), s in zip(pairs, still, strict=True) if m is not None]
+    return {
+        "E_1": mean([warp_error(unit_range(a), unit_range(b), m) for a, b, m, _ in moved]),
+        "flicker": mean([flicker(a, b, s) for a, b, _, s in moved]),
+        "ssim": mean([content_ssim(a, b) for a, b in zip(source.frames, frames, strict=True)]),
+        "style_distance": mean([ruler(f) for f in frames[::STYLE_EVERY]]) if ruler else None,
+    }
+
+
+def mean(values: Sequence[float | None]) -> float | None:
+    """Of those that there are."""
+    known = [v for v in values if v is not None]
+    return statistics.fmean(known) if known else None
+
+
+def means(rows: Sequence[dict[str, Any]], keys: Sequence[str] = KEYS) -> dict[str, float | None]:
+    """Mean of each key over rows."""
+    return {k: mean([r[k] for r in rows]) for k in keys}
