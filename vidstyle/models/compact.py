@@ -2,8 +2,8 @@
 
 Three strides (2, 4, 8) down, cosine AdaAttN at 1/4 and 1/8, three strides up. Beside them the low-passed frame, in opponent
 colours, has AdaAttN of its own; its recoloured result is *given to* the decoder, never added to the output (adding a sharp
-photo teaches the decoder to paint nothing). The style's global moments modulate the decoder's blocks (FiLM), so that strokes
-can be rendered where the features themselves are already content: constant over a film, so they cannot flicker.
+photo teaches the decoder to paint nothing). The style's global moments modulate every convolution of the decoder (FiLM), so
+that strokes can be rendered where the features themselves are already content: constant over a film, they cannot flicker.
 
 Downsampling averages before it convolves, upsampling is bilinear up to 1/2: both keep small motions from turning into shimmer.
 Borders: the frame is reflect-padded once outside and cropped afterwards; convolutions at 1/8 repeat their border pixels (a
@@ -42,7 +42,7 @@ class CompactConfig:
     """Residual blocks at 1/4 and 1/8 on the way down."""
     decoder_blocks: tuple[int, int] = (2, 1)
     """Residual blocks at 1/4 and 1/8 on the way up."""
-    film_width: int = 96
+    film_width: int = 256
     """Hidden width of the network that turns style moments into modulation."""
     output_width: int = 16
     """Channels before the last convolution, at full size."""
@@ -119,7 +119,11 @@ class Encoder(nn.Module):
 
 
 class Film(nn.Module):
-    """Style moments to (scale, shift) of each modulated layer; zero at the start."""
+    """Style moments to (scale, shift) of each modulated layer; near zero at the start.
+
+    Moments are standardised by `calibrate`: as they come, what styles have in common is ten times what tells them apart,
+    and the network learns one modulation for all.
+    """
 
     def __init__(self, moments: int, hidden: int, layers: list[int]) -> None:
         super().__init__()
@@ -127,15 +131,30 @@ class Film(nn.Module):
         self.a = nn.Linear(moments, hidden)
         self.b = nn.Linear(hidden, hidden)
         self.out = nn.Linear(hidden, 2 * sum(layers))
-        nn.init.zeros_(self.out.weight)
+        nn.init.normal_(self.out.weight, std=0.01)
         nn.init.zeros_(self.out.bias)
+        self.register_buffer("centre", torch.zeros(moments))
+        self.register_buffer("spread", torch.ones(moments))
+
+    @staticmethod
+    def moments(code: StyleCode) -> Tensor:
+        """(B, M) float32: means and standard deviations of the style's values, all scales."""
+        stats = [s.moments() for s in code.scales]
+        return torch.cat([t for mean, var in stats for t in (mean, (var + 1e-5).sqrt())], 1)
+
+    @torch.no_grad()
+    def calibrate(self, code: StyleCode) -> None:
+        """Take centre and spread of the moments from a batch of styles (hundreds)."""
+        with torch.autocast(self.out.weight.device.type, enabled=False):
+            x = self.moments(code)
+            cast(Tensor, self.centre).copy_(x.mean(0))
+            cast(Tensor, self.spread).copy_(x.std(0).clamp_min(1e-3))
 
     def forward(self, code: StyleCode) -> list[tuple[Tensor, Tensor]]:
         """Returns a (scale, shift) pair of (B, C, 1, 1) float32 a layer."""
         with torch.autocast(self.out.weight.device.type, enabled=False):
-            stats = [s.moments() for s in code.scales]
-            x = torch.cat([t for mean, var in stats for t in (mean, (var + 1e-5).sqrt())], 1)
-            x = self.out(F.relu(self.b(F.relu(self.a(x)))))
+            x = ((self.moments(code) - cast(Tensor, self.centre)) / cast(Tensor, self.spread)).clamp(-5, 5)
+            x = self.out(F.silu(self.b(F.silu(self.a(x)))))
             parts = x[:, :, None, None].split([2 * c for c in self.layers], 1)
             return [cast(tuple[Tensor, Tensor], p.chunk(2, 1)) for p in parts]
 
@@ -169,7 +188,7 @@ class CompactNet(nn.Module):
         self.half_mid = conv(w[0], w[0])
         self.half_out = conv(w[0], config.output_width)
         self.full = conv(config.output_width, 3)
-        layers = [w[2]] * n[1] + [w[1]] * n[0] + [w[0]] * 2
+        layers = [w[2]] * n[1] + [w[1]] + [w[1]] * n[0] + [w[0]] * 3 + [config.output_width]
         self.film = Film(2 * (3 + w[1] + w[2]), config.film_width, layers)
         opponent = torch.tensor([[1.0, 1, 1], [1, 0, -1], [1, -2, 1]])
         self.register_buffer("opponent", opponent / opponent.norm(dim=1, keepdim=True), persistent=False)
@@ -237,13 +256,14 @@ class CompactNet(nn.Module):
         y = self.attend_eighth(features[2], keys[2], code.scales[2]).to(x.dtype)
         for block in self.eighth_blocks:
             y = block(y, next(film))
-        y = F.relu(self.attend_quarter(features[1], keys[1], code.scales[1]) + double(self.eighth_up(y))).to(x.dtype)
+        y = double(modulate(self.eighth_up(y), next(film)))
+        y = F.relu(self.attend_quarter(features[1], keys[1], code.scales[1]) + y).to(x.dtype)
         for block in self.quarter_blocks:
             y = block(y, next(film))
-        y = F.relu(double(self.quarter_up(y)))
+        y = F.relu(double(modulate(self.quarter_up(y), next(film))))
         y = F.relu(modulate(self.half_in(torch.cat([y, base.to(y.dtype)], 1)), next(film)))
         y = F.relu(modulate(self.half_mid(y), next(film)))
-        y = F.interpolate(F.relu(self.half_out(y)), scale_factor=2.0, mode="nearest")
+        y = F.interpolate(F.relu(modulate(self.half_out(y), next(film))), scale_factor=2.0, mode="nearest")
         return cast(Tensor, self.full(y))
 
 
