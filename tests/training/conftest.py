@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -10,6 +11,7 @@ import pytest
 import torch
 
 from vidstyle.models.vgg import VGG
+from vidstyle.training.clips import ClipFolder
 from vidstyle.training.data import ImageFolder, load_folder
 
 
@@ -29,6 +31,14 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def images(pictures: Path) -> ImageFolder:
     return load_folder(pictures)
+
+
+@pytest.fixture(scope="session")
+def clips(images: ImageFolder) -> ClipFolder:
+    """One clip of four frames: a camera that moves a pixel a frame over a picture."""
+    picture = images.images[1]
+    frames = [np.ascontiguousarray(picture[i : i + 96]) for i in range(4)]
+    return ClipFolder((Path("clips"),), (tuple(pairwise(frames)),), 0, 0, "0" * 64)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import torch
 from vidstyle.errors import UsageError
 from vidstyle.models.checkpoint import load_model, read_metadata
 from vidstyle.models.vgg import VGG
+from vidstyle.training.clips import ClipFolder
 from vidstyle.training.data import ImageFolder
 from vidstyle.training.loop import Limits, Training
 from vidstyle.training.recipe import Recipe
@@ -48,6 +49,26 @@ def test_a_resumed_training_is_the_uninterrupted_one(images: ImageFolder, vgg: V
         torch.testing.assert_close(x, y, rtol=0, atol=0, msg=name)
     terms = lines(whole)[-1]
     assert {"range", "g", "l", "norm", "step", "lr"} <= set(terms)
+
+
+def test_training_on_clips_resumes_as_well(images: ImageFolder, clips: ClipFolder, vgg: VGG, tmp_path: Path) -> None:
+    plan = recipe({**STAGES[2], "weights": {"v": 300.0}})
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    Training(plan, images, images, vgg, whole, clips=clips, say=lambda _: None).run()
+    for stop in (1, None):
+        again = Training(plan, images, images, vgg, parts, clips=clips, resume=stop is None, say=lambda _: None)
+        again.run(Limits(max_steps=stop))
+    a, b = load_model(whole / "model.safetensors"), load_model(parts / "model.safetensors")
+    assert all(torch.equal(x, y) for x, y in zip(a.state_dict().values(), b.state_dict().values(), strict=True))
+    assert "v" in lines(whole)[-1]
+    assert read_metadata(whole / "model.safetensors")["data"]["video"]["pairs"] == 3
+
+
+def test_clips_and_their_weight_go_together(images: ImageFolder, clips: ClipFolder, vgg: VGG, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--video"):
+        Training(recipe({**STAGES[2], "weights": {"v": 1.0}}), images, images, vgg, tmp_path)
+    with pytest.raises(UsageError, match=r"weights\.v"):
+        Training(recipe(STAGES[2]), images, images, vgg, tmp_path, clips=clips)
 
 
 def test_the_model_file_tells_its_story(images: ImageFolder, vgg: VGG, tmp_path: Path) -> None:

@@ -14,6 +14,9 @@ def command(
     style: Annotated[Path, typer.Option(help="Folder of paintings.")],
     vgg: Annotated[Path, typer.Option(help="Normalised VGG-16 or VGG-19, safetensors.")],
     out: Annotated[Path, typer.Option(help="Folder of the run: state, model, log, previews.")],
+    video: Annotated[
+        list[Path] | None, typer.Option(help="Folder of clips, for recipes with a weight v; may be given again.")
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from OUT's state, or start a new schedule from OUT's model alone.")
     ] = False,
@@ -26,6 +29,7 @@ def command(
     import torch
 
     from vidstyle.models.vgg import load_vgg
+    from vidstyle.training.clips import load_clips
     from vidstyle.training.data import load_folder
     from vidstyle.training.loop import Limits, Training
     from vidstyle.training.recipe import load_recipe
@@ -41,7 +45,13 @@ def command(
 
     for folder in (photos, paintings):
         say(f"{folder.path}: {len(folder.images)} pictures, {folder.broken} unreadable or too small")
-    training = Training(plan, photos, paintings, network, out, resume=resume, weights=weights, say=say)
+    clips = load_clips(video) if video else None
+    if clips:
+        say(
+            f"{', '.join(map(str, clips.paths))}: {len(clips.clips)} clips with {clips.pairs} pairs of frames, "
+            f"{clips.broken} unreadable, {clips.unusable} too small or still"
+        )
+    training = Training(plan, photos, paintings, network, out, clips=clips, resume=resume, weights=weights, say=say)
     say(f"step {training.step} of {plan.steps}")
     training.run(Limits(max_steps, minutes))
     say(f"stopped at step {training.step}: {out / 'model.safetensors'}")

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from vidstyle.errors import UsageError
 from vidstyle.models.checkpoint import build, load_model, save_model
 from vidstyle.models.vgg import VGG
+from vidstyle.training.clips import ClipFolder, put_pairs
 from vidstyle.training.data import ImageFolder, batch, resize_short
 from vidstyle.training.objectives import OBJECTIVES
 from vidstyle.training.preview import preview
@@ -41,13 +42,15 @@ class Training:
     `log.jsonl` (a line every `log_every` steps), `preview/`.
 
     Args:
+        clips: for stages whose weight v is not 0.
         out: the folder.
         resume: go on from state.safetensors; where there is none, start the schedule anew from model.safetensors.
         weights: start the schedule from these weights (a model file); not with `resume`.
         say: is given each log line.
 
     Raises:
-        UsageError: the folder holds a training and neither `resume` was asked for, or nothing is there to resume.
+        UsageError: the folder holds a training and `resume` was not asked for, or nothing is there to resume, or clips
+            are missing or unused.
     """
 
     def __init__(
@@ -58,11 +61,21 @@ class Training:
         vgg: VGG,
         out: Path,
         *,
+        clips: ClipFolder | None = None,
         resume: bool = False,
         weights: Path | None = None,
         say: Callable[[str], None] = print,
     ) -> None:
+        if recipe.uses_clips and clips is None:
+            raise UsageError(
+                "the recipe's weight v asks for real clips: name a folder of them with --video or set v = 0."
+            )
+        if clips is not None and not recipe.uses_clips:
+            raise UsageError(
+                "--video is given but no stage of the recipe uses clips: set weights.v, or leave out --video."
+            )
         self.recipe, self.content, self.style, self.out, self.say = recipe, content, style, out, say
+        self.clips = clips
         self.dtype = torch.bfloat16 if recipe.precision == "bf16" else torch.float32
         self.vgg = vgg.to(self.dtype)
         torch.manual_seed(recipe.seed)
@@ -120,8 +133,12 @@ class Training:
                 generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
                 content = batch(self.content, stage.batch, stage.crop, stage.content_zoom, rng)
                 style = batch(self.style, stage.batch, stage.crop, stage.style_zoom, rng)
+                motion = None
+                if self.clips and stage.kind == "style" and stage.weights.v:
+                    seed = (self.recipe.seed, index, local)
+                    motion = put_pairs(content, style, self.clips, stage.every_v, local, stage.content_zoom, seed)
                 with torch.autocast("cpu", dtype=self.dtype, enabled=self.dtype != torch.float32):
-                    outcome = objective(content, style, local, generator)
+                    outcome = objective(content, style, local, generator, motion)
                 optimiser.zero_grad(set_to_none=True)
                 outcome.loss.backward()
                 norm = nn.utils.clip_grad_norm_(parameters, stage.clip)
@@ -163,13 +180,16 @@ class Training:
         preview(averaged.eval(), contents, styles, self.out / "preview" / f"{self.step:06d}.png")
 
     def _about(self) -> dict[str, Any]:
+        data = {
+            "content": {"pictures": len(self.content.images), "sha256": self.content.digest},
+            "style": {"pictures": len(self.style.images), "sha256": self.style.digest},
+        }
+        if self.clips:
+            data["video"] = {"clips": len(self.clips.clips), "pairs": self.clips.pairs, "sha256": self.clips.digest}
         return {
             "steps": self.step,
             "recipe": json.loads(self.recipe.model_dump_json()),
-            "data": {
-                "content": {"pictures": len(self.content.images), "sha256": self.content.digest},
-                "style": {"pictures": len(self.style.images), "sha256": self.style.digest},
-            },
+            "data": data,
             "loss_network": self.vgg.layout,
             "licence": "Apache-2.0",
         }

@@ -104,11 +104,23 @@ def distances(a: Tensor, b: Tensor) -> Tensor:
     return d / (d.sum(1, keepdim=True) + 1e-8)
 
 
-def temporal(result_of_warped: Tensor, result: Tensor, grid: Tensor) -> Tensor:
-    """Lt = mean over visible pixels of |stylise(warp(c)) - warp(stylise(c))|^2: zero for an equivariant map."""
-    mask = inside(grid)
-    difference = (result_of_warped.float() - warp(result.float(), grid)) ** 2
-    return (difference * mask).sum() / (mask.sum() * difference.shape[1]).clamp_min(1)
+def temporal(result_of_warped: Tensor, result: Tensor, grid: Tensor, visible: Tensor | None = None) -> Tensor:
+    """Lt = mean over visible pixels of |stylise(warp(c)) - warp(stylise(c))|^2: zero for an equivariant map.
+
+    On real clips: `result_of_warped` is the later frame's, `result` the earlier one's, and the grid leads from the later
+    frame back to the earlier one.
+
+    Args:
+        result_of_warped, result: (B, C, H, W).
+        grid: (B, H, W, 2) where each pixel of the first lies in the second.
+        visible: (B, 1, H, W), 1 where it can be seen there; None: wherever the grid stays inside.
+
+    Returns:
+        the mean over the batch of each picture's own mean; a picture with nothing visible counts as 0.
+    """
+    mask = inside(grid) if visible is None else visible
+    difference = (result_of_warped.float() - warp(result.float(), grid)).square().mean(1, keepdim=True)
+    return ((difference * mask).sum((1, 2, 3)) / mask.sum((1, 2, 3)).clamp_min(1)).mean()
 
 
 def out_of_range(x: Tensor) -> Tensor:

@@ -37,13 +37,28 @@ class Outcome:
     """(B, 3, H, W) float, what the network made of the contents; None where it makes no picture."""
 
 
+@dataclass(frozen=True)
+class Motion:
+    """Contents that are two frames of a clip: `pairs` is (M,) int64, the contents 2p and 2p + 1 for each p of them."""
+
+    pairs: Tensor
+    grid: Tensor
+    """(M, S, S, 2): where each pixel of the later frame lies in the earlier one."""
+    visible: Tensor
+    """(M, 1, S, S), 1 where it can be seen there, else 0."""
+
+
 class Objective(Protocol):
     """Loss of a stage."""
 
     extra: nn.Module
     """Parameters that are trained in this stage but are no part of the network."""
 
-    def __call__(self, content: Tensor, style: Tensor, step: int, generator: torch.Generator) -> Outcome: ...
+    def __call__(
+        self, content: Tensor, style: Tensor, step: int, generator: torch.Generator, motion: Motion | None = None
+    ) -> Outcome:
+        """The loss of one step; `motion` tells which of the contents are frames of clips."""
+        ...
 
 
 class Distil:
@@ -57,7 +72,9 @@ class Distil:
             nn.Conv2d(i, o, 1) for i, o in zip(net.config.widths, WIDTHS[1:4], strict=True)
         )
 
-    def __call__(self, content: Tensor, style: Tensor, step: int, generator: torch.Generator) -> Outcome:
+    def __call__(
+        self, content: Tensor, style: Tensor, step: int, generator: torch.Generator, motion: Motion | None = None
+    ) -> Outcome:
         x = torch.cat([content, style]).contiguous(memory_format=torch.channels_last)
         with torch.no_grad():
             wanted = [f.float() for f in self.vgg(x, 4)[1:]]
@@ -80,7 +97,9 @@ class Autoencode:
         self.net = net
         self.extra: nn.Module = nn.Identity()
 
-    def __call__(self, content: Tensor, style: Tensor, step: int, generator: torch.Generator) -> Outcome:
+    def __call__(
+        self, content: Tensor, style: Tensor, step: int, generator: torch.Generator, motion: Motion | None = None
+    ) -> Outcome:
         x = torch.cat([content, style]).contiguous(memory_format=torch.channels_last)
         y = self.net(x, self.net.encode_style(x))
         loss = losses.gradient_l1(y, x)
@@ -88,13 +107,15 @@ class Autoencode:
 
 
 class Style:
-    """lg Lg + ll Ll + li Lis + lt Lt + lr Lr + range penalty, terms with weight 0 not computed."""
+    """lg Lg + ll Ll + li Lis + lt Lt + lv Lt(clips) + lr Lr + range penalty, terms with weight 0 not computed."""
 
     def __init__(self, net: StyleModel, vgg: VGG, stage: Stage) -> None:
         self.net, self.vgg, self.stage = net, vgg, stage
         self.extra: nn.Module = nn.Identity()
 
-    def __call__(self, content: Tensor, style: Tensor, step: int, generator: torch.Generator) -> Outcome:
+    def __call__(
+        self, content: Tensor, style: Tensor, step: int, generator: torch.Generator, motion: Motion | None = None
+    ) -> Outcome:
         s, w = self.stage, self.stage.weights
         depth = len(s.style_layers)
         n = content.shape[0]
@@ -125,6 +146,11 @@ class Style:
             grid = random_grid(n, content.shape[3], generator).to(content.device)
             moved = disturb(warp(content, grid), generator).contiguous(memory_format=torch.channels_last)
             add("t", w.t * s.every_t, losses.temporal(self.net(moved, code), result, grid))
+        if motion is not None:
+            m = motion.pairs
+            # Every pair of the clips counts as if every pair of the batch were one: the weight's meaning is that of t.
+            share = s.every_v * len(m) / (n // 2)
+            add("v", w.v * share, losses.temporal(result[2 * m + 1], result[2 * m], motion.grid, motion.visible))
         if w.r and step % s.every_r == 1 % s.every_r:
             own = self.net(content, self.net.encode_style(content))
             add("r", w.r * s.every_r, F.l1_loss(own.float(), content))

@@ -9,7 +9,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from vidstyle.errors import InputError, UsageError
 
@@ -29,6 +29,8 @@ class LossWeights(Part):
     """Lis, cross-image similarity."""
     t: Annotated[float, Field(ge=0)] = 300.0
     """Lt, equivariance to motion."""
+    v: Annotated[float, Field(ge=0)] = 0.0
+    """Lt on real clips: consecutive frames and the motion between them. Needs --video."""
     r: Annotated[float, Field(ge=0)] = 2.0
     """Lr, identity."""
     range: Annotated[float, Field(ge=0)] = 10.0
@@ -64,8 +66,16 @@ class Stage(Part):
     """Attention of the target of Ll."""
     every_t: Annotated[int, Field(ge=1)] = 2
     """Lt is computed every so many steps, and weighted up by as much."""
+    every_v: Annotated[int, Field(ge=1)] = 2
+    """One in so many pairs of neighbours in the batch is two frames of a clip, in one style, instead of two photos."""
     every_r: Annotated[int, Field(ge=1)] = 4
     every_i: Annotated[int, Field(ge=1)] = 2
+
+    @model_validator(mode="after")
+    def _pairs_need_two(self) -> Stage:
+        if self.weights.v and self.batch < 2:
+            raise ValueError("clips are trained on in pairs of neighbours: weight v needs a batch of at least 2")
+        return self
 
 
 class Recipe(Part):
@@ -86,6 +96,11 @@ class Recipe(Part):
     def steps(self) -> int:
         """Steps of all stages."""
         return sum(s.steps for s in self.stage)
+
+    @property
+    def uses_clips(self) -> bool:
+        """Whether a stage asks for real clips."""
+        return any(s.kind == "style" and s.weights.v for s in self.stage)
 
     def locate(self, step: int) -> tuple[int, int]:
         """(stage index, step within it) of a step counted over the whole recipe; the end is (len(stage), 0)."""
