@@ -4,6 +4,7 @@
 # make bench      measure on this machine, in short     make clean      remove what make made
 # make install    only make the environment
 #
+# PEER=PYTHON of an environment with another tool measures that beside ours (benchmarks/README.md).
 # VENV=DIR uses another environment, PYTHON=python3.12 another interpreter.
 
 VENV ?= .venv
@@ -52,10 +53,12 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.run
-	@for question in attention_scaling fps memory warp_error quality; do \
-		echo "== $$question"; $(BIN)/python -m benchmarks.$$question --quick || exit 1; \
-	done
+bench: $(VENV)/.dev
+	@for question in attention_scaling fps memory warp_error quality peers; do \
+		options=""; [ $$question = peers ] && [ -n "$(PEER)" ] && options="--peer $(PEER)"; \
+		echo "== $$question"; $(BIN)/python -m benchmarks.$$question --quick $$options || exit 1; \
+	done; \
+	$(BIN)/python -m benchmarks.plot --results build/bench
 
 clean:
 	rm -rf $(VENV) demo dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -3,7 +3,7 @@
     python -m benchmarks.plot [--results DIR] [--out DIR]
 
 Draws what lies in --results (default benchmarks/results) into --out (default: the same folder): attention_scaling.png, fps.png,
-peers.png. Needs matplotlib.
+peers.png, quality.png. Needs matplotlib.
 """
 
 from __future__ import annotations
@@ -94,10 +94,29 @@ def peers(result: dict[str, Any]) -> Figure:
     return figure
 
 
+def quality(result: dict[str, Any]) -> Figure:
+    figure, plot = plt.subplots(figsize=(8, 4.5), layout="constrained")
+    for tool in dict.fromkeys(r["tool"] for r in result["rows"]):
+        rows = [r for r in result["rows"] if r["tool"] == tool]
+        points = [(r["style_distance"], r["E_1"]) for r in rows if r["style_distance"] is not None and r["E_1"]]
+        if points:
+            plot.scatter(*zip(*points, strict=True), label=tool)
+    plot.set_xscale("log")
+    plot.set_yscale("log")
+    plot.set_xlabel("style distance (lower is nearer to the style)")
+    plot.set_ylabel("E_1, squared (lower is steadier)")
+    if plot.collections:
+        plot.legend(fontsize=8)
+    plot.grid(alpha=0.3)
+    plot.set_title(caption(result), fontsize=9)
+    return figure
+
+
 PICTURES: dict[str, Callable[[dict[str, Any]], Figure]] = {
     "attention_scaling": attention_scaling,
     "fps": fps,
     "peers": peers,
+    "quality": quality,
 }
 
 

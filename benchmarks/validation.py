@@ -54,7 +54,7 @@ class Source:
     @property
     def short_side(self) -> int:
         height, width = self.frames.shape[1:3]
-        return min(height, width)
+        return min(int(height), int(width))
 
 
 def sources(count: int, frames: int, work: Path) -> Iterator[Source]:
