@@ -1,6 +1,5 @@
 """Whole films through `stylize_video`, in this process: every frame once at its time, chunks and interruptions invisible."""
 
-from collections.abc import Callable
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -8,48 +7,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from vidstyle.engines.torch_engine import TorchEngine
 from vidstyle.errors import InputError, UsageError
 from vidstyle.media.probe import probe
-from vidstyle.media.reader import read_chunks
 from vidstyle.pipeline import run as run_module
 from vidstyle.pipeline.journal import journal_folder
-from vidstyle.pipeline.options import RunOptions, RunReport
+from vidstyle.pipeline.options import RunOptions
 from vidstyle.pipeline.run import stylize_video
 
-
-@pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("here")
 
 
-@pytest.fixture
-def style(tmp_path: Path) -> str:
-    path = tmp_path / "art.png"
-    Image.fromarray(np.random.default_rng(5).integers(0, 256, (40, 52, 3), dtype=np.uint8)).save(path)
-    return str(path)
-
-
-@pytest.fixture
-def styled(tiny_model: Path, style: str) -> Callable[..., RunReport]:
-    def run(source: Path, output: Path | str | None, styles: Any = None, **options: Any) -> RunReport:
-        settings = {"model": tiny_model, "style_size": 32, "engine": "torch", "device": "cpu", "precision": "fp32"}
-        return stylize_video(source, output, styles or style, options=RunOptions(**{**settings, **options}))
-
-    return run
-
-
-def read(path: Path | str) -> tuple[np.ndarray, list[Fraction]]:
-    """Frames (N, H, W, 3) and their times in seconds."""
-    info = probe(Path(path))
-    chunks = list(read_chunks(info, chunk=16))
-    times = [int(t) * info.time_base for c in chunks for t in c.pts]
-    return np.concatenate([c.data for c in chunks]), times
-
-
-def test_every_frame_at_its_time(styled: Any, make_clip: Any) -> None:
+def test_every_frame_at_its_time(styled: Any, make_clip: Any, read: Any) -> None:
     pts = [3, 4, 6, 7, 19, 20, 40, 41, 42, 77]
     source = make_clip("in.mkv", pts=pts, time_base=Fraction(1, 20), sound="aac")
     report = styled(source, "out.mkv", segment=Fraction(1, 2))
@@ -64,7 +34,7 @@ def test_every_frame_at_its_time(styled: Any, make_clip: Any) -> None:
     assert not journal_folder(Path("out.mkv")).exists()
 
 
-def test_the_picture_is_the_models(styled: Any, make_clip: Any, tiny_model: Path, style: str) -> None:
+def test_the_picture_is_the_models(styled: Any, make_clip: Any, read: Any, tiny_model: Path, style: str) -> None:
     from vidstyle.engines.torch_engine import build
     from vidstyle.styles.resolve import resolve
 
@@ -76,7 +46,7 @@ def test_the_picture_is_the_models(styled: Any, make_clip: Any, tiny_model: Path
     assert np.abs(read("out.mkv")[0].astype(int) - expected).max() <= 1
 
 
-def test_chunks_are_invisible(styled: Any, make_clip: Any) -> None:
+def test_chunks_are_invisible(styled: Any, make_clip: Any, read: Any) -> None:
     source = make_clip(frames=11)
     for n in (1, 8):
         styled(source, f"out{n}.mkv", codec="ffv1", chunk=n, segment=Fraction(1, 5))
@@ -92,7 +62,9 @@ def test_default_name(styled: Any, make_clip: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("stage", ["model", "encode"])
-def test_resume_equals_uninterrupted(styled: Any, make_clip: Any, monkeypatch: pytest.MonkeyPatch, stage: str) -> None:
+def test_resume_equals_uninterrupted(
+    styled: Any, make_clip: Any, read: Any, monkeypatch: pytest.MonkeyPatch, stage: str
+) -> None:
     source = make_clip("in.mp4", frames=40, sound="aac", options={"g": "12"})
     options = {"segment": Fraction(1, 3), "chunk": 3}
     styled(source, "whole.mp4", **options)
@@ -171,7 +143,7 @@ def test_failure_with_nothing_finished_leaves_nothing(
     assert sorted(Path.cwd().iterdir()) == before
 
 
-def test_short_memory_drops_nothing(styled: Any, make_clip: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_short_memory_drops_nothing(styled: Any, make_clip: Any, read: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     source = make_clip(frames=13)
     styled(source, "plain.mkv", codec="ffv1", chunk=8)
     original = TorchEngine.stylize
@@ -188,7 +160,7 @@ def test_short_memory_drops_nothing(styled: Any, make_clip: Any, monkeypatch: py
     assert np.abs(read("short.mkv")[0].astype(int) - read("plain.mkv")[0]).max() <= 1
 
 
-def test_cut(styled: Any, make_clip: Any) -> None:
+def test_cut(styled: Any, make_clip: Any, read: Any) -> None:
     source = make_clip("in.mkv", frames=50)
     report = styled(source, "out.mkv", start=Fraction("0.5"), end=Fraction("1.2"), segment=Fraction(1, 4))
     times = read("out.mkv")[1]
@@ -205,7 +177,7 @@ def test_cut_outside(styled: Any, make_clip: Any) -> None:
     assert not list(Path.cwd().glob("out*"))
 
 
-def test_sizes(styled: Any, make_clip: Any) -> None:
+def test_sizes(styled: Any, make_clip: Any, read: Any) -> None:
     source = make_clip(width=96, height=64)
     report = styled(source, "a.mkv", max_side=48)
     assert (report.width, report.height) == (48, 32)
@@ -215,7 +187,7 @@ def test_sizes(styled: Any, make_clip: Any) -> None:
     assert (info.width, info.height, info.sample_aspect_ratio) == (64, 64, Fraction(3, 2))
 
 
-def test_odd_size_is_said(styled: Any, make_clip: Any) -> None:
+def test_odd_size_is_said(styled: Any, make_clip: Any, read: Any) -> None:
     source = make_clip("odd.mkv", width=35, height=33, codec="ffv1", pix_fmt="bgr0")
     assert "odd" in styled(source, "out.mkv").warnings[0]
     assert styled(source, "exact.mkv", codec="ffv1").warnings == []
@@ -228,7 +200,7 @@ def test_too_small(styled: Any, make_clip: Any) -> None:
     assert not list(Path.cwd().glob("out*"))
 
 
-def test_colour_is_preserved(styled: Any, make_clip: Any) -> None:
+def test_colour_is_preserved(styled: Any, make_clip: Any, read: Any) -> None:
     source = make_clip("in.mkv", codec="ffv1", pix_fmt="bgr0", frames=3)
     styled(source, "out.mkv", codec="ffv1", preserve_color=True)
     old, new = read(source)[0].astype(float), read("out.mkv")[0].astype(float)
@@ -237,7 +209,7 @@ def test_colour_is_preserved(styled: Any, make_clip: Any) -> None:
     assert np.abs((new[..., 0] - new[..., 2]) - (old[..., 0] - old[..., 2]))[inside].max() <= 1
 
 
-def test_blend_and_compiled_code(styled: Any, make_clip: Any, tiny_model: Path, style: str) -> None:
+def test_blend_and_compiled_code(styled: Any, make_clip: Any, read: Any, tiny_model: Path, style: str) -> None:
     from vidstyle.engines.torch_engine import build
     from vidstyle.models.checkpoint import model_digest, save_code
     from vidstyle.styles.resolve import resolve

@@ -9,7 +9,7 @@ import typer
 
 from vidstyle.cli import words
 from vidstyle.errors import InputError, UsageError
-from vidstyle.pipeline.options import RunOptions, parse_size
+from vidstyle.pipeline.options import RunOptions
 
 KEPT = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
 """Suffixes that an output takes over from its input; any other becomes .png."""
@@ -35,18 +35,7 @@ def command(
     quiet: words.Quiet = False,
 ) -> None:
     """Pictures in the style of a picture; written as NAME.styled.SUFFIX where -o names no file."""
-    options = RunOptions(
-        overwrite=overwrite,
-        model=model,
-        strength=strength,
-        preserve_color=preserve_color,
-        size=None if size is None else parse_size(size),
-        max_side=max_side,
-        style_size=style_size,
-        device=device,
-        engine=engine,
-        precision=precision,
-    )
+    options = RunOptions(**words.picture_options(locals()))
     pairs = [(source, target(source, output, alone=len(sources) == 1)) for source in sources]
     if len({place.absolute() for _, place in pairs}) < len(pairs):
         raise UsageError("several inputs have the same name and would overwrite each other; style them one by one.")

@@ -13,12 +13,12 @@ import typer
 
 from vidstyle.cli import words
 from vidstyle.errors import UsageError
-from vidstyle.pipeline.options import RunOptions, parse_size, parse_time
+from vidstyle.pipeline.options import RunOptions, parse_time
 
 
 def command(
     source: Annotated[Path, typer.Argument(metavar="INPUT", help="A video file.")],
-    style: words.Styles,
+    style: words.MaybeStyles = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="OUT", help="Default: NAME.styled.SUFFIX here.")
     ] = None,
@@ -26,6 +26,20 @@ def command(
     model: words.Model = "compact",
     strength: words.Strength = 1.0,
     preserve_color: words.PreserveColor = False,
+    mask: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="IMG", help="Grey picture over the frame: white is the style, black the source or a second --style."
+        ),
+    ] = None,
+    keyframes: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Blends that change over time (CSV or TOML), instead of --style."),
+    ] = None,
+    stabilize: Annotated[
+        float,
+        typer.Option(metavar="S", help="Draw each frame to the one before, along the source's motion: 0 to 0.99."),
+    ] = 0.0,
     start: Annotated[str | None, typer.Option(metavar="T", help="Begin here: seconds or [h:]m:s.")] = None,
     end: Annotated[str | None, typer.Option(metavar="T", help="Stop here: seconds or [h:]m:s.")] = None,
     size: words.Size = None,
@@ -48,22 +62,16 @@ def command(
     if chunk != "auto" and not chunk.isdecimal():
         raise UsageError(f"--chunk {chunk}: give a number of frames, or auto.")
     options = RunOptions(
-        overwrite=overwrite,
+        **words.picture_options(locals()),
         resume=resume,
-        model=model,
-        strength=strength,
-        preserve_color=preserve_color,
+        mask=mask,
+        keyframes=keyframes,
+        stabilize=stabilize,
         start=None if start is None else parse_time(start),
         end=None if end is None else parse_time(end),
-        size=None if size is None else parse_size(size),
-        max_side=max_side,
         codec=codec,
         crf=crf,
-        device=device,
-        engine=engine,
-        precision=precision,
         chunk=None if chunk == "auto" else int(chunk),
-        style_size=style_size,
         segment=Fraction(str(segment)),
     )
     # Read when torch's OpenMP is loaded: its threads sleep between two parallel loops instead of spinning, which leaves the
@@ -72,7 +80,7 @@ def command(
     from vidstyle.pipeline.run import stylize_video
 
     with progress_bar(quiet) as progress:
-        report = stylize_video(source, output, style, options=options, progress=progress)
+        report = stylize_video(source, output, style or (), options=options, progress=progress)
     if not quiet:
         for warning in report.warnings:
             words.say(f"vidstyle: warning: {warning}")

@@ -5,19 +5,20 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from vidstyle.errors import InputError
+from vidstyle.pipeline.options import parse_size
 
-Styles = Annotated[
-    list[str],
-    typer.Option(
-        "--style", metavar="ART[:W]", help="Built-in name, picture file or compiled code; repeat to blend by weights."
-    ),
-]
+STYLE = typer.Option(
+    "--style", metavar="ART[:W]", help="Built-in name, picture file or compiled code; repeat to blend by weights."
+)
+Styles = Annotated[list[str], STYLE]
+MaybeStyles = Annotated[list[str] | None, STYLE]
 Overwrite = Annotated[bool, typer.Option("-y", "--overwrite", help="Replace an existing output.")]
 Model = Annotated[str, typer.Option(metavar="NAME|FILE", help="Shipped model or checkpoint file.")]
 Strength = Annotated[float, typer.Option(metavar="A", help="How much style: 0 to 1.")]
@@ -39,6 +40,24 @@ Json = Annotated[
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress and no warnings.")]
 
 STDOUT = "-"
+
+PICTURE = (
+    "overwrite",
+    "model",
+    "strength",
+    "preserve_color",
+    "max_side",
+    "style_size",
+    "device",
+    "engine",
+    "precision",
+)
+
+
+def picture_options(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What `run` and `image` are told alike, out of the arguments of either (its `locals()`), as `RunOptions` takes it."""
+    size = given["size"]
+    return {**{name: given[name] for name in PICTURE}, "size": None if size is None else parse_size(size)}
 
 
 def emit_json(report: Any, target: str) -> None:

@@ -33,6 +33,12 @@ class RunOptions:
     """In [0, 1]: 1 is the style, 0 the frame as its own style."""
     preserve_color: bool = False
     """Keep the source's colours: luma from the result, chroma from the source."""
+    mask: Path | None = None
+    """A grey picture, stretched over the frame: white is the style, black the source itself or, of two styles, the second."""
+    keyframes: Path | None = None
+    """A file of blends over time (`styles.keyframes`), instead of styles."""
+    stabilize: float = 0.0
+    """In [0, 1): how much each frame is drawn to the one before, moved along with the source; 0 not at all."""
     start: Fraction | None = None
     """Seconds after the film's first frame; frames from there on are styled."""
     end: Fraction | None = None
@@ -59,6 +65,7 @@ class RunOptions:
 
     def __post_init__(self) -> None:
         check(0 <= self.strength <= 1, f"--strength {self.strength}: must be between 0 and 1.")
+        check(0 <= self.stabilize < 1, f"--stabilize {self.stabilize}: must be at least 0 and less than 1.")
         check(self.chunk is None or self.chunk >= 1, f"--chunk {self.chunk}: must be at least 1, or auto.")
         check(self.threads is None or self.threads >= 1, f"--threads {self.threads}: must be at least 1.")
         check(self.style_size >= MIN_SIDE, f"--style-size {self.style_size}: must be at least {MIN_SIDE}.")

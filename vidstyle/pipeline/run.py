@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from vidstyle.engines.backoff import Backoff
 from vidstyle.engines.base import Engine, cores
 from vidstyle.engines.choose import make_engine
 from vidstyle.errors import InputError, VidstyleError
@@ -21,12 +20,13 @@ from vidstyle.models.checkpoint import model_digest, model_path
 from vidstyle.pipeline.film import Film, plan_film
 from vidstyle.pipeline.fingerprint import file_sample, machine
 from vidstyle.pipeline.journal import Journal, journal_folder
+from vidstyle.pipeline.look import Look, read_look
 from vidstyle.pipeline.options import RunOptions, RunReport, peak_rss_mb
+from vidstyle.pipeline.paint import Painter
 from vidstyle.pipeline.parts import SegmentFiles
-from vidstyle.pipeline.picture import eight_bits, on_black, resized, with_colour_of
+from vidstyle.pipeline.picture import eight_bits, on_black, resized
 from vidstyle.pipeline.segments import missing_ranges, regroup
 from vidstyle.pipeline.stages import StageSeconds, run_stages
-from vidstyle.pipeline.styles import Style, encode_styles, read_styles
 
 Progress = Callable[[int, int | None], None]
 """Called with the frames that are finished and the number expected (None: unknown), from another thread."""
@@ -42,7 +42,7 @@ MOST_FRAMES = 8
 def stylize_video(
     source: str | Path,
     output: str | Path | None,
-    styles: str | Sequence[str],
+    styles: str | Sequence[str] = (),
     *,
     options: RunOptions | None = None,
     progress: Progress | None = None,
@@ -52,7 +52,8 @@ def stylize_video(
     Args:
         source: a video file.
         output: where to; None is NAME.styled.SUFFIX in the current folder.
-        styles: built-in names, picture files or compiled codes, each with ":WEIGHT" if it has one.
+        styles: built-in names, picture files or compiled codes, each with ":WEIGHT" if it has one; none where
+            `options.keyframes` names them.
         progress: told as frames are finished.
 
     Raises:
@@ -63,7 +64,7 @@ def stylize_video(
     begun = time.perf_counter()
     options = options or RunOptions()
     film = plan_film(Path(source), None if output is None else Path(output), options, threads=cores())
-    read = read_styles([styles] if isinstance(styles, str) else styles, size=options.style_size)
+    look = read_look(styles, options, film.size)
     model_path(options.model)
     folder = journal_folder(film.output)
     with ExitStack() as stack:
@@ -71,15 +72,14 @@ def stylize_video(
         frozen: Mapping[str, Any] = old.fingerprint if old else {}
         engine = engine_like(options, frozen.get("engine", {}))
         chunk = options.chunk or frozen.get("chunk") or auto_chunk(film.size, engine.device)
-        print_ = fingerprint(film, options, read, engine, chunk)
+        print_ = fingerprint(film, options, look, engine, chunk)
         if old is not None:
             old.require(print_)
-        code = encode_styles(read, engine, options.model)
-        stylize = Backoff(lambda frames: engine.stylize(frames, code, strength=options.strength))
+        painter = Painter(look, engine, options.model, origin=film.info.start_pts or 0)
         journal = old or stack.enter_context(Journal.create(folder, print_))
         kept = sum(journal.done.values())
         try:
-            seconds, warnings = fill(film, journal, chunk, worker(stylize, options.preserve_color), progress)
+            seconds, warnings = fill(film, journal, chunk, painter, progress)
             warnings += mux(
                 journal.parts(),
                 film.info,
@@ -92,8 +92,8 @@ def stylize_video(
             raise kept_for_resume(error, journal) from error
         frames = sum(journal.done.values())
         journal.remove()
-    if stylize.limit:
-        warnings.append(f"memory was short: the model was given {stylize.limit} frames a call instead of {chunk}.")
+    if painter.limit:
+        warnings.append(f"memory was short: the model was given {painter.limit} frames a call instead of {chunk}.")
     elapsed = time.perf_counter() - begun
     return RunReport(
         input=str(film.info.path),
@@ -165,21 +165,6 @@ def prepared(chunks: Iterable[FrameChunk], film: Film) -> Iterator[FrameChunk]:
         yield FrameChunk(pixels, chunk.pts, chunk.durations, chunk.time_base)
 
 
-def worker(stylize: Callable[[Any], Any], preserve_color: bool) -> Work:
-    """The model stage."""
-
-    def work(item: tuple[int, FrameChunk]) -> tuple[int, FrameChunk]:
-        segment, chunk = item
-        frames = eight_bits(chunk.data)
-        styled = stylize(frames)
-        if preserve_color:
-            styled = with_colour_of(frames, styled)
-        alpha = None if chunk.alpha is None else eight_bits(chunk.alpha)
-        return segment, FrameChunk(styled, chunk.pts, chunk.durations, chunk.time_base, alpha)
-
-    return work
-
-
 def engine_like(options: RunOptions, frozen: Mapping[str, Any]) -> Engine:
     """The engine that the options ask for; what they leave open stays as an unfinished run had it."""
 
@@ -201,14 +186,12 @@ def auto_chunk(size: tuple[int, int], device: str) -> int:
     return max(1, min(MOST_FRAMES, pixels // (size[0] * size[1])))
 
 
-def fingerprint(film: Film, options: RunOptions, styles: Sequence[Style], engine: Engine, chunk: int) -> dict[str, Any]:
+def fingerprint(film: Film, options: RunOptions, look: Look, engine: Engine, chunk: int) -> dict[str, Any]:
     """Everything that the bytes of the result depend on, as JSON values."""
     return {
         "input": file_sample(film.info.path),
-        "styles": [style.digest() for style in styles],
+        "look": look.fingerprint(),
         "model": model_digest(options.model),
-        "strength": float(options.strength),
-        "preserve_color": options.preserve_color,
         "film": film.fingerprint(),
         "engine": {
             "name": engine.name,

@@ -1,0 +1,54 @@
+"""Whole films through `stylize_video` with a tiny model, in a folder of the test's own."""
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vidstyle.media.probe import probe
+from vidstyle.media.reader import read_chunks
+from vidstyle.pipeline.options import RunOptions, RunReport
+from vidstyle.pipeline.run import stylize_video
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The current folder is the test's own."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def style(tmp_path: Path) -> str:
+    path = tmp_path / "art.png"
+    Image.fromarray(np.random.default_rng(5).integers(0, 256, (40, 52, 3), dtype=np.uint8)).save(path)
+    return str(path)
+
+
+@pytest.fixture
+def styled(tiny_model: Path, style: str) -> Callable[..., RunReport]:
+    """`styled(source, output, styles=None, **options)`; without styles it is `style`."""
+
+    def run(source: Path | str, output: Path | str | None, styles: Any = None, **options: Any) -> RunReport:
+        settings = {"model": tiny_model, "style_size": 32, "engine": "torch", "device": "cpu", "precision": "fp32"}
+        options = {**settings, **options}
+        given = style if styles is None and "keyframes" not in options else styles or ()
+        return stylize_video(source, output, given, options=RunOptions(**options))
+
+    return run
+
+
+@pytest.fixture
+def read() -> Callable[[Path | str], tuple[np.ndarray, list[Fraction]]]:
+    """`read(path)`: frames (N, H, W, 3) and their times in seconds."""
+
+    def frames(path: Path | str) -> tuple[np.ndarray, list[Fraction]]:
+        info = probe(Path(path))
+        chunks = list(read_chunks(info, chunk=16))
+        times = [int(t) * info.time_base for c in chunks for t in c.pts]
+        return np.concatenate([c.data for c in chunks]), times
+
+    return frames
