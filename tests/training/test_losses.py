@@ -106,3 +106,8 @@ def test_flat_pictures_give_finite_gradients(value: float) -> None:
     for t in out:
         assert t.grad is not None
         assert torch.isfinite(t.grad).all()
+
+
+def test_gradients_of_means_and_deviations_are_those_of_finite_differences() -> None:
+    x = torch.randn(2, 3, 4, 5, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(losses.mean_std, (x,))

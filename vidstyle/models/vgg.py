@@ -59,7 +59,7 @@ class VGG(nn.Module):
             if block > 1:
                 x = F.max_pool2d(x, 2, 2, ceil_mode=True)
             for n in range(1, count + 1 if block < upto else 2):
-                x = F.relu(cast(nn.Conv2d, self.get_submodule(f"conv{block}_{n}"))(x))
+                x = F.relu(cast(nn.Conv2d, self.get_submodule(f"conv{block}_{n}"))(x), inplace=True)
                 if n == 1:
                     taps.append(x)
         return taps

@@ -6,6 +6,7 @@ Features are lists of relu1_1 ... of a normalised VGG. Statistics and attention 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -25,10 +26,30 @@ Features = Sequence[Tensor]
 
 
 def mean_std(x: Tensor, eps: float = 1e-4) -> tuple[Tensor, Tensor]:
-    """Channel means and standard deviations of (B, C, H, W), each (B, C) float32; eps keeps the root's gradient finite."""
-    x = x.float()
-    mean = x.mean((2, 3))
-    return mean, ((x * x).mean((2, 3)) - mean * mean).clamp_min(0).add(eps).sqrt()
+    """Channel means and standard deviations of (B, C, H, W), each (B, C) float32 or wider; eps keeps the root's
+    gradient finite."""
+    mean, square = cast(tuple[Tensor, Tensor], Moments.apply(x))
+    return mean, (square - mean * mean).clamp_min(0).add(eps).sqrt()
+
+
+class Moments(torch.autograd.Function):
+    """(B, C, H, W) to E[x] and E[x^2], each (B, C) float32. Its gradient is one pass over x in x's own precision, where
+    autograd would keep two float32 copies of features that are half of all the memory that a step moves."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> tuple[Tensor, Tensor]:
+        ctx.save_for_backward(x)
+        n = x.shape[2] * x.shape[3]
+        return x.mean((2, 3), dtype=torch.float32), torch.linalg.vector_norm(
+            x, dim=(2, 3), dtype=torch.float32
+        ) ** 2 / n
+
+    @staticmethod
+    def backward(ctx: Any, mean: Tensor, square: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        n = x.shape[2] * x.shape[3]
+        shift, scale = (g[:, :, None, None].to(x.dtype) for g in (mean / n, 2 * square / n))
+        return torch.addcmul(shift, x, scale)
 
 
 def global_style(out: Features, style: Features, layers: Sequence[float]) -> Tensor:
