@@ -39,10 +39,8 @@ class Moments(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> tuple[Tensor, Tensor]:
         ctx.save_for_backward(x)
-        n = x.shape[2] * x.shape[3]
-        return x.mean((2, 3), dtype=torch.float32), torch.linalg.vector_norm(
-            x, dim=(2, 3), dtype=torch.float32
-        ) ** 2 / n
+        n, wide = x.shape[2] * x.shape[3], torch.promote_types(x.dtype, torch.float32)
+        return x.mean((2, 3), dtype=wide), torch.linalg.vector_norm(x, dim=(2, 3), dtype=wide) ** 2 / n
 
     @staticmethod
     def backward(ctx: Any, mean: Tensor, square: Tensor) -> Tensor:
