@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vidstyle.errors import UsageError
-from vidstyle.pipeline.options import RunOptions, parse_size, parse_time, peak_rss_mb
+from vidstyle.pipeline.options import RunOptions, parse_rate, parse_share, parse_size, parse_time, peak_rss_mb
 
 
 @pytest.mark.parametrize(
@@ -75,3 +75,30 @@ def test_peak_memory_is_that_of_the_process() -> None:
     assert after is not None
     assert before <= after < 1 << 20
     del block
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"),
+    [("25", 25), ("12.5", Fraction(25, 2)), ("30000/1001", Fraction(30000, 1001)), ("29.97", Fraction(30000, 1001))],
+)
+def test_rates(text: str, rate: Fraction) -> None:
+    assert parse_rate(text) == rate
+
+
+@pytest.mark.parametrize("text", ["", "fast", "-1", "1/0", "1e9", "25fps"])
+def test_no_rates(text: str) -> None:
+    with pytest.raises(UsageError, match="--fps"):
+        parse_rate(text)
+
+
+def test_shares() -> None:
+    assert [parse_share(t) for t in ("10%", "0.1", "0", "100%", "1")] == [0.1, 0.1, 0, 1, 1]
+    for text in ("10", "101%", "-1%", "some", "nan"):
+        with pytest.raises(UsageError, match="--max-errors"):
+            parse_share(text)
+
+
+def test_new_options_are_checked() -> None:
+    for options in ({"fps": Fraction(0)}, {"fps": Fraction(2000)}, {"max_errors": 1.5}, {"bit_depth": 12}):
+        with pytest.raises(UsageError, match="--"):
+            RunOptions(**options)  # type: ignore[arg-type]

@@ -1,5 +1,6 @@
 """Whole films through `stylize_video`, in this process: every frame once at its time, chunks and interruptions invisible."""
 
+import re
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -231,3 +232,36 @@ def test_progress_counts_frames(make_clip: Any, tiny_model: Path, style: str) ->
     options = RunOptions(model=tiny_model, style_size=32, chunk=4, engine="torch", device="cpu")
     stylize_video(make_clip(frames=10), "o.mkv", style, options=options, progress=lambda d, t: told.append((d, t)))
     assert told == [(4, 10), (8, 10), (10, 10)]
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "pix_fmt"),
+    [("a.mp4", None, "yuv420p10le"), ("a.mkv", "ffv1", "gbrp10le"), ("a.mov", "prores", "yuv422p10le")],
+)
+def test_ten_bits(styled: Any, make_clip: Any, read: Any, name: str, codec: str | None, pix_fmt: str) -> None:
+    source = make_clip("in.mkv", codec="ffv1", pix_fmt="bgr0", frames=2)
+    styled(source, f"8{name}", codec=codec, crf=0)
+    styled(source, name, codec=codec, bit_depth=10, crf=0)
+    info = probe(Path(name))
+    assert (info.pix_fmt, info.bit_depth) == (pix_fmt, 10)
+    assert np.abs(read(name)[0].astype(int) - read(f"8{name}")[0]).mean() < 1.5
+
+
+def test_ten_bits_where_there_are_none(styled: Any, make_clip: Any) -> None:
+    with pytest.raises(UsageError, match="has no 10-bit form"):
+        styled(make_clip(), "out.webm", bit_depth=10)
+
+
+def test_damage_that_is_allowed(styled: Any, make_clip: Any) -> None:
+    source = make_clip("in.mkv", frames=40, codec="mjpeg", pix_fmt="yuvj420p")
+    data = bytearray(source.read_bytes())
+    pictures = [m.start() for m in re.finditer(b"\xff\xd8\xff", data)]
+    for at in pictures[3::4]:
+        data[at : at + 200] = bytes(200)
+    source.write_bytes(data)
+    with pytest.raises(InputError, match="allow more with --max-errors"):
+        styled(source, "out.mkv")
+    assert not list(Path.cwd().glob("out*"))
+    report = styled(source, "out.mkv", max_errors=1.0)
+    assert report.frames == len(pictures) == 40
+    assert any("10 lost frames were replaced" in w for w in report.warnings)

@@ -13,7 +13,7 @@ import typer
 
 from vidstyle.cli import words
 from vidstyle.errors import UsageError
-from vidstyle.pipeline.options import RunOptions, parse_time
+from vidstyle.pipeline.options import RunOptions, parse_rate, parse_share, parse_time
 
 
 def command(
@@ -42,18 +42,26 @@ def command(
     ] = 0.0,
     start: Annotated[str | None, typer.Option(metavar="T", help="Begin here: seconds or [h:]m:s.")] = None,
     end: Annotated[str | None, typer.Option(metavar="T", help="Stop here: seconds or [h:]m:s.")] = None,
+    fps: Annotated[
+        str | None,
+        typer.Option(metavar="N", help="Constant frame rate: frames are repeated or left out. Default: as the source."),
+    ] = None,
     size: words.Size = None,
     max_side: words.MaxSide = None,
     codec: Annotated[
         str | None, typer.Option(metavar="C", help="h264, hevc, av1, vp9, prores, ffv1, gif. Default: by suffix.")
     ] = None,
     crf: Annotated[int | None, typer.Option(metavar="N", help="Quality of the encoding; lower is better.")] = None,
+    bit_depth: Annotated[int, typer.Option(metavar="8|10", help="Bits a sample of the encoded video.")] = 8,
     device: words.Device = "auto",
     engine: words.EngineName = "auto",
     precision: words.PrecisionName = "auto",
     chunk: Annotated[str, typer.Option(metavar="N|auto", help="Frames a call of the model.")] = "auto",
     style_size: words.StyleSize = 384,
     segment: Annotated[float, typer.Option(metavar="SECONDS", help="Film between two points to resume from.")] = 10.0,
+    max_errors: Annotated[
+        str, typer.Option(metavar="P%", help="Damaged frames to put up with (each repeats the one before).")
+    ] = "10%",
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")] = False,
     json: words.Json = None,
     quiet: words.Quiet = False,
@@ -69,7 +77,10 @@ def command(
         stabilize=stabilize,
         start=None if start is None else parse_time(start),
         end=None if end is None else parse_time(end),
+        fps=None if fps is None else parse_rate(fps),
+        max_errors=parse_share(max_errors),
         codec=codec,
+        bit_depth=bit_depth,
         crf=crf,
         chunk=None if chunk == "auto" else int(chunk),
         segment=Fraction(str(segment)),

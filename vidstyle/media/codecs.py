@@ -79,7 +79,7 @@ CODECS: Mapping[str, CodecChoice] = MappingProxyType(
             containers=("mov", "matroska"),
             options={"profile": "hq"},
         ),
-        "ffv1": CodecChoice("ffv1", "bgr0", None, "bgra", containers=("matroska",), options={"slicecrc": "1"}),
+        "ffv1": CodecChoice("ffv1", "bgr0", "gbrp10le", "bgra", containers=("matroska",), options={"slicecrc": "1"}),
         # A GIF is encoded when its segments are joined (one header, one palette road); segments are lossless.
         "gif": CodecChoice("png", "rgb24", None, "rgba", containers=("gif",)),
     }
@@ -127,8 +127,9 @@ def find_codec(name: str) -> CodecChoice:
     formats = [f.name for f in codec.video_formats or ()]
     if codec.type != "video":
         raise UsageError(f"--codec {name}: is no video encoder; use one of {', '.join(CODECS)}.")
-    pix_fmt = "yuv420p" if "yuv420p" in formats or not formats else formats[0]
-    return CodecChoice(name, pix_fmt, even=True, containers=("mp4", "mov", "matroska"))
+    usual = next((f for f in ("yuv420p", "nv12") if f in formats), formats[0] if formats else "yuv420p")
+    deep = next((f for f in ("yuv420p10le", "p010le", "yuv422p10le") if f in formats), None)
+    return CodecChoice(name, usual, deep, even=True, containers=("mp4", "mov", "matroska"))
 
 
 def check_codec(name: str, output: Path) -> None:

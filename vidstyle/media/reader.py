@@ -29,6 +29,7 @@ def read_chunks(
     chunk: int,
     start: int | None = None,
     stop: int | None = None,
+    shown: bool = False,
     threads: int | None = None,
     report: ReadReport | None = None,
     max_errors: float = 0.10,
@@ -37,6 +38,7 @@ def read_chunks(
 
     Args:
         chunk: frames a chunk, at least 1; the last one may be shorter.
+        shown: begin with the frame that is on the screen at `start`, also where it appeared before.
         threads: decoding threads; None lets FFmpeg choose.
         report: counts of damage and repairs, updated while reading.
         max_errors: share of the film's frames that may be damaged (counted in `report`, over all calls that share it).
@@ -56,7 +58,7 @@ def read_chunks(
     given = 0
     for pts, duration, frame in _lasting(_progressive(info, start, threads or 0, report), info, stop):
         _judge(info, report, max_errors)
-        if start is not None and pts < start:
+        if start is not None and (pts + max(1, duration) <= start if shown else pts < start):
             continue
         batch.append((pts, duration, _rgb(frame, info, report)))
         given += 1

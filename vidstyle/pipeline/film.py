@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from vidstyle.media.probe import VideoInfo, probe
 from vidstyle.media.suffix import default_suffix
 from vidstyle.media.writer import EncodeSettings
 from vidstyle.pipeline.checks import check_journal, check_output
+from vidstyle.pipeline.clock import Clock
 from vidstyle.pipeline.options import RunOptions
 from vidstyle.pipeline.picture import pixel_aspect, target_size
 from vidstyle.pipeline.segments import SegmentPlan
@@ -24,13 +25,17 @@ class Film:
     """Everything about a job except the model."""
 
     info: VideoInfo
+    """The source."""
+    target: VideoInfo
+    """The source as the output has it: its times in the output's clock, its rate the one asked for."""
+    clock: Clock
     output: Path
     size: tuple[int, int]
     """Width and height of the frames that are styled and encoded."""
     aspect: Fraction
     """Pixel aspect ratio at that size."""
     start: int | None
-    """First tick of the cut; None: from the beginning."""
+    """First tick of the cut, in the output's clock; None: from the beginning."""
     stop: int | None
     """First tick after the cut; None: to the end."""
     settings: EncodeSettings
@@ -41,21 +46,24 @@ class Film:
 
     def expected_frames(self) -> int | None:
         """How many frames there should be, for a progress bar; None where the source does not tell."""
-        info = self.info
-        total = info.frames
-        if total is None and info.duration and info.average_rate:
-            total = round(info.duration * info.average_rate)
+        info, clock = self.info, self.clock
+        total = None if clock.step else info.frames
+        rate = self.target.average_rate
+        if total is None and info.duration and rate:
+            total = round(info.duration * rate)
         if total is None or (self.start is None and self.stop is None) or not info.duration:
             return total
-        whole = info.duration / info.time_base
-        origin = info.start_pts or 0
+        whole = info.duration / clock.time_base
+        origin = self.plan.origin if self.start is None else (info.start_pts or 0) * clock.scale
         stop = min(self.stop if self.stop is not None else math.inf, origin + whole)
-        return max(0, round(total * (stop - (self.start or origin)) / whole))
+        return max(0, round(total * (stop - (origin if self.start is None else self.start)) / whole))
 
     def fingerprint(self) -> dict[str, Any]:
         """What of this changes bytes, as JSON values."""
         return {
             "size": list(self.size),
+            "clock": str(self.clock.time_base),
+            "step": self.clock.step,
             "start": self.start,
             "stop": self.stop,
             "segment": str(self.plan.seconds),
@@ -89,23 +97,38 @@ def plan_film(source: Path, output: Path | None, options: RunOptions, *, threads
     except InputError as error:
         raise InputError(f"{source}: {error}") from None
     keep_alpha = info.has_alpha and find_codec(codec).alpha_pix_fmt is not None
+    settings = EncodeSettings(
+        codec=codec, crf=options.crf, bit_depth=options.bit_depth, alpha=keep_alpha, threads=threads
+    )
+    settings.resolved_pix_fmt()  # refuses what the codec does not have
     warnings = list(info.warnings)
     if info.has_alpha and not keep_alpha:
         warnings.append(f"{output}: {codec} holds no transparency; the picture is laid over black.")
-    origin = info.start_pts or 0
-    start = None if options.start is None else origin + math.ceil(options.start / info.time_base)
-    stop = None if options.end is None else origin + math.ceil(options.end / info.time_base)
+    clock = Clock.of(info.time_base, options.fps)
+    origin = (info.start_pts or 0) * clock.scale
+    start = None if options.start is None else origin + math.ceil(options.start / clock.time_base)
+    stop = None if options.end is None else origin + math.ceil(options.end / clock.time_base)
     if options.start is not None and info.duration is not None and options.start >= info.duration:
         raise UsageError(f"--start: {source} lasts only {info.duration:.3f} s.")
     return Film(
         info=info,
+        target=in_clock(info, clock, options.fps),
+        clock=clock,
         output=output,
         size=size,
         aspect=pixel_aspect(info.sample_aspect_ratio, (info.width, info.height), size),
         start=start,
         stop=stop,
-        settings=EncodeSettings(codec=codec, crf=options.crf, alpha=keep_alpha, threads=threads),
-        plan=SegmentPlan(start if start is not None else origin, options.segment, info.time_base),
+        settings=settings,
+        plan=SegmentPlan(start if start is not None else origin, options.segment, clock.time_base),
         keep_alpha=keep_alpha,
         warnings=tuple(warnings),
     )
+
+
+def in_clock(info: VideoInfo, clock: Clock, fps: Fraction | None) -> VideoInfo:
+    """What the muxer is told of the source; with a new rate the last frame lasts as long as all others."""
+    if fps is None:
+        return info
+    start = None if info.start_pts is None else info.start_pts * clock.scale
+    return replace(info, time_base=clock.time_base, average_rate=fps, start_pts=start, end_pts=None, frames=None)

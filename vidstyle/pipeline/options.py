@@ -47,8 +47,15 @@ class RunOptions:
     """Width and height to resize to, in pixels; the picture keeps its shape on the screen by its pixel aspect ratio."""
     max_side: int | None = None
     """The longer side is made no larger than this, in pixels."""
+    fps: Fraction | None = None
+    """Frames a second of the output: each shows the source frame that is on the screen then. Of numbered pictures: their rate.
+    None: every source frame once, at its own time."""
+    max_errors: float = 0.1
+    """Share of the frames that may be damaged (and are then replaced by the frame before) before the film is refused."""
     codec: str | None = None
     """h264, hevc, av1, vp9, prores, ffv1, gif or an encoder of this FFmpeg; None: what suits the output's suffix."""
+    bit_depth: int = 8
+    """8, or 10 where the codec can (frames are styled at 8 bits; 10 spare the encoding its rounding)."""
     crf: int | None = None
     """Constant quality of the encoder, lower is better; None: the codec's default."""
     device: str = "auto"
@@ -78,6 +85,9 @@ class RunOptions:
         check(self.size is None or self.max_side is None, "--size and --max-side exclude each other; give one.")
         check(self.start is None or self.start >= 0, "--start: must not be negative.")
         check(self.end is None or self.end > (self.start or 0), "--end: must be later than --start (and more than 0).")
+        check(self.fps is None or 0 < self.fps <= 1000, f"--fps {self.fps}: must be more than 0 and at most 1000.")
+        check(0 <= self.max_errors <= 1, f"--max-errors {self.max_errors}: must be between 0% and 100%.")
+        check(self.bit_depth in (8, 10), f"--bit-depth {self.bit_depth}: must be 8 or 10.")
         check(self.crf is None or 0 <= self.crf <= 63, f"--crf {self.crf}: must be between 0 and 63.")
 
 
@@ -96,6 +106,30 @@ def parse_time(text: str) -> Fraction:
         raise UsageError(f"{text!r} is no time; write seconds (90.5) or [hours:]minutes:seconds (1:30.5).")
     hours, minutes, seconds = match.groups()
     return Fraction(seconds) + 60 * int(minutes or 0) + 3600 * int(hours or 0)
+
+
+NTSC = {"23.976": 24, "23.98": 24, "29.97": 30, "47.952": 48, "59.94": 60, "119.88": 120}
+"""What people write for N x 1000 / 1001 frames a second."""
+
+
+def parse_rate(text: str) -> Fraction:
+    """Frames a second of "25", "12.5", "30000/1001" or "29.97" (which means 30000/1001). Raises UsageError."""
+    text = text.strip()
+    if text in NTSC:
+        return Fraction(1000 * NTSC[text], 1001)
+    match = re.fullmatch(r"(\d{1,6}(?:\.\d{1,6})?)(?:/(\d{1,6}))?", text)
+    if match is None or Fraction(match[2] or 1) == 0:
+        raise UsageError(f"--fps {text}: write frames a second, for example 25, 29.97 or 30000/1001.")
+    return Fraction(match[1]) / Fraction(match[2] or 1)
+
+
+def parse_share(text: str) -> float:
+    """A share in [0, 1] of "10%" or "0.1". Raises UsageError."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(%?)", text.strip())
+    share = float(match[1]) / (100 if match[2] else 1) if match else 2.0
+    if share > 1:
+        raise UsageError(f"--max-errors {text}: write a share of the frames, for example 5% or 0.05.")
+    return share
 
 
 def parse_size(text: str) -> tuple[int, int]:

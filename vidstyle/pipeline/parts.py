@@ -7,6 +7,7 @@ from types import TracebackType
 
 from vidstyle.media.frames import FrameChunk
 from vidstyle.media.writer import VideoWriter
+from vidstyle.pipeline.clock import repeated
 from vidstyle.pipeline.film import Film
 from vidstyle.pipeline.journal import Journal
 
@@ -36,15 +37,16 @@ class SegmentFiles:
                 self.journal.partial(segment),
                 width=self.film.size[0],
                 height=self.film.size[1],
-                time_base=self.film.info.time_base,
+                time_base=self.film.target.time_base,
                 settings=self.film.settings,
                 sample_aspect_ratio=self.film.aspect,
-                rate=self.film.info.average_rate,
+                rate=self.film.target.average_rate,
             )
             self.warnings += [w for w in self.writer.warnings if w not in self.warnings]
-        self.writer.write(chunk)
-        self.frames += len(chunk)
-        self.wrote(len(chunk))
+        for piece in repeated(chunk, self.film.clock.step):
+            self.writer.write(piece)
+            self.frames += len(piece)
+            self.wrote(len(piece))
 
     def fill(self, segment: int) -> None:
         """Finish all segments before `segment`; those without frames (long still pictures) are noted as empty."""

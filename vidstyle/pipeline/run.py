@@ -17,6 +17,7 @@ from vidstyle.media.frames import FrameChunk
 from vidstyle.media.mux import mux
 from vidstyle.media.reader import read_chunks
 from vidstyle.models.checkpoint import model_digest, model_path
+from vidstyle.pipeline.clock import retimed
 from vidstyle.pipeline.film import Film, plan_film
 from vidstyle.pipeline.fingerprint import file_sample, machine
 from vidstyle.pipeline.journal import Journal, journal_folder
@@ -75,14 +76,14 @@ def stylize_video(
         print_ = fingerprint(film, options, look, engine, chunk)
         if old is not None:
             old.require(print_)
-        painter = Painter(look, engine, options.model, origin=film.info.start_pts or 0)
+        painter = Painter(look, engine, options.model, origin=film.target.start_pts or 0)
         journal = old or stack.enter_context(Journal.create(folder, print_))
         kept = sum(journal.done.values())
         try:
-            seconds, warnings = fill(film, journal, chunk, painter, progress)
+            seconds, warnings = fill(film, journal, chunk, painter, progress, options.max_errors)
             warnings += mux(
                 journal.parts(),
-                film.info,
+                film.target,
                 film.output,
                 start=film.start,
                 stop=film.stop,
@@ -114,7 +115,7 @@ def stylize_video(
 
 
 def fill(
-    film: Film, journal: Journal, chunk: int, work: Work, progress: Progress | None
+    film: Film, journal: Journal, chunk: int, work: Work, progress: Progress | None, max_errors: float
 ) -> tuple[StageSeconds, list[str]]:
     """Do the segments that the journal lacks. Returns the busy times and warnings.
 
@@ -133,16 +134,22 @@ def fill(
             progress(done, expected)
 
     for first, last in missing_ranges(journal.done, journal.total):
+        start = film.start if first == 0 else film.plan.border(first)
+        stop = film.stop if last is None else film.plan.border(last)
+        begin, end = film.clock.source_bounds(start, stop)
         source = read_chunks(
             film.info,
             chunk=chunk,
-            start=film.start if first == 0 else film.plan.border(first),
-            stop=film.stop if last is None else film.plan.border(last),
+            start=begin,
+            stop=end,
+            shown=film.clock.step is not None,
             threads=film.settings.threads,
             report=report,
+            max_errors=max_errors,
         )
+        timed = retimed(prepared(source, film), film.clock, film.plan, start=start, stop=stop)
         sink = SegmentFiles(film, journal, first=first, wrote=wrote)
-        spent = run_stages(regroup(prepared(source, film), film.plan, chunk), work, sink)
+        spent = run_stages(regroup(timed, film.plan, chunk), work, sink)
         total = StageSeconds(**{k: v + getattr(spent, k) for k, v in vars(total).items()})
         warnings += sink.warnings
         if last is None:
