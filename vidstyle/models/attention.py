@@ -112,9 +112,10 @@ def blend(codes: Sequence[StyleCode], weights: Sequence[float | Tensor]) -> Styl
     if not codes or len(codes) != len(weights):
         raise ValueError(f"need one weight a code, got {len(codes)} codes and {len(weights)} weights")
     w = [torch.as_tensor(x, dtype=torch.float32).reshape(-1, 1) for x in weights]
-    total = torch.stack(list(torch.broadcast_tensors(*w))).sum(0)
-    if not torch.allclose(total, torch.ones_like(total), atol=1e-5) or min(float(x.min()) for x in w) < 0:
-        raise ValueError("weights must be non-negative and sum to 1")
+    if not torch.compiler.is_exporting():  # a graph has no values to look at
+        total = torch.stack(list(torch.broadcast_tensors(*w))).sum(0)
+        if not torch.allclose(total, torch.ones_like(total), atol=1e-5) or min(float(x.min()) for x in w) < 0:
+            raise ValueError("weights must be non-negative and sum to 1")
     return StyleCode(tuple(_blend_scale([c.scales[i] for c in codes], w) for i in range(len(codes[0]))))
 
 
@@ -164,9 +165,9 @@ def mean_variance_norm(x: Tensor, eps: float = STD_EPS, *, correction: int = 0) 
     return x * (var + eps).rsqrt()
 
 
-def unit(x: Tensor) -> Tensor:
-    """x / (|x| + 1e-5) along dim 1; a zero vector stays zero (its attention is uniform)."""
-    return cast(Tensor, x / (torch.linalg.vector_norm(x, dim=1, keepdim=True) + NORM_EPS))
+def unit(x: Tensor, dim: int = 1) -> Tensor:
+    """x / (|x| + 1e-5) along `dim`; a zero vector stays zero (its attention is uniform)."""
+    return cast(Tensor, x / (torch.linalg.vector_norm(x, dim=dim, keepdim=True) + NORM_EPS))
 
 
 def cosine_code(keys: Tensor, values: Tensor) -> CosineCode:
@@ -195,11 +196,17 @@ def cosine_moments(queries: Tensor, code: CosineCode) -> tuple[Tensor, Tensor]:
     """
     c = code.centre.shape[1]
     b = queries.shape[0]
-    matrix = code.matrix.expand(b, -1, -1)
-    num = torch.baddbmm(code.offset.expand(b, -1)[:, :, None], matrix.transpose(1, 2), unit(queries))
-    num = num[:, : 2 * c] / (num[:, 2 * c :] + NORM_EPS)
-    mean, second = num[:, :c], num[:, c:]
-    return mean + code.centre[:, :, None], (second - mean * mean).clamp_min(0)
+    # A query a row: how channels-last features lie in memory. Three products, so that nothing large is cut apart afterwards.
+    rows = unit(queries.transpose(1, 2), dim=2)
+
+    def attend(part: slice) -> Tensor:
+        offset, matrix = (t.expand(b, *t.shape[1:]) for t in (code.offset[:, None, part], code.matrix[:, :, part]))
+        return torch.baddbmm(offset, rows, matrix)
+
+    weight = attend(slice(2 * c, None)) + NORM_EPS
+    mean, second = attend(slice(c)) / weight, attend(slice(c, 2 * c)) / weight
+    var = (second - mean * mean).clamp_min(0)
+    return (mean + code.centre[:, None]).transpose(1, 2), var.transpose(1, 2)
 
 
 def softmax_moments(queries: Tensor, code: SoftmaxCode) -> tuple[Tensor, Tensor]:
@@ -286,7 +293,11 @@ class AdaAttN(nn.Module):
         """
         with torch.autocast(content.device.type, enabled=False):
             wide = content.dtype if content.dtype == torch.float64 else torch.float32
-            mean, var = moments(self.f(keys.to(wide)).flatten(2), code)
+            queries = self.f(keys.to(wide)).permute(0, 2, 3, 1)  # no copy where features are channels-last
+            mean, var = moments(queries.flatten(1, 2).transpose(1, 2), code)
             std = (var + self.std_eps).sqrt() if self.std_eps else var.sqrt()
-            normalised = mean_variance_norm(content, correction=self.correction)
-            return std.view_as(content) * normalised + mean.view_as(content)
+
+            def planes(x: Tensor) -> Tensor:
+                return x.transpose(1, 2).reshape(-1, *content.shape[2:], x.shape[1]).permute(0, 3, 1, 2)
+
+            return planes(std) * mean_variance_norm(content, correction=self.correction) + planes(mean)

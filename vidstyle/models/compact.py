@@ -112,7 +112,8 @@ class Encoder(nn.Module):
         self.eighth_blocks = nn.Sequential(*(Block(w[2], edge=True) for _ in range(n[1])))
 
     def forward(self, x: Tensor) -> Scales:
-        a = F.relu(self.stem(F.pixel_unshuffle(x, 2)))
+        # In steps of 1/255 a frame's samples are whole numbers, which bfloat16 holds exactly.
+        a = F.relu(F.conv2d(F.pixel_unshuffle(x, 2) * 255, self.stem.weight / 255, self.stem.bias, padding=1))
         b = self.quarter_blocks(F.relu(self.quarter(F.avg_pool2d(a, 2))))
         c = self.eighth_blocks(F.relu(self.eighth(F.avg_pool2d(b, 2))))
         return a, b, c
@@ -238,7 +239,9 @@ class CompactNet(nn.Module):
 
     def _colour(self, x: Tensor) -> Tensor:
         """The frame low-passed to 1/8, in opponent colours: per-channel moments of RGB would keep the photo's hues."""
-        return torch.einsum("oc,bchw->bohw", cast(Tensor, self.opponent), F.avg_pool2d(x.float(), STRIDE))
+        # Pixels of a 2x2 square side by side, as the stem has them: pooling three channels alone is slow.
+        low = F.avg_pool2d(F.pixel_unshuffle(x.float(), 2), STRIDE // 2)
+        return torch.einsum("oc,bchw->bohw", cast(Tensor, self.opponent).repeat_interleave(4, 1) / 4, low)
 
     def _keys(self, features: Scales) -> Scales:
         """Keys of a scale: normalised features of it and of all finer ones, pooled to its size."""
@@ -263,12 +266,26 @@ class CompactNet(nn.Module):
         y = F.relu(double(modulate(self.quarter_up(y), next(film))))
         y = F.relu(modulate(self.half_in(torch.cat([y, base.to(y.dtype)], 1)), next(film)))
         y = F.relu(modulate(self.half_mid(y), next(film)))
-        y = F.interpolate(F.relu(modulate(self.half_out(y), next(film))), scale_factor=2.0, mode="nearest")
-        return cast(Tensor, self.full(y))
+        return doubled_conv(F.relu(modulate(self.half_out(y), next(film))), self.full)
 
 
 def double(x: Tensor) -> Tensor:
     return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
+
+
+def doubled_conv(x: Tensor, layer: nn.Conv2d) -> Tensor:
+    """`layer`, a 3x3 convolution to few channels, after doubling x by nearest neighbours, exactly: at full size each of the
+    four pixels of a 2x2 square sees only 2x2 different inputs, so one convolution of x gives all four.
+
+    Returns:
+        (B, C, 2H, 2W) of x (B, _, H, W).
+    """
+    weight, bias = layer.weight, cast(Tensor, layer.bias)
+    # taps[a, k, u]: whether tap u of a pixel in row (column) a of its square falls on input row (column) k - 1 of 3.
+    taps = torch.tensor([[[1, 0, 0], [0, 1, 1], [0, 0, 0]], [[0, 0, 0], [1, 1, 0], [0, 0, 1]]]).to(weight)
+    with torch.autocast(x.device.type, enabled=False):
+        folded = torch.einsum("aku,oiuv,blv->oabikl", taps, weight, taps).reshape(-1, *weight.shape[1:])
+    return F.pixel_shuffle(F.conv2d(x, folded, bias.repeat_interleave(4), padding=1), 2)
 
 
 def pad(x: Tensor) -> Tensor:
