@@ -43,18 +43,19 @@ class Release:
                 options += [f"--{name}", str(path)]
         return options
 
-    def styled(self, content: Tensor, style: Tensor) -> Tensor:
-        """What the release makes of (B, 3, H, W) contents and styles, in float64; sides are multiples of 16."""
+    def styled(self, content: Tensor, style: Tensor, limit: int = 4096) -> Tensor:
+        """What the release makes of (B, 3, H, W) contents and styles, in float64; sides are multiples of 16. Softmax takes at
+        most `limit` points of a style."""
         wide = {n: None if w is None else {k: v.double() for k, v in w.items()} for n, w in vars(self).items()}
         transformer, decoder = wide["transformer"], wide["decoder"]
         assert transformer
         assert decoder
         c, s = (features(wide["vgg"] or {}, x.double()) for x in (content, style))
         if wide["adaattn3"] is None:
-            return tail(decoder, "decoder.", adaattn(transformer, "", c, s, 3, cosine=True))
-        three = adaattn(wide["adaattn3"], "", c, s, 3)
-        four = adaattn(transformer, "attn_adain_4_1.", c, s, 4)
-        five = adaattn(transformer, "attn_adain_5_1.", c, s, 5)
+            return tail(decoder, "decoder.", adaattn(transformer, "", c, s, 3, None))
+        three = adaattn(wide["adaattn3"], "", c, s, 3, limit)
+        four = adaattn(transformer, "attn_adain_4_1.", c, s, 4, limit)
+        five = adaattn(transformer, "attn_adain_5_1.", c, s, 5, limit)
         y = conv(transformer, "merge_conv", four + twice(five))
         y = twice(conv(decoder, "decoder_layer_1.1", y).relu())
         return tail(decoder, "decoder_layer_2.", torch.cat([y, three], 1))
@@ -103,16 +104,16 @@ def keys(taps: list[Tensor], x: int) -> Tensor:
     return torch.cat([normed(F.interpolate(f, size, mode="nearest")) for f in taps[:x]], 1)
 
 
-def adaattn(weights: Weights, prefix: str, c: list[Tensor], s: list[Tensor], x: int, *, cosine: bool = False) -> Tensor:
-    """One AdaAttN at relu x_1 with its content x style matrix."""
+def adaattn(weights: Weights, prefix: str, c: list[Tensor], s: list[Tensor], x: int, limit: int | None) -> Tensor:
+    """One AdaAttN at relu x_1 with its content x style matrix: cosine weights, or with a limit softmax ones."""
     q = conv(weights, f"{prefix}f", keys(c, x)).flatten(2)
     k = conv(weights, f"{prefix}g", keys(s, x)).flatten(2)
     v = conv(weights, f"{prefix}h", s[x - 1]).flatten(2)
-    if v.shape[2] > 4096 and not cosine:
-        kept = torch.randperm(v.shape[2], generator=torch.Generator().manual_seed(6666))[:4096]
+    if limit and v.shape[2] > limit:
+        kept = torch.randperm(v.shape[2], generator=torch.Generator().manual_seed(6666))[:limit]
         k, v = k[:, :, kept], v[:, :, kept]
     scores = torch.einsum("bkn,bkm->bnm", q, k)
-    if cosine:
+    if limit is None:
         lengths = [t.square().sum(1).sqrt() + 1e-5 for t in (q, k)]
         weight = (scores / lengths[0][:, :, None] / lengths[1][:, None] + 1).relu()
         weight = weight / (weight.sum(2, keepdim=True) + 1e-5)

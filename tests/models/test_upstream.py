@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,14 +49,15 @@ def test_numbers_are_those_of_the_naive_formulas(release: Release, tmp_path: Pat
     assert float((got.double() - expected).abs().max()) < 1e-4 * scale
 
 
-def test_more_points_than_4096_are_upstreams_choice(image_release: Release, tmp_path: Path) -> None:
+def test_points_beyond_the_limit_are_left_out_as_upstream_does(image_release: Release, tmp_path: Path) -> None:
     model = import_release(files(image_release.write(tmp_path)))
-    content, style = pictures(1, 3, 32, 32), pictures(1, 3, 272, 256)  # 68 x 64 = 4352 points at relu3_1
+    assert model.config.max_points == 4096
+    model.config = replace(model.config, max_points=30)
+    content, style = pictures(1, 3, 32, 32), pictures(1, 3, 48, 64)
     with torch.no_grad():
         code = model.encode_style(style)
-        sizes = [s.keys.shape[1] for s in code.scales if isinstance(s, SoftmaxCode)]
-        assert sizes == [4096, 34 * 32, 17 * 16]
-        expected = image_release.styled(content, style)
+        assert [s.keys.shape[1] for s in code.scales if isinstance(s, SoftmaxCode)] == [30, 30, 3 * 4]
+        expected = image_release.styled(content, style, limit=30)
         error = (model(content, code).double() - expected).abs().max()
     assert float(error) < 1e-4 * float(expected.abs().max())
 
