@@ -55,23 +55,27 @@ def measure(
 
 
 def compare(
-    a: Callable[[], object], b: Callable[[], object], *, warmup: int = 1, repeats: int = 5
+    a: Callable[[], object], b: Callable[[], object], *, warmup: int = 1, repeats: int = 5, clock: str = "wall"
 ) -> tuple[Timing, Timing, Timing]:
     """Paired A/B in one run, in the order A B, B A, A B ...: drift of the machine falls on both.
+
+    Args:
+        clock: as in `measure`.
 
     Returns:
         timings of a and of b, and of the ratio b / a within each pair (above 1: a is faster).
     """
     for _ in range(warmup):
         a(), b()
-    pairs = []
+    pairs, now = [], CLOCKS[clock]
     for turn in range(repeats):
         if turn % 2:
-            second, first = _seconds(b), _seconds(a)
+            second, first = _seconds(b, now), _seconds(a, now)
         else:
-            first, second = _seconds(a), _seconds(b)
+            first, second = _seconds(a, now), _seconds(b, now)
         pairs.append((first, second))
-    return Timing.of([p[0] for p in pairs]), Timing.of([p[1] for p in pairs]), Timing.of([q / p for p, q in pairs])
+    of_a, of_b = (Timing.of(values, clock) for values in zip(*pairs, strict=True))
+    return of_a, of_b, Timing.of([q / p for p, q in pairs], clock)
 
 
 def _seconds(call: Callable[[], object], now: Callable[[], float] = time.perf_counter) -> float:

@@ -60,10 +60,23 @@ def test_pairs_are_interleaved_and_change_order() -> None:
     assert "".join(order) == "ab" + "ab" + "ba" + "ab"
 
 
+def test_pairs_may_be_timed_by_the_processor() -> None:
+    busy = [0.0]
+
+    def work() -> None:
+        end = time.process_time() + 0.02
+        while time.process_time() < end:
+            busy[0] += 1
+
+    asleep, awake, _ = compare(lambda: time.sleep(0.03), work, warmup=0, repeats=2, clock="cpu")
+    assert asleep.clock == awake.clock == "cpu"
+    assert asleep.median < 0.01 < 0.02 <= awake.low
+
+
 def test_ratio_is_of_pairs_not_of_medians(monkeypatch: pytest.MonkeyPatch) -> None:
     # The machine slows down fourfold in the middle; b takes twice as long as a in each pair all the same.
     taken = iter([1.0, 2.0, 8.0, 4.0, 4.0, 8.0])
-    monkeypatch.setattr(harness, "_seconds", lambda call: next(taken))
+    monkeypatch.setattr(harness, "_seconds", lambda call, now: next(taken))
     _, _, ratio = compare(lambda: None, lambda: None, warmup=0, repeats=3)
     assert ratio == Timing(2.0, 2.0, 2.0, 3)
 
