@@ -12,16 +12,23 @@ from typing import Annotated, Any
 import typer
 
 from vidstyle.cli import words
-from vidstyle.errors import UsageError
-from vidstyle.pipeline.options import RunOptions, parse_rate, parse_share, parse_time
+from vidstyle.errors import InputError, UsageError
+from vidstyle.pipeline.options import RunOptions, RunReport, parse_rate, parse_share, parse_time
 
 
 def command(
-    source: Annotated[Path, typer.Argument(metavar="INPUT", help="A video file.")],
+    sources: Annotated[
+        list[Path],
+        typer.Argument(metavar="INPUT", help="Video files, folders of them, or pictures (a folder, in/%06d.png)."),
+    ],
     style: words.MaybeStyles = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="OUT", help="Default: NAME.styled.SUFFIX here.")
+        Path | None,
+        typer.Option(
+            "-o", "--output", metavar="OUT", help="A video or out/%06d.png. Default: NAME.styled.SUFFIX here."
+        ),
     ] = None,
+    out_dir: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for outputs without a name.")] = None,
     overwrite: words.Overwrite = False,
     model: words.Model = "compact",
     strength: words.Strength = 1.0,
@@ -40,8 +47,8 @@ def command(
         float,
         typer.Option(metavar="S", help="Draw each frame to the one before, along the source's motion: 0 to 0.99."),
     ] = 0.0,
-    start: Annotated[str | None, typer.Option(metavar="T", help="Begin here: seconds or [h:]m:s.")] = None,
-    end: Annotated[str | None, typer.Option(metavar="T", help="Stop here: seconds or [h:]m:s.")] = None,
+    start: Annotated[str | None, typer.Option(metavar="T", help="Begin here: seconds or h:m:s.")] = None,
+    end: Annotated[str | None, typer.Option(metavar="T", help="Stop here: seconds or h:m:s.")] = None,
     fps: Annotated[
         str | None,
         typer.Option(metavar="N", help="Constant frame rate: frames are repeated or left out. Default: as the source."),
@@ -66,12 +73,13 @@ def command(
     json: words.Json = None,
     quiet: words.Quiet = False,
 ) -> None:
-    """A video in the style of a picture: its sound, timing and length stay as they are."""
+    """Videos in the style of a picture: their sound, timing and length stay as they are."""
     if chunk != "auto" and not chunk.isdecimal():
         raise UsageError(f"--chunk {chunk}: give a number of frames, or auto.")
     options = RunOptions(
         **words.picture_options(locals()),
         resume=resume,
+        out_dir=out_dir,
         mask=mask,
         keyframes=keyframes,
         stabilize=stabilize,
@@ -88,20 +96,44 @@ def command(
     # Read when torch's OpenMP is loaded: its threads sleep between two parallel loops instead of spinning, which leaves the
     # cores to the decoder and the encoder (15 % less processor time for a whole run on two cores).
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    from vidstyle.cli.batch import films_of, run_all
     from vidstyle.pipeline.run import stylize_video
+    from vidstyle.pipeline.styles import read_styles
 
-    with progress_bar(quiet) as progress:
-        report = stylize_video(source, output, style or (), options=options, progress=progress)
-    if not quiet:
-        for warning in report.warnings:
-            words.say(f"vidstyle: warning: {warning}")
-        words.say(f"{report.output}: {report.frames} frames, {report.fps:.1f} frames a second")
+    films = films_of(sources)
+    if output is not None and (out_dir is not None or len(films) != 1):
+        raise UsageError(f"-o {output}: names one film; for {len(films)} give --out-dir alone.")
+    if style:
+        read_styles(style, size=style_size)  # a wrong name is told once, before anything else
+    if out_dir is not None:
+        make_folder(out_dir)
+
+    def styled(film: Path) -> RunReport:
+        with progress_bar(quiet, film.name if len(films) > 1 else "styling") as progress:
+            report = stylize_video(film, output, style or (), options=options, progress=progress)
+        if not quiet:
+            for warning in report.warnings:
+                words.say(f"vidstyle: warning: {warning}")
+            words.say(f"{report.output}: {report.frames} frames, {report.fps:.1f} frames a second")
+        return report
+
+    if len(films) != 1 or films[0] not in sources:
+        run_all(films, styled, resume=resume, quiet=quiet, json=json)
+        return
+    report = styled(films[0])
     if json is not None:
         words.emit_json(report.to_dict(), json)
 
 
+def make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--out-dir {folder}: cannot be made ({error.strerror}); choose another.") from error
+
+
 @contextmanager
-def progress_bar(quiet: bool) -> Iterator[Callable[[int, int | None], None] | None]:
+def progress_bar(quiet: bool, title: str = "styling") -> Iterator[Callable[[int, int | None], None] | None]:
     """Frames, frames a second and time left, on stderr; nothing where that is no terminal."""
     from rich.console import Console
 
@@ -109,6 +141,7 @@ def progress_bar(quiet: bool) -> Iterator[Callable[[int, int | None], None] | No
     if quiet or not console.is_terminal:
         yield None
         return
+    from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
     from rich.text import Text
 
@@ -116,7 +149,7 @@ def progress_bar(quiet: bool) -> Iterator[Callable[[int, int | None], None] | No
         def render(self, task: Any) -> Text:
             return Text(f"{task.speed:.1f} fps" if task.speed else "- fps")
 
-    columns = (TextColumn("[bold]styling"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
+    columns = (TextColumn("[bold]{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("frames", total=None)
+        task = bar.add_task(escape(title), total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

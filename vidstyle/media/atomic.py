@@ -31,7 +31,7 @@ def atomic_output(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         _flush(temporary)
-        temporary.chmod(0o666 & ~_umask())
+        temporary.chmod(0o666 & ~umask())
         temporary.replace(path)
         _flush(path.parent)
     except OSError as error:
@@ -66,7 +66,8 @@ def _flush(path: Path) -> None:
         os.close(descriptor)
 
 
-def _umask() -> int:
+def umask() -> int:
+    """The permissions that the user withholds from new files."""
     mask = os.umask(0o077)
     os.umask(mask)
     return mask

@@ -80,13 +80,15 @@ CODECS: Mapping[str, CodecChoice] = MappingProxyType(
             options={"profile": "hq"},
         ),
         "ffv1": CodecChoice("ffv1", "bgr0", "gbrp10le", "bgra", containers=("matroska",), options={"slicecrc": "1"}),
+        # Pictures: what the segments hold is written out, as it is or in another format.
+        "png": CodecChoice("png", "rgb24", "rgb48be", "rgba", containers=("image2",)),
         # A GIF is encoded when its segments are joined (one header, one palette road); segments are lossless.
         "gif": CodecChoice("png", "rgb24", None, "rgba", containers=("gif",)),
     }
 )
 """By the names that `--codec` takes."""
 
-_DEFAULTS = {"mp4": "h264", "mov": "h264", "matroska": "h264", "webm": "vp9", "gif": "gif"}
+_DEFAULTS = {"mp4": "h264", "mov": "h264", "matroska": "h264", "webm": "vp9", "gif": "gif", "image2": "png"}
 
 
 # x264's AVX-512 code reads memory that it never wrote, so the same frames give other bytes from run to run. Held to

@@ -11,6 +11,7 @@ import av.error
 from av.codec.context import CodecContext
 
 from vidstyle.media.damage import LostFrames, ReadReport
+from vidstyle.media.pictures import read_pictures
 from vidstyle.media.probe import VideoInfo
 from vidstyle.media.source import open_source, packets
 from vidstyle.media.timestamps import PtsRepair
@@ -33,6 +34,9 @@ def decode(info: VideoInfo, *, start: int | None, threads: int, report: ReadRepo
     presentation order (leading frames of an open GOP) is left out, so that any frame given is the same, pixel for
     pixel, as in a decode from the beginning.
     """
+    if info.pictures:
+        yield from read_pictures(info, start, report)
+        return
     margins = _MARGINS if start is not None and _seekable(info) else ()
     for margin in margins:
         assert start is not None

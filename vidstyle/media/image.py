@@ -17,12 +17,12 @@ from vidstyle.media.source import check_readable
 _MAX_PIXELS = 200_000_000
 
 
-def read_image(path: Path, *, short_side: int | None = None) -> NDArray[np.uint8]:
-    """Read a picture as (H, W, 3) uint8 sRGB.
+def read_image(path: Path, *, short_side: int | None = None, alpha: bool = False) -> NDArray[np.uint8]:
+    """Read a picture as (H, W, 3) uint8 sRGB; with `alpha` as (H, W, 4), opaque where it has no transparency.
 
-    EXIF orientation is applied, an embedded ICC profile is converted to sRGB, transparency is laid over white, 16-bit
-    grey is scaled to 8 bits. With `short_side` the picture is resized (Lanczos, aspect kept) so that its shorter side
-    has that many pixels.
+    EXIF orientation is applied, an embedded ICC profile is converted to sRGB, transparency is laid over white (without
+    `alpha`), 16-bit grey is scaled to 8 bits. With `short_side` the picture is resized (Lanczos, aspect kept) so that its
+    shorter side has that many pixels.
 
     Raises InputError when the file is missing or no readable picture.
     """
@@ -36,7 +36,10 @@ def read_image(path: Path, *, short_side: int | None = None) -> NDArray[np.uint8
                 image.draft("RGB", (2 * short_side, 2 * short_side))  # JPEG decodes faster at a fraction of its size
             upright = ImageOps.exif_transpose(image)
             profile = image.info.get("icc_profile")
-            rgb = _to_srgb(_flatten(upright), profile)
+            opacity = upright.convert("RGBA").getchannel("A") if alpha and upright.has_transparency_data else None
+            rgb = _to_srgb(upright.convert("RGB") if opacity else _flatten(upright), profile)
+            if alpha:
+                rgb.putalpha(opacity or 255)
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise InputError(
             f"{path}: is not a picture that can be read ({_first_line(error)}); check the file."
@@ -46,6 +49,12 @@ def read_image(path: Path, *, short_side: int | None = None) -> NDArray[np.uint8
         size = (max(1, round(rgb.width * scale)), max(1, round(rgb.height * scale)))
         rgb = rgb.resize(size, Image.Resampling.LANCZOS)
     return np.asarray(rgb, dtype=np.uint8).copy()
+
+
+def has_transparency(path: Path) -> bool:
+    """Whether a picture that can be read has an alpha channel or a transparent colour."""
+    with Image.open(path) as image:
+        return image.has_transparency_data
 
 
 def write_image(path: Path, image: NDArray[np.uint8]) -> None:

@@ -19,6 +19,7 @@ from vidstyle.media.atomic import DISK_ERRORS, atomic_output, write_failure
 from vidstyle.media.copy_streams import ATTEMPTS, Allowed, StreamCopy, Trim, clean_tags
 from vidstyle.media.gif import write_gif
 from vidstyle.media.join import Join
+from vidstyle.media.picture_files import write_pictures
 from vidstyle.media.probe import VideoInfo
 from vidstyle.media.source import open_source
 from vidstyle.media.suffix import container_format
@@ -59,6 +60,8 @@ def mux(
     trim = Trim(
         start=None if start is None else start * info.time_base, stop=None if stop is None else stop * info.time_base
     )
+    if format_ == "image2":
+        return write_pictures(parts, info, output)
     with atomic_output(output) as temporary:
         try:
             if format_ == "gif":
@@ -96,18 +99,20 @@ def _attempt(
     allowed: Allowed,
 ) -> list[str]:
     with ExitStack() as stack:
-        source = stack.enter_context(open_source(info.path))
+        source = None if info.pictures else stack.enter_context(open_source(info.path))
         first = stack.enter_context(open_source(parts[0]))
         container = stack.enter_context(_open_output(temporary, format_, info.time_base))
-        container.metadata.update(clean_tags(source.metadata))
-        container.set_chapters(_chapters(source, trim))
+        if source is not None:
+            container.metadata.update(clean_tags(source.metadata))
+            container.set_chapters(_chapters(source, trim))
         video = _add_video(container, first, source, info, format_, tag)
-        copy = StreamCopy(source, container, info, output, trim=trim, allowed=allowed)
+        copy = None if source is None else StreamCopy(source, container, info, output, trim=trim, allowed=allowed)
         container.start_encoding()
-        for packet in heapq.merge(_timed(join.packets(), video), _timed(copy.packets(), None), key=lambda t: t[0]):
+        others = iter(()) if copy is None else copy.packets()
+        for packet in heapq.merge(_timed(join.packets(), video), _timed(others, None), key=lambda t: t[0]):
             container.mux_one(packet[1])
         container.close()
-        return copy.warnings
+        return [] if copy is None else copy.warnings
 
 
 def _open_output(path: Path, format_: str, time_base: Fraction) -> av.container.OutputContainer:
@@ -125,12 +130,11 @@ def _open_output(path: Path, format_: str, time_base: Fraction) -> av.container.
 def _add_video(
     container: av.container.OutputContainer,
     part: av.container.InputContainer,
-    source: av.container.InputContainer,
+    source: av.container.InputContainer | None,
     info: VideoInfo,
     format_: str,
     tag: str | None,
 ) -> av.VideoStream:
-    original = source.streams[info.stream_index]
     stream = container.add_stream_from_template(part.streams.video[0], opaque=True)
     stream.time_base = Fraction(1, info.time_base.denominator)
     if info.average_rate:
@@ -138,11 +142,13 @@ def _add_video(
     if tag and format_ in ("mp4", "mov"):
         stream.codec_context.codec_tag = tag
     stream.metadata.clear()
-    stream.metadata.update(clean_tags(dict(original.metadata)))
+    if source is not None:
+        original = source.streams[info.stream_index]
+        stream.metadata.update(clean_tags(dict(original.metadata)))
+        stream.disposition = original.disposition
     stream.metadata.pop("alpha_mode", None)
     if part.streams.video[0].metadata.get("alpha_mode") == "1":
         stream.metadata["alpha_mode"] = "1"
-    stream.disposition = original.disposition
     return stream
 
 

@@ -84,6 +84,8 @@ class VideoInfo:
     """Frames are mirrored left-right before they are turned."""
     interlaced: bool = False
     """The first frame says that it is made of two fields."""
+    pictures: tuple[Path, ...] = ()
+    """The pictures that the film lies as, where it is no video file; `path` is then a folder or a numbered name."""
     warnings: tuple[str, ...] = field(default=(), compare=False)
     """What the user should know, one sentence each."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from vidstyle.errors import UsageError
+from vidstyle.media.numbered import PICTURES, NumberedName
 from vidstyle.media.probe import VideoInfo
 
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm", ".gif": "gif"}
@@ -12,7 +13,10 @@ CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", "
 
 
 def default_suffix(info: VideoInfo) -> str:
-    """The input's own suffix where we write that kind of file well, else the kind it really is, else ".mkv"."""
+    """The input's own suffix where we write that kind of file well, else the kind it really is, else ".mkv"; ".mp4" for a film
+    that lies as pictures."""
+    if info.pictures:
+        return ".mp4"
     own = info.path.suffix.lower()
     demuxers = set(info.container.split(","))
     if own in (".mp4", ".m4v", ".mov") and "mp4" in demuxers:
@@ -23,7 +27,12 @@ def default_suffix(info: VideoInfo) -> str:
 
 
 def container_format(output: Path) -> str:
-    """FFmpeg's muxer for the suffix of `output`. Raises UsageError for a suffix that we do not write."""
+    """FFmpeg's muxer for the suffix of `output`; "image2" for a numbered picture ("%06d.png"). Raises UsageError for
+    what we do not write."""
+    if NumberedName.parse(output) is not None:
+        return "image2"
+    if output.suffix.lower() in PICTURES:
+        raise UsageError(f"{output}: is one picture; number the film's as {output.stem}-%06d{output.suffix}.")
     name = CONTAINERS.get(output.suffix.lower())
     if name is None:
         known = ", ".join(CONTAINERS)

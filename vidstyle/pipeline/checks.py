@@ -6,23 +6,49 @@ import os
 from pathlib import Path
 
 from vidstyle.errors import InputError, UsageError
+from vidstyle.media.numbered import NumberedName, find_pictures
 from vidstyle.pipeline.journal import journal_folder
+
+
+class OutputExists(UsageError):
+    """There is something under the output's name already."""
 
 
 def check_output(source: Path, output: Path, *, overwrite: bool) -> None:
     """Refuse an output that is the input (also by link), exists without leave, or lies where nothing can be written.
 
+    A numbered name is refused where any picture of it exists, or is one of the input's; its folder is made if only that is
+    missing.
+
     Raises:
         UsageError: the command was wrong (exit code 2).
         InputError: the place is (exit code 1).
     """
+    numbered = NumberedName.parse(output)
+    if numbered is not None:
+        check_numbered(source, output, numbered, overwrite=overwrite)
+        return
     if same_file(source, output):
         raise UsageError(f"{output}: is the input itself; choose another output with -o.")
     if output.is_dir():
         raise UsageError(f"{output}: is a folder; name a file in it with -o.")
     if os.path.lexists(output) and not overwrite:
-        raise UsageError(f"{output}: exists already; add -y to replace it, or choose another output with -o.")
+        raise OutputExists(f"{output}: exists already; add -y to replace it, or choose another output with -o.")
     check_folder(output)
+
+
+def check_numbered(source: Path, output: Path, name: NumberedName, *, overwrite: bool) -> None:
+    there = {path.resolve() for _, path in name.existing()}
+    if there & {path.resolve() for path in (source, *find_pictures(source))}:
+        raise UsageError(f"{output}: its pictures are the input's; choose another output with -o.")
+    if there and not overwrite:
+        # A run that was killed while its pictures got their names goes on with --resume: its journal is still there.
+        if any(journal_folder(output).glob("*.seg")):
+            return
+        raise OutputExists(
+            f"{output}: {len(there)} such pictures exist already; add -y to replace them, or choose another output with -o."
+        )
+    check_folder(name.folder if not name.folder.exists() else output)
 
 
 def check_folder(output: Path) -> None:

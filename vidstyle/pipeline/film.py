@@ -10,8 +10,10 @@ from typing import Any
 
 from vidstyle.errors import InputError, UsageError
 from vidstyle.media.codecs import check_codec, default_codec, find_codec
+from vidstyle.media.numbered import NumberedName, film_name, find_pictures
+from vidstyle.media.pictures import probe_pictures
 from vidstyle.media.probe import VideoInfo, probe
-from vidstyle.media.suffix import default_suffix
+from vidstyle.media.suffix import container_format, default_suffix
 from vidstyle.media.writer import EncodeSettings
 from vidstyle.pipeline.checks import check_journal, check_output
 from vidstyle.pipeline.clock import Clock
@@ -83,11 +85,12 @@ def plan_film(source: Path, output: Path | None, options: RunOptions, *, threads
         InputError: the source is no video that can be read, its picture is too small, or the output's place is bad.
         UsageError: the output may not be written, or has a suffix or codec that does not exist or does not fit.
     """
-    if output is not None and source.exists():
+    pictures = find_pictures(source)
+    if output is not None and (pictures or source.exists()):
         check_output(source, output, overwrite=options.overwrite)
-    info = probe(source)
+    info = probe_pictures(source, pictures, rate=options.fps) if pictures else probe_file(source)
     if output is None:
-        output = Path.cwd() / f"{source.stem}.styled{default_suffix(info)}"
+        output = (options.out_dir or Path.cwd()) / f"{film_name(source)}.styled{default_suffix(info)}"
         check_output(source, output, overwrite=options.overwrite)
     check_journal(output, overwrite=options.overwrite, resume=options.resume)
     codec = options.codec or default_codec(output, alpha=info.has_alpha)
@@ -96,15 +99,16 @@ def plan_film(source: Path, output: Path | None, options: RunOptions, *, threads
         size = target_size(info.width, info.height, size=options.size, max_side=options.max_side)
     except InputError as error:
         raise InputError(f"{source}: {error}") from None
-    keep_alpha = info.has_alpha and find_codec(codec).alpha_pix_fmt is not None
+    keep_alpha = info.has_alpha and holds_alpha(codec, output)
     settings = EncodeSettings(
         codec=codec, crf=options.crf, bit_depth=options.bit_depth, alpha=keep_alpha, threads=threads
     )
     settings.resolved_pix_fmt()  # refuses what the codec does not have
     warnings = list(info.warnings)
     if info.has_alpha and not keep_alpha:
-        warnings.append(f"{output}: {codec} holds no transparency; the picture is laid over black.")
-    clock = Clock.of(info.time_base, options.fps)
+        warnings.append(f"{output}: holds no transparency as it is encoded; the picture is laid over black.")
+    fps = None if pictures else options.fps  # of pictures it is their own rate
+    clock = Clock.of(info.time_base, fps)
     origin = (info.start_pts or 0) * clock.scale
     start = None if options.start is None else origin + math.ceil(options.start / clock.time_base)
     stop = None if options.end is None else origin + math.ceil(options.end / clock.time_base)
@@ -112,7 +116,7 @@ def plan_film(source: Path, output: Path | None, options: RunOptions, *, threads
         raise UsageError(f"--start: {source} lasts only {info.duration:.3f} s.")
     return Film(
         info=info,
-        target=in_clock(info, clock, options.fps),
+        target=in_clock(info, clock, fps),
         clock=clock,
         output=output,
         size=size,
@@ -124,6 +128,23 @@ def plan_film(source: Path, output: Path | None, options: RunOptions, *, threads
         keep_alpha=keep_alpha,
         warnings=tuple(warnings),
     )
+
+
+def probe_file(source: Path) -> VideoInfo:
+    """The description of a film that lies as one file. Raises InputError; that no pictures were found is said as such."""
+    if source.is_dir():
+        raise InputError(f"{source}: is a folder without pictures; name a video file, or a folder that holds some.")
+    numbered = None if source.exists() else NumberedName.parse(source)
+    if numbered is not None:
+        raise InputError(f"{source}: no picture has such a name (the first one would be like {numbered.path(1).name}).")
+    return probe(source)
+
+
+def holds_alpha(codec: str, output: Path) -> bool:
+    """Whether transparency goes into the output."""
+    if container_format(output) == "image2" and output.suffix.lower() != ".png":
+        return False
+    return find_codec(codec).alpha_pix_fmt is not None
 
 
 def in_clock(info: VideoInfo, clock: Clock, fps: Fraction | None) -> VideoInfo:

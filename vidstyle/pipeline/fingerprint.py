@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,16 @@ def file_sample(path: Path) -> dict[str, Any]:
                 file.seek(offset)
                 digest.update(file.read(SAMPLE_BYTES))
     return {"bytes": size, "sample_sha256": digest.hexdigest()}
+
+
+def pictures_sample(paths: Sequence[Path]) -> dict[str, Any]:
+    """Number and SHA-256 of the names, sizes and times of change of many pictures: their contents would take as long to read as
+    the film."""
+    digest = hashlib.sha256()
+    for path in paths:
+        about = path.stat()
+        digest.update(json.dumps([path.name, about.st_size, about.st_mtime_ns]).encode())
+    return {"pictures": len(paths), "sample_sha256": digest.hexdigest()}
 
 
 def machine() -> dict[str, str]:

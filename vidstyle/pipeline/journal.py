@@ -17,6 +17,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -42,12 +43,14 @@ class Journal:
     Attributes:
         done: frames of each finished segment.
         total: number of segments, once the film's end has been reached.
+        made_parent: the folder that the journal lies in was made for it.
     """
 
     def __init__(self, folder: Path, fingerprint: Mapping[str, Any]) -> None:
         self.folder, self.fingerprint = folder, dict(fingerprint)
         self.done: dict[int, int] = {}
         self.total: int | None = None
+        self.made_parent = False
         self.lock = FileLock(folder / "lock", timeout=0)
         try:
             self.lock.acquire()
@@ -65,10 +68,13 @@ class Journal:
             UsageError: another run works in it.
         """
         try:
+            made = not folder.parent.exists()  # of numbered pictures; any other output's was looked at before
+            folder.parent.mkdir(exist_ok=True)
             folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise InputError(f"{folder.parent}: cannot be written to ({error.strerror}); choose another -o.") from error
         journal = cls(folder, fingerprint)
+        journal.made_parent = made
         for old in folder.iterdir():
             if old.name != "lock":
                 old.unlink()
@@ -132,6 +138,9 @@ class Journal:
     def remove(self) -> None:
         """Delete the folder: the film is finished, or nothing in it is worth keeping."""
         shutil.rmtree(self.folder, ignore_errors=True)
+        if self.made_parent:
+            with suppress(OSError):  # it holds the output
+                self.folder.parent.rmdir()
 
     def append(self, entry: Mapping[str, int]) -> None:
         with (self.folder / "done.jsonl").open("a") as file:

@@ -27,6 +27,8 @@ class RunOptions:
     """Replace an existing output, and start over where an unfinished run was left."""
     resume: bool = False
     """Go on with an unfinished run of the same output."""
+    out_dir: Path | None = None
+    """Folder of an output that is given no name; None: the current one."""
     model: str | Path = "compact"
     """Shipped name or checkpoint file."""
     strength: float = 1.0

@@ -19,7 +19,7 @@ from vidstyle.media.reader import read_chunks
 from vidstyle.models.checkpoint import model_digest, model_path
 from vidstyle.pipeline.clock import retimed
 from vidstyle.pipeline.film import Film, plan_film
-from vidstyle.pipeline.fingerprint import file_sample, machine
+from vidstyle.pipeline.fingerprint import file_sample, machine, pictures_sample
 from vidstyle.pipeline.journal import Journal, journal_folder
 from vidstyle.pipeline.look import Look, read_look
 from vidstyle.pipeline.options import RunOptions, RunReport, peak_rss_mb
@@ -196,7 +196,7 @@ def auto_chunk(size: tuple[int, int], device: str) -> int:
 def fingerprint(film: Film, options: RunOptions, look: Look, engine: Engine, chunk: int) -> dict[str, Any]:
     """Everything that the bytes of the result depend on, as JSON values."""
     return {
-        "input": file_sample(film.info.path),
+        "input": pictures_sample(film.info.pictures) if film.info.pictures else file_sample(film.info.path),
         "look": look.fingerprint(),
         "model": model_digest(options.model),
         "film": film.fingerprint(),

@@ -1,0 +1,107 @@
+"""`vidstyle run` on several films: one after the other, a failure stops none of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vidstyle.cli import words
+from vidstyle.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from vidstyle.pipeline.options import RunReport
+
+Style = Callable[[Path], "RunReport"]
+
+
+def films_of(sources: Sequence[Path]) -> list[Path]:
+    """The inputs with folders of videos replaced by what they hold; a folder of pictures is one film.
+
+    Raises:
+        UsageError: a folder of both, or inputs whose outputs would have one name.
+    """
+    from vidstyle.media.numbered import film_name, find_pictures, find_videos
+
+    found: list[Path] = []
+    for source in sources:
+        videos = find_videos(source) if source.is_dir() else ()
+        if videos and find_pictures(source):
+            raise UsageError(
+                f"{source}: holds videos and pictures; name the files, or {source}/%06d.png for the pictures."
+            )
+        found += videos or [source]
+    names: dict[str, Path] = {}
+    for film in found:
+        other = names.setdefault(film_name(film).casefold(), film)
+        if other is not film:
+            raise UsageError(f"{other} and {film}: their outputs would have one name; style them one by one with -o.")
+    return found
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one film."""
+
+    source: Path
+    report: RunReport | None = None
+    error: str | None = None
+    kept: bool = False
+    """Its output was there already, and --resume was given."""
+
+    def to_dict(self) -> dict[str, Any]:
+        if self.report is not None:
+            return self.report.to_dict()
+        return {"input": str(self.source), "error": self.error, "kept": self.kept}
+
+
+def run_all(films: Sequence[Path], style: Style, *, resume: bool, quiet: bool, json: str | None) -> None:
+    """Style all films, then tell what became of each: a table on stderr, one JSON object with `films` and `failed`.
+
+    Raises:
+        InputError: one or more failed; the others are done.
+    """
+    outcomes = [one(film, style, resume=resume) for film in films]
+    failed = sum(outcome.error is not None for outcome in outcomes)
+    if not quiet:
+        print_table(outcomes)
+    if json is not None:
+        words.emit_json({"films": [outcome.to_dict() for outcome in outcomes], "failed": failed}, json)
+    if failed:
+        raise InputError(f"{failed} of {len(films)} films failed; the others are done.")
+
+
+def one(film: Path, style: Style, *, resume: bool) -> Outcome:
+    from vidstyle.cli import system_sentence
+    from vidstyle.errors import VidstyleError
+    from vidstyle.pipeline.checks import OutputExists
+
+    try:
+        return Outcome(film, report=style(film))
+    except OutputExists as error:
+        if resume:
+            return Outcome(film, kept=True)
+        sentence = str(error)
+    except VidstyleError as error:
+        sentence = str(error)
+    except (OSError, MemoryError) as error:
+        sentence = f"{film}: {system_sentence(error)}"
+    words.say(f"vidstyle: {sentence}")
+    return Outcome(film, error=sentence)
+
+
+def print_table(outcomes: Sequence[Outcome]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("film", "result", "frames", "frames a second", "warnings")
+    for outcome in outcomes:
+        report = outcome.report
+        if report is not None:
+            row = (report.output, str(report.frames), f"{report.fps:.1f}", str(len(report.warnings) or ""))
+        else:
+            row = ("was there already" if outcome.kept else f"failed: {outcome.error}", "", "", "")
+        table.add_row(Text(str(outcome.source)), *map(Text, row))
+    Console(stderr=True).print(table)
