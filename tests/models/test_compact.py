@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidstyle.models.attention import blend
-from vidstyle.models.compact import MARGIN, STRIDE, CompactConfig, CompactNet, code_shapes, conv, doubled_conv, pad
+from vidstyle.models.compact import STRIDE, CompactConfig, CompactNet, EdgeConv, code_shapes, doubled_conv, pad
 
 TINY = CompactConfig(widths=(8, 8, 16), key_widths=(4, 8, 8), film_width=8, output_width=8)
 
@@ -37,13 +37,13 @@ def test_padding_reaches_the_stride_and_keeps_the_frame_where_it_is(h: int, w: i
     x = torch.rand(1, 3, h, w)
     p = pad(x)
     assert p.shape[2] % STRIDE == p.shape[3] % STRIDE == 0
-    assert torch.equal(p[:, :, MARGIN : MARGIN + h, MARGIN : MARGIN + w], x)
+    assert torch.equal(p[:, :, :h, :w], x)
 
 
 @settings(max_examples=20)
 @given(h=st.integers(1, 7), w=st.integers(1, 7), n=st.integers(1, 2))
 def test_convolution_of_a_doubled_picture_without_doubling_it(h: int, w: int, n: int) -> None:
-    layer, x = conv(5, 3).double(), torch.rand(n, 5, h, w, dtype=torch.float64)
+    layer, x = EdgeConv(5, 3).double(), torch.rand(n, 5, h, w, dtype=torch.float64)
     doubled = torch.nn.functional.interpolate(x, scale_factor=2.0, mode="nearest")
     torch.testing.assert_close(doubled_conv(x, layer), layer(doubled), rtol=0, atol=1e-12)
 

@@ -6,8 +6,7 @@ photo teaches the decoder to paint nothing). The style's global moments modulate
 that strokes can be rendered where the features themselves are already content: constant over a film, they cannot flicker.
 
 Downsampling averages before it convolves, upsampling is bilinear up to 1/2: both keep small motions from turning into shimmer.
-Borders: the frame is reflect-padded once outside and cropped afterwards; convolutions at 1/8 repeat their border pixels (a
-zero there would reach 8 px into the picture a layer), the others pad with zeros, which is faster and stays in the margin.
+Every convolution repeats its border pixels: with zeros there the network learned to paint a dark bar beside the border.
 """
 
 from __future__ import annotations
@@ -22,9 +21,6 @@ from torch import Tensor, nn
 from vidstyle.models.attention import AdaAttN, CosineCode, StyleCode, blend, mean_variance_norm
 
 STRIDE = 8
-MARGIN = 16
-"""Pixels of reflected border around a frame: what zero padding inside the network spoils lies in it and is cropped."""
-
 
 Scales = tuple[Tensor, Tensor, Tensor]
 """Features or keys at 1/2, 1/4, 1/8."""
@@ -56,13 +52,9 @@ class CompactConfig:
         return cls(**known)
 
 
-def conv(i: int, o: int, k: int = 3) -> nn.Conv2d:
-    return nn.Conv2d(i, o, k, padding=k // 2)
-
-
 class EdgeConv(nn.Conv2d):
-    """A 3x3 convolution that repeats border pixels. Padding is a step of its own: torch's `padding_mode` trains several times
-    slower in bfloat16 on a processor."""
+    """A 3x3 convolution that repeats border pixels: zeros there would tell the network where the border is, and it paints a
+    frame. Padding is a step of its own: torch's `padding_mode` trains slower in bfloat16 on a processor."""
 
     def __init__(self, i: int, o: int) -> None:
         super().__init__(i, o, 3)
@@ -73,17 +65,15 @@ class EdgeConv(nn.Conv2d):
 
 def edge_pad(x: Tensor) -> Tensor:
     """One more pixel on each side, a copy of the outermost."""
-    x = torch.cat([x[:, :, :1], x, x[:, :, -1:]], 2)
-    return torch.cat([x[:, :, :, :1], x, x[:, :, :, -1:]], 3)
+    return F.pad(x, (1, 1, 1, 1), mode="replicate")
 
 
 class Block(nn.Module):
     """x + conv(relu(scale * conv(x) + shift)), identity at the start; scale and shift come from the style where given."""
 
-    def __init__(self, channels: int, *, edge: bool = False) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
-        make = EdgeConv if edge else conv
-        self.a, self.b = make(channels, channels), make(channels, channels)
+        self.a, self.b = EdgeConv(channels, channels), EdgeConv(channels, channels)
         nn.init.zeros_(self.b.weight)
         nn.init.zeros_(cast(Tensor, self.b.bias))
 
@@ -105,15 +95,15 @@ class Encoder(nn.Module):
     def __init__(self, config: CompactConfig) -> None:
         super().__init__()
         w, n = config.widths, config.encoder_blocks
-        self.stem = conv(12, w[0])
-        self.quarter = conv(w[0], w[1])
+        self.stem = EdgeConv(12, w[0])
+        self.quarter = EdgeConv(w[0], w[1])
         self.quarter_blocks = nn.Sequential(*(Block(w[1]) for _ in range(n[0])))
         self.eighth = EdgeConv(w[1], w[2])
-        self.eighth_blocks = nn.Sequential(*(Block(w[2], edge=True) for _ in range(n[1])))
+        self.eighth_blocks = nn.Sequential(*(Block(w[2]) for _ in range(n[1])))
 
     def forward(self, x: Tensor) -> Scales:
         # In steps of 1/255 a frame's samples are whole numbers, which bfloat16 holds exactly.
-        a = F.relu(F.conv2d(F.pixel_unshuffle(x, 2) * 255, self.stem.weight / 255, self.stem.bias, padding=1))
+        a = F.relu(F.conv2d(edge_pad(F.pixel_unshuffle(x, 2) * 255), self.stem.weight / 255, self.stem.bias))
         b = self.quarter_blocks(F.relu(self.quarter(F.avg_pool2d(a, 2))))
         c = self.eighth_blocks(F.relu(self.eighth(F.avg_pool2d(b, 2))))
         return a, b, c
@@ -181,14 +171,14 @@ class CompactNet(nn.Module):
             nn.init.dirac_(value.weight)
             nn.init.zeros_(cast(Tensor, value.bias))
         n = config.decoder_blocks
-        self.eighth_blocks = nn.ModuleList(Block(w[2], edge=True) for _ in range(n[1]))
+        self.eighth_blocks = nn.ModuleList(Block(w[2]) for _ in range(n[1]))
         self.eighth_up = EdgeConv(w[2], w[1])
         self.quarter_blocks = nn.ModuleList(Block(w[1]) for _ in range(n[0]))
-        self.quarter_up = conv(w[1], w[0])
-        self.half_in = conv(w[0] + 3, w[0])
-        self.half_mid = conv(w[0], w[0])
-        self.half_out = conv(w[0], config.output_width)
-        self.full = conv(config.output_width, 3)
+        self.quarter_up = EdgeConv(w[1], w[0])
+        self.half_in = EdgeConv(w[0] + 3, w[0])
+        self.half_mid = EdgeConv(w[0], w[0])
+        self.half_out = EdgeConv(w[0], config.output_width)
+        self.full = EdgeConv(config.output_width, 3)
         layers = [w[2]] * n[1] + [w[1]] + [w[1]] * n[0] + [w[0]] * 3 + [config.output_width]
         self.film = Film(2 * (3 + w[1] + w[2]), config.film_width, layers)
         opponent = torch.tensor([[1.0, 1, 1], [1, 0, -1], [1, -2, 1]])
@@ -226,7 +216,7 @@ class CompactNet(nn.Module):
             a = torch.as_tensor(strength, dtype=torch.float32, device=x.device)
             code = blend([code, self._code(x, features, keys)], [a, 1 - a])
         y = self._decode(x, features, keys, code)
-        return y[:, :, MARGIN : MARGIN + h, MARGIN : MARGIN + w]
+        return y[:, :, :h, :w]
 
     def _code(self, x: Tensor, features: Scales, keys: Scales) -> StyleCode:
         return StyleCode(
@@ -285,17 +275,13 @@ def doubled_conv(x: Tensor, layer: nn.Conv2d) -> Tensor:
     taps = torch.tensor([[[1, 0, 0], [0, 1, 1], [0, 0, 0]], [[0, 0, 0], [1, 1, 0], [0, 0, 1]]]).to(weight)
     with torch.autocast(x.device.type, enabled=False):
         folded = torch.einsum("aku,oiuv,blv->oabikl", taps, weight, taps).reshape(-1, *weight.shape[1:])
-    return F.pixel_shuffle(F.conv2d(x, folded, bias.repeat_interleave(4), padding=1), 2)
+    return F.pixel_shuffle(F.conv2d(edge_pad(x), folded, bias.repeat_interleave(4)), 2)
 
 
 def pad(x: Tensor) -> Tensor:
-    """Reflect MARGIN pixels on each side, and on the right and below as many more as make multiples of STRIDE."""
+    """Repeat the last column and row until the sides are multiples of STRIDE; channels-last in memory."""
     h, w = x.shape[2:]
-    right, below = MARGIN + -w % STRIDE, MARGIN + -h % STRIDE
-    # Reflection needs more pixels than it adds; the smallest frames repeat their border instead.
-    mode = "reflect" if min(h - below, w - right) > 0 else "replicate"
-    x = F.pad(x, (MARGIN, right, MARGIN, below), mode=mode)
-    return x.contiguous(memory_format=torch.channels_last)
+    return F.pad(x, (0, -w % STRIDE, 0, -h % STRIDE), mode="replicate").contiguous(memory_format=torch.channels_last)
 
 
 def code_shapes(config: CompactConfig) -> list[tuple[int, int]]:
