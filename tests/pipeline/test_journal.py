@@ -90,7 +90,7 @@ def test_unreadable_journal(folder: Path, content: str | None) -> None:
 
 def test_folder_that_cannot_be_made(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be written to"):
-        Journal.create(tmp_path / "missing" / "x.vidstyle", PRINT)
+        Journal.create(tmp_path / "no" / "where" / "x.vidstyle", PRINT)
 
 
 def test_refuses_with_the_reason(folder: Path) -> None:
