@@ -13,15 +13,18 @@ import av.container
 import av.error
 import av.stream
 from av.stream import Discard, Disposition
+from av.subtitles.stream import SubtitleStream
 
 from vidstyle.media.probe import StreamInfo, VideoInfo, describe_stream
 from vidstyle.media.source import open_source, packets
 from vidstyle.media.timestamps import PtsRepair, rescale
-from vidstyle.media.transcode import SoundEncoder
+from vidstyle.media.transcode import TEXT_ENCODERS, TEXT_SUBTITLES, SoundEncoder, TitleEncoder
 
 _IMAGE_TYPES = {"mjpeg": ("jpg", "image/jpeg"), "png": ("png", "image/png"), "bmp": ("bmp", "image/bmp")}
 # Tags that describe bytes which are not there any more, or that the muxer writes itself.
 _STALE_TAGS = ("duration", "encoder", "rotate", "bps", "number_of_", "_statistics_", "major_brand", "minor_version")
+# What mp4 fills the time between two titles with; the muxer writes it itself.
+_PAUSE = b"\0\0"
 Emit: TypeAlias = "Callable[[av.Packet[Any]], list[av.Packet[Any]]]"
 
 
@@ -115,14 +118,8 @@ class StreamCopy:
             return
         sound = SoundEncoder(stream, self._output, encoder)
         self._dress(stream, sound.stream, about)
-
-        def stamped(packets: list[av.Packet[Any]]) -> list[av.Packet[Any]]:
-            for packet in packets:
-                self._stamp(packet, sound.stream)
-            return packets
-
-        self._emit[stream.index] = lambda packet: stamped(sound.encode(packet))
-        self._flush.append(lambda: stamped(sound.flush()))
+        self._emit[stream.index] = lambda packet: self._stamped(sound.encode(packet), sound.stream)
+        self._flush.append(lambda: self._stamped(sound.flush(), sound.stream))
         self.warnings.append(
             f"{self._target}: {about} is encoded anew as {encoder.removeprefix('lib').upper()}: "
             f"{self._target.suffix} cannot hold it as it is."
@@ -140,10 +137,29 @@ class StreamCopy:
         if stream.codec_context is None or stream.codec_context.codec.name not in supported:
             # Timecode and telemetry tracks have no decoder; only the family of formats they come from takes them.
             same = self._source.format.name.startswith("mov") and self._output.format.name == "mov"
+            if about.type == "subtitle":
+                return self._add_titles(stream, about)
             if about.type != "data" or not same or about.codec in ("unknown", "none", "bin_data"):
                 return False
         self._copy(stream, about)
         return True
+
+    def _add_titles(self, stream: av.stream.Stream, about: StreamInfo) -> bool:
+        encoder = TEXT_ENCODERS.get(self._output.format.name)
+        if encoder is None or about.codec not in TEXT_SUBTITLES or not isinstance(stream, SubtitleStream):
+            return False
+        titles = TitleEncoder(stream, self._output, encoder)
+        self._dress(stream, titles.stream, about)
+        self._emit[stream.index] = lambda packet: self._stamped(titles.encode(packet), titles.stream)
+        self.warnings.append(
+            f"{self._target}: {about} is written anew as {encoder}: {self._target.suffix} cannot hold it as it is."
+        )
+        return True
+
+    def _stamped(self, packets: list[av.Packet[Any]], target: av.stream.Stream) -> list[av.Packet[Any]]:
+        for packet in packets:
+            self._stamp(packet, target)
+        return packets
 
     def _add_picture(self, stream: av.stream.Stream, about: StreamInfo, matroska: bool) -> bool:
         if about.codec not in _IMAGE_TYPES or stream.codec_context is None:
@@ -166,6 +182,8 @@ class StreamCopy:
         self._dress(stream, target, about)
 
         def emit(packet: av.Packet[Any]) -> list[av.Packet[Any]]:
+            if about.codec == "mov_text" and bytes(packet) == _PAUSE:
+                return []
             packet.stream = target
             if not about.attached_picture:
                 self._stamp(packet, target)
