@@ -15,6 +15,11 @@ from vidstyle.training.clips import ClipFolder
 from vidstyle.training.data import ImageFolder, load_folder
 
 
+@pytest.fixture(autouse=True)
+def small_previews(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vidstyle.training.loop.PREVIEW_SIDE", 64)
+
+
 @pytest.fixture(scope="session")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with four pictures, a broken one and a text file."""

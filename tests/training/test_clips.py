@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from vidstyle.errors import InputError
 from vidstyle.training import losses
 from vidstyle.training.clips import ClipFolder, draw_pairs, flow_grid, load_clips, put_pairs, read_pairs, spread
+from vidstyle.training.draws import Draw
 from vidstyle.training.motion import inside, warp
 
 MakeClip = Any  # tests.conftest.ClipMaker: conftest cannot be imported
@@ -148,7 +149,7 @@ def test_frames_take_the_place_of_photos_by_turns() -> None:
     for step in range(4):
         photos, paintings = torch.rand(6, 3, 64, 64), torch.rand(6, 3, 64, 64)
         content, style = photos.clone(), paintings.clone()
-        motion = put_pairs(content, style, folder, 4, step, (1.0, 1.0), (1, 2, step))
+        motion = put_pairs(content, style, folder, 4, (1.0, 1.0), Draw(1, 2, step))
         turns = [m for m in range(3) if (step + m) % 4 == 0]
         assert (motion.pairs.tolist() if motion else []) == turns
         for m in range(3):
@@ -158,5 +159,5 @@ def test_frames_take_the_place_of_photos_by_turns() -> None:
             assert torch.equal(style[even], paintings[even])
             assert torch.equal(style[odd], paintings[even] if m in turns else paintings[odd])
         again, same_style = photos.clone(), paintings.clone()
-        put_pairs(again, same_style, folder, 4, step, (1.0, 1.0), (1, 2, step))
+        put_pairs(again, same_style, folder, 4, (1.0, 1.0), Draw(1, 2, step))
         assert torch.equal(again, content)

@@ -48,10 +48,20 @@ def test_crops_are_not_enlarged_where_the_picture_is_large_enough() -> None:
     assert resize_short(image, 100) is image
 
 
-def test_the_same_generator_gives_the_same_batch(images: ImageFolder) -> None:
-    a, b, c = (batch(images, 3, 64, (1.0, 1.5), np.random.default_rng(s)) for s in (1, 1, 2))
+def test_the_same_generators_give_the_same_batch(images: ImageFolder) -> None:
+    a, b, c = (batch(images, 64, (1.0, 1.5), [np.random.default_rng([s, i]) for i in range(3)]) for s in (1, 1, 2))
     assert a.shape == (3, 3, 64, 64)
     assert a.dtype == torch.float32
     assert 0 <= float(a.min()) <= float(a.max()) <= 1
     assert torch.equal(a, b)
     assert not torch.equal(a, c)
+
+
+def test_pictures_set_aside_are_not_trained_on() -> None:
+    numbered = tuple(np.full((64, 64, 3), i, np.uint8) for i in range(20))
+    folder = ImageFolder(Path("numbers"), numbered, 0, "")
+    rest, aside = folder.set_aside(4)
+    assert [int(x[0, 0, 0]) for x in aside] == [2, 8, 12, 18]
+    assert {int(x[0, 0, 0]) for x in rest.images} == set(range(20)) - {2, 8, 12, 18}
+    assert len(folder.set_aside(50)[1]) == 5  # never more than a quarter
+    assert folder.set_aside(0) == (folder, ())

@@ -72,7 +72,7 @@ def test_similarity_by_hand() -> None:
 def test_temporal_is_zero_for_an_equivariant_map_and_not_for_another() -> None:
     g = torch.Generator().manual_seed(5)
     c = torch.rand(2, 3, 32, 32, generator=g)
-    grid = random_grid(2, 32, g)
+    grid = random_grid(32, [g, g])
     invert = 1 - c
     assert float(losses.temporal(1 - warp(c, grid), invert, grid)) < 1e-10
     ramp = torch.linspace(0, 1, 32).expand(2, 3, 32, 32)  # a map that looks at where a pixel is

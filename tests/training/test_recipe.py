@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vidstyle.errors import InputError, UsageError
-from vidstyle.training.loop import learning_rate
 from vidstyle.training.recipe import Recipe, Stage, load_recipe
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,7 +54,7 @@ def test_locate_walks_through_all_stages(steps: list[int]) -> None:
 
 def test_the_rate_warms_up_and_falls() -> None:
     stage = Stage(kind="style", steps=100, warmup=10, lr=1.0, lr_end=0.1)
-    rates = [learning_rate(stage, i) for i in range(100)]
+    rates = [stage.rate(i) for i in range(100)]
     assert rates[0] == pytest.approx(0.1)
     assert rates[9] == pytest.approx(1)
     assert all(a >= b for a, b in pairwise(rates[9:]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -12,11 +13,19 @@ def command(
     recipe: Annotated[Path, typer.Option(help="Training recipe (TOML), e.g. pipelines/compact.toml.")],
     content: Annotated[Path, typer.Option(help="Folder of photos.")],
     style: Annotated[Path, typer.Option(help="Folder of paintings.")],
-    vgg: Annotated[Path, typer.Option(help="Normalised VGG-16 or VGG-19, safetensors.")],
-    out: Annotated[Path, typer.Option(help="Folder of the run: state, model, log, previews.")],
+    out: Annotated[Path, typer.Option(help="Folder of the run: state, models, log, previews.")],
     video: Annotated[
         list[Path] | None, typer.Option(help="Folder of clips, for recipes with a weight v; may be given again.")
     ] = None,
+    validation_video: Annotated[
+        list[Path] | None, typer.Option(help="Folder of clips that are only validated on; may be given again.")
+    ] = None,
+    vgg: Annotated[
+        Path | None, typer.Option(help="VGG-16 or VGG-19 weights (default: torchvision's VGG-19 from its cache).")
+    ] = None,
+    download_vgg: Annotated[
+        bool, typer.Option("--download-vgg", help="Fetch torchvision's VGG-19 (548 MB) where it is not in the cache.")
+    ] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from OUT's state, or start a new schedule from OUT's model alone.")
     ] = False,
@@ -25,33 +34,41 @@ def command(
     minutes: Annotated[float | None, typer.Option(min=0, help="Stop after so many minutes.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads (default: torch's own choice).")] = None,
 ) -> None:
-    """Train a model. A line every few steps, a preview grid and a checkpoint every few hundred; Ctrl-C saves and stops."""
+    """Train a model. A line every few steps, a preview grid and a checkpoint every few hundred; Ctrl-C saves and stops.
+
+    Several processes: torchrun --nproc-per-node 2 -m vidstyle train-video ...
+    """
     import torch
 
-    from vidstyle.models.vgg import load_vgg
     from vidstyle.training.clips import load_clips
     from vidstyle.training.data import load_folder
     from vidstyle.training.loop import Limits, Training
+    from vidstyle.training.loss_network import load_loss_network
     from vidstyle.training.recipe import load_recipe
+
+    first = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun started
+
+    def say(line: str) -> None:
+        if first:
+            typer.echo(line, err=True)
 
     if threads:
         torch.set_num_threads(threads)
     plan = load_recipe(recipe)
-    network = load_vgg(vgg)
     photos, paintings = load_folder(content), load_folder(style)
-
-    def say(line: str) -> None:
-        typer.echo(line, err=True)
-
+    network = load_loss_network(vgg, photos.images, download=download_vgg)
     for folder in (photos, paintings):
         say(f"{folder.path}: {len(folder.images)} pictures, {folder.broken} unreadable or too small")
-    clips = load_clips(video) if video else None
-    if clips:
-        say(
-            f"{', '.join(map(str, clips.paths))}: {len(clips.clips)} clips with {clips.pairs} pairs of frames, "
-            f"{clips.broken} unreadable, {clips.unusable} too small or still"
-        )
-    training = Training(plan, photos, paintings, network, out, clips=clips, resume=resume, weights=weights, say=say)
+    clips, unseen = (load_clips(paths) if paths else None for paths in (video, validation_video))
+    for films in (clips, unseen):
+        if films:
+            say(
+                f"{', '.join(map(str, films.paths))}: {len(films.clips)} clips with {films.pairs} pairs of frames, "
+                f"{films.broken} unreadable, {films.unusable} too small or still"
+            )
+    training = Training(
+        plan, photos, paintings, network, out, clips=clips, unseen_clips=unseen, resume=resume, weights=weights, say=say
+    )
     say(f"step {training.step} of {plan.steps}")
     training.run(Limits(max_steps, minutes))
     say(f"stopped at step {training.step}: {out / 'model.safetensors'}")

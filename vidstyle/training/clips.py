@@ -22,6 +22,7 @@ from vidstyle.metrics.cuts import CutDetector
 from vidstyle.metrics.flow import DisFlow
 from vidstyle.metrics.warp_error import motion
 from vidstyle.training.data import resize_short
+from vidstyle.training.draws import Draw, Of
 from vidstyle.training.objectives import Motion
 
 SUFFIXES = {
@@ -150,13 +151,7 @@ def draw_pairs(
 
 
 def put_pairs(
-    content: Tensor,
-    style: Tensor,
-    folder: ClipFolder,
-    every: int,
-    step: int,
-    zoom: tuple[float, float],
-    seed: Sequence[int],
+    content: Tensor, style: Tensor, folder: ClipFolder, every: int, zoom: tuple[float, float], draw: Draw
 ) -> Motion | None:
     """Put frames of clips, in place, where pairs of photos are: pair m of step t where (t + m) is a multiple of `every`.
 
@@ -164,15 +159,15 @@ def put_pairs(
 
     Args:
         content, style: (B, 3, S, S).
-        seed: what the drawing depends on, beside the pair's number.
 
     Returns:
         the motion of the pairs, None where no pair's turn has come.
     """
-    turns = [m for m in range(content.shape[0] // 2) if (step + m) % every == 0]
+    before = draw.first // 2  # pairs are numbered over the whole step
+    turns = [m for m in range(content.shape[0] // 2) if (draw.step + before + m) % every == 0]
     if not turns:
         return None
-    drawn = draw_pairs(folder, content.shape[3], zoom, [np.random.default_rng([*seed, m]) for m in turns])
+    drawn = draw_pairs(folder, content.shape[3], zoom, [draw.rng(Of.CLIP, before + m) for m in turns])
     pairs = torch.tensor(turns)
     content[2 * pairs], content[2 * pairs + 1] = drawn.first, drawn.second
     style[2 * pairs + 1] = style[2 * pairs]

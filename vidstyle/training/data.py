@@ -7,7 +7,8 @@ random state has to be saved.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -32,6 +33,14 @@ class ImageFolder:
     """Files with a picture's suffix that could not be read, or are smaller than the limit."""
     digest: str
     """SHA-256 over the sorted names and sizes: says which data a model has seen."""
+
+    def set_aside(self, count: int) -> tuple[ImageFolder, tuple[NDArray[np.uint8], ...]]:
+        """The folder without `count` pictures (at most a quarter of it), spread evenly, and those pictures."""
+        n = len(self.images)
+        count = min(count, n // 4)
+        picks = {round((i + 0.5) * n / count) for i in range(count)} if count else set()
+        rest = tuple(x for i, x in enumerate(self.images) if i not in picks)
+        return replace(self, images=rest), tuple(self.images[i] for i in sorted(picks))
 
 
 def load_folder(path: Path, *, longest_short_side: int = 512, smallest: int = 64) -> ImageFolder:
@@ -81,8 +90,14 @@ def crop(image: NDArray[np.uint8], side: int, zoom: tuple[float, float], rng: np
     return out[:, ::-1] if rng.random() < 0.5 else out
 
 
-def batch(folder: ImageFolder, count: int, side: int, zoom: tuple[float, float], rng: np.random.Generator) -> Tensor:
-    """`count` random crops of random pictures: (count, 3, side, side) float32 in [0, 1], channels-last."""
-    picks = rng.integers(0, len(folder.images), count)
-    crops = np.stack([crop(folder.images[i], side, zoom, rng) for i in picks])
+def square(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """The middle of a picture, shrunk or enlarged to (side, side, 3)."""
+    image = resize_short(image, side)
+    top, left = ((n - side) // 2 for n in image.shape[:2])
+    return np.ascontiguousarray(image[top : top + side, left : left + side])
+
+
+def batch(folder: ImageFolder, side: int, zoom: tuple[float, float], rngs: Sequence[np.random.Generator]) -> Tensor:
+    """A random crop of a random picture for each generator: (B, 3, side, side) float32 in [0, 1], channels-last."""
+    crops = np.stack([crop(folder.images[r.integers(len(folder.images))], side, zoom, r) for r in rngs])
     return torch.from_numpy(crops).permute(0, 3, 1, 2).float().div_(255)

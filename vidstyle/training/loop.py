@@ -1,4 +1,4 @@
-"""The training loop: stages one after another, averaged weights, resumable, a line and a picture now and then."""
+"""The training loop: stages one after another, averaged weights, resumable, measured and looked at now and then."""
 
 from __future__ import annotations
 
@@ -6,25 +6,31 @@ import json
 import math
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from vidstyle.errors import UsageError
 from vidstyle.models.checkpoint import build, load_model, save_model
 from vidstyle.models.vgg import VGG
-from vidstyle.training.clips import ClipFolder, put_pairs
-from vidstyle.training.data import ImageFolder, batch, resize_short
-from vidstyle.training.objectives import OBJECTIVES
+from vidstyle.models.vgg_style import VGGImage, VGGVideo
+from vidstyle.training.clips import ClipFolder
+from vidstyle.training.data import ImageFolder
+from vidstyle.training.feed import Feed, Folders
+from vidstyle.training.log import Log
+from vidstyle.training.objectives import OBJECTIVES, Step
 from vidstyle.training.preview import preview
+from vidstyle.training.processes import Processes
 from vidstyle.training.recipe import Recipe, Stage
-from vidstyle.training.state import load_state, restore_adam, save_state
+from vidstyle.training.state import Average, load_state, restore_adam, save_state
+from vidstyle.training.validation import Validation
 
 PREVIEW_SIDE = 256
+PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 @dataclass(frozen=True)
@@ -39,18 +45,21 @@ class Limits:
 
 class Training:
     """A run of a recipe in a folder: `state.safetensors` (to resume), `model.safetensors` (averaged weights, ready to use),
-    `log.jsonl` (a line every `log_every` steps), `preview/`.
+    `best.safetensors` (those of the best validation so far), `log.jsonl`, `tensorboard/`, `preview/`.
 
     Args:
-        clips: for stages whose weight v is not 0.
+        content, style: the pictures; those for validation are taken out of them.
+        vgg: loss network, normalised, float32.
         out: the folder.
+        clips: for stages whose weight v is not 0.
+        unseen_clips: for validation only.
         resume: go on from state.safetensors; where there is none, start the schedule anew from model.safetensors.
         weights: start the schedule from these weights (a model file); not with `resume`.
-        say: is given each log line.
+        say: is given each log line, in the first process only.
 
     Raises:
         UsageError: the folder holds a training and `resume` was not asked for, or nothing is there to resume, or clips
-            are missing or unused.
+            are missing or unused, or accelerate is not installed.
     """
 
     def __init__(
@@ -62,32 +71,51 @@ class Training:
         out: Path,
         *,
         clips: ClipFolder | None = None,
+        unseen_clips: ClipFolder | None = None,
         resume: bool = False,
         weights: Path | None = None,
         say: Callable[[str], None] = print,
     ) -> None:
-        if recipe.uses_clips and clips is None:
-            raise UsageError(
-                "the recipe's weight v asks for real clips: name a folder of them with --video or set v = 0."
-            )
-        if clips is not None and not recipe.uses_clips:
-            raise UsageError(
-                "--video is given but no stage of the recipe uses clips: set weights.v, or leave out --video."
-            )
-        self.recipe, self.content, self.style, self.out, self.say = recipe, content, style, out, say
-        self.clips = clips
-        self.dtype = torch.bfloat16 if recipe.precision == "bf16" else torch.float32
-        self.vgg = vgg.to(self.dtype)
+        self.processes = Processes()
+        self.device = self.processes.device
+        folders = Folders(content, style, clips, unseen_clips)
+        self.feed = Feed(folders, recipe, (self.processes.rank, self.processes.count))
+        self.recipe, self.out = recipe, out
+        self.say = say if self.processes.first else lambda _: None
+        self.dtype = PRECISIONS[recipe.precision]
         torch.manual_seed(recipe.seed)
-        self.net = build(recipe.architecture, recipe.config).to(memory_format=torch.channels_last)
+        self.net = build(recipe.architecture, recipe.config)
+        self.net = self.net.to(self.device).to(memory_format=torch.channels_last)
+        if isinstance(self.net, VGGVideo | VGGImage):
+            self.net.load_encoder(vgg)  # before the loss network is rounded
+        self.vgg = vgg.to(self.device, self.dtype)
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=recipe.precision == "fp16")
         self.step = 0
-        self.saved: dict[str, dict[str, Tensor]] | None = None
-        state, model = out / "state.safetensors", out / "model.safetensors"
+        self.best: float | None = None
+        self.saved = self._begin(resume, weights)
+        self.average = Average(self.net, recipe.ema)
+        if self.saved:
+            self.average.load(self.saved["ema"])
+        self.measured: dict[str, float] = {}
+        self.validation: Validation | None = None
+        if self.processes.first:
+            (out / "preview").mkdir(parents=True, exist_ok=True)
+            if recipe.validation.every:
+                unseen = self.feed.unseen_content, self.feed.unseen_style
+                self.validation = Validation(recipe.validation, *unseen, unseen_clips, self.vgg)
+        self.processes.wait()
+
+    def _begin(self, resume: bool, weights: Path | None) -> dict[str, dict[str, Tensor]] | None:
+        """Load what the run starts from; the saved state where it resumes."""
+        out, state, model = self.out, self.out / "state.safetensors", self.out / "model.safetensors"
         if resume and state.exists():
-            self.saved, about = load_state(state)
-            self.step = int(about["step"])
-            self.net.load_state_dict(self.saved["net"])
-        elif resume and model.exists():
+            saved, about = load_state(state)
+            self.step, self.best = int(about["step"]), about.get("best")
+            if self.scaler.is_enabled():
+                self.scaler.load_state_dict(about["scaler"])
+            self.net.load_state_dict(saved["net"])
+            return saved
+        if resume and model.exists():
             self.net.load_state_dict(load_model(model).state_dict())
         elif resume:
             raise UsageError(
@@ -97,138 +125,125 @@ class Training:
             raise UsageError(f"{out}: holds a training already; add --resume to go on or choose another --out.")
         elif weights:
             self.net.load_state_dict(load_model(weights).state_dict())
-        self.ema = self.saved["ema"] if self.saved else {k: v.clone() for k, v in self.net.state_dict().items()}
-        (out / "preview").mkdir(parents=True, exist_ok=True)
+        return None
 
     def run(self, limits: Limits | None = None) -> int:
         """Train until the recipe or the limits end; returns the step reached. State is saved on the way out, also on Ctrl-C."""
         limits = limits or Limits()
         deadline = time.monotonic() + 60 * (limits.minutes or math.inf)
         last = min(self.recipe.steps, limits.max_steps or self.recipe.steps)
-        while self.step < last and time.monotonic() < deadline:
-            index, _ = self.recipe.locate(self.step)
-            self._stage(index, last, deadline)
+        log = Log(self.out, self.say, self.processes.gather, writes=self.processes.first)
+
+        def late() -> bool:
+            return limits.minutes is not None and self.processes.any(time.monotonic() >= deadline)
+
+        try:
+            while self.step < last and not late():
+                index, _ = self.recipe.locate(self.step)
+                self._stage(index, last, late, log)
+        finally:
+            log.close()
         return self.step
 
-    def _stage(self, index: int, last: int, deadline: float) -> None:
-        stage = self.recipe.stage[index]
-        first = sum(s.steps for s in self.recipe.stage[:index])
+    def _stage(self, index: int, last: int, late: Callable[[], bool], log: Log) -> None:
+        recipe, stage = self.recipe, self.recipe.stage[index]
+        first = sum(s.steps for s in recipe.stage[:index])
         end = min(first + stage.steps, last)
-        torch.manual_seed(self.recipe.seed * 1000 + index)
-        objective = OBJECTIVES[stage.kind](self.net, self.vgg, stage)
-        parameters = [*self.net.parameters(), *objective.extra.parameters()]
+        torch.manual_seed(recipe.seed * 1000 + index)
+        objective = OBJECTIVES[stage.kind](self.net, self.vgg, stage, self.processes.mean)
+        extra = objective.extra.to(self.device)
+        parameters = [p for part in (self.net, extra) for p in part.parameters() if p.requires_grad]
         optimiser = torch.optim.Adam(parameters, stage.lr, betas=(0.9, 0.99))
         if self.saved and self.step > first:
-            objective.extra.load_state_dict(self.saved["extra"])
+            extra.load_state_dict(self.saved["extra"])
             restore_adam(optimiser, self.saved["adam"])
         self.saved = None
-        log = Log(self.out / "log.jsonl", self.say)
+        # In a distillation the encoder alone learns.
+        module = self.processes.wrap(Step(objective), partly=stage.kind == "distil")
+        pictures = recipe.log_every * stage.batch * stage.accumulate * self.processes.count
         try:
-            while self.step < end and time.monotonic() < deadline:
-                local = self.step - first
-                rate = learning_rate(stage, local)
+            while self.step < end and not late():
+                rate = stage.rate(self.step - first)
                 for group in optimiser.param_groups:
                     group["lr"] = rate
-                rng = np.random.default_rng([self.recipe.seed, index, local])
-                generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-                content = batch(self.content, stage.batch, stage.crop, stage.content_zoom, rng)
-                style = batch(self.style, stage.batch, stage.crop, stage.style_zoom, rng)
-                motion = None
-                if self.clips and stage.kind == "style" and stage.weights.v:
-                    seed = (self.recipe.seed, index, local)
-                    motion = put_pairs(content, style, self.clips, stage.every_v, local, stage.content_zoom, seed)
-                with torch.autocast("cpu", dtype=self.dtype, enabled=self.dtype != torch.float32):
-                    outcome = objective(content, style, local, generator, motion)
-                optimiser.zero_grad(set_to_none=True)
-                outcome.loss.backward()
-                norm = nn.utils.clip_grad_norm_(parameters, stage.clip)
-                if not torch.isfinite(norm):
+                norm = self._optimise(module, stage, index, self.step - first, optimiser, parameters, log)
+                if not math.isfinite(norm):
                     self.say(f"step {self.step}: gradient is not finite, step left out")
-                    optimiser.zero_grad(set_to_none=True)
-                else:
-                    optimiser.step()
                 self.step += 1
-                self._average()
-                log.add({**outcome.terms, "norm": norm})
-                if self.step % self.recipe.log_every == 0 or self.step == end:
-                    log.write({"step": self.step, "stage": stage.kind, "lr": rate}, self.recipe.log_every * stage.batch)
-                if self.step % self.recipe.save_every == 0 or self.step == end:
-                    self._save(objective.extra, optimiser)
+                self.average.update(self.net, self.step)
+                self._validate(log)
+                if self.step % recipe.log_every == 0 or self.step == end:
+                    log.write({"step": self.step, "stage": stage.kind, "lr": rate}, pictures)
+                if self.step % recipe.save_every == 0 or self.step == end:
+                    self._save(extra, optimiser, log)
         except KeyboardInterrupt:
-            self._save(objective.extra, optimiser)
+            self._save(extra, optimiser, log)
             raise
         if self.step < end:
-            self._save(objective.extra, optimiser)
+            self._save(extra, optimiser, log)
 
-    def _average(self) -> None:
-        # A young average forgets quickly, or the random start would stay in it for thousands of steps.
-        decay = min(self.recipe.ema, self.step / (self.step + 50))
-        with torch.no_grad():
-            for name, value in self.net.state_dict().items():
-                self.ema[name].lerp_(value, 1 - decay)
+    def _optimise(
+        self,
+        module: nn.Module,
+        stage: Stage,
+        index: int,
+        step: int,
+        optimiser: torch.optim.Adam,
+        parameters: list[nn.Parameter],
+        log: Log,
+    ) -> float:
+        """One step of the optimiser, over all processes and accumulated batches; the gradient's norm before clipping."""
+        optimiser.zero_grad(set_to_none=True)
+        for part in range(stage.accumulate):
+            batch = self.feed.batch(index, step, part, self.device)
+            more = part + 1 < stage.accumulate
+            with self.processes.hold(module) if more else nullcontext():
+                with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+                    loss, terms = module(batch)
+                self.scaler.scale(loss / stage.accumulate).backward()
+            log.add(terms)
+        self.scaler.unscale_(optimiser)
+        norm = float(nn.utils.clip_grad_norm_(parameters, stage.clip))
+        log.add({"norm": norm} if math.isfinite(norm) else {})
+        if self.scaler.is_enabled() or math.isfinite(norm):
+            self.scaler.step(optimiser)  # leaves out a step of gradients that are not finite, and learns from it
+        self.scaler.update()
+        return norm
 
-    def _save(self, extra: nn.Module, optimiser: torch.optim.Adam) -> None:
-        save_state(self.out / "state.safetensors", self.net, self.ema, extra, optimiser, {"step": self.step})
-        averaged = build(self.recipe.architecture, self.recipe.config)
-        averaged.load_state_dict(self.ema)
-        averaged.to(memory_format=torch.channels_last)
-        save_model(averaged, self.out / "model.safetensors", metadata=self._about())
-        count = min(5, len(self.style.images))
-        pick = np.random.default_rng(7)
-        contents = [square(self.content, int(i)) for i in pick.integers(0, len(self.content.images), 3)]
-        styles = [square(self.style, int(i)) for i in pick.integers(0, len(self.style.images), count)]
-        preview(averaged.eval(), contents, styles, self.out / "preview" / f"{self.step:06d}.png")
+    def _averaged(self) -> Any:
+        net = build(self.recipe.architecture, self.recipe.config)
+        net.load_state_dict(self.average.weights)
+        return net.to(self.device).to(memory_format=torch.channels_last).eval()
+
+    def _validate(self, log: Log) -> None:
+        every = self.recipe.validation.every
+        if not self.validation or (self.step % every and self.step != self.recipe.steps):
+            return
+        net = self._averaged()
+        self.measured = self.validation(net)
+        log.note(self.measured)
+        if self.best is None or self.measured["val_score"] < self.best:
+            self.best = self.measured["val_score"]
+            save_model(net, self.out / "best.safetensors", metadata=self._about())
+
+    def _save(self, extra: nn.Module, optimiser: torch.optim.Adam, log: Log) -> None:
+        if self.processes.first:
+            about = {"step": self.step, "best": self.best, "scaler": self.scaler.state_dict()}
+            save_state(self.out / "state.safetensors", self.net, self.average, extra, optimiser, about)
+            net = self._averaged()
+            save_model(net, self.out / "model.safetensors", metadata=self._about())
+            path = self.out / "preview" / f"{self.step:06d}.png"
+            grid = preview(net, *self.feed.examples(), PREVIEW_SIDE, path)
+            log.picture("preview", grid, self.step)
 
     def _about(self) -> dict[str, Any]:
-        data = {
-            "content": {"pictures": len(self.content.images), "sha256": self.content.digest},
-            "style": {"pictures": len(self.style.images), "sha256": self.style.digest},
-        }
-        if self.clips:
-            data["video"] = {"clips": len(self.clips.clips), "pairs": self.clips.pairs, "sha256": self.clips.digest}
+        """What a model file says of itself."""
         return {
             "steps": self.step,
             "recipe": json.loads(self.recipe.model_dump_json()),
-            "data": data,
+            "data": self.feed.folders.about(),
+            "processes": self.processes.count,
+            "metrics": self.measured,
             "loss_network": self.vgg.layout,
             "licence": "Apache-2.0",
         }
-
-
-def learning_rate(stage: Stage, step: int) -> float:
-    """Linear warm-up, then a cosine from lr to lr * lr_end at the stage's last step."""
-    if step < stage.warmup:
-        return stage.lr * (step + 1) / stage.warmup
-    share = (step - stage.warmup) / max(1, stage.steps - stage.warmup)
-    return stage.lr * (stage.lr_end + (1 - stage.lr_end) * 0.5 * (1 + math.cos(math.pi * share)))
-
-
-def square(folder: ImageFolder, index: int) -> Tensor:
-    """The middle of a picture: (3, PREVIEW_SIDE, PREVIEW_SIDE) float in [0, 1]."""
-    image = resize_short(folder.images[index], PREVIEW_SIDE)
-    top, left = ((n - PREVIEW_SIDE) // 2 for n in image.shape[:2])
-    cut = np.ascontiguousarray(image[top : top + PREVIEW_SIDE, left : left + PREVIEW_SIDE])
-    return torch.from_numpy(cut).permute(2, 0, 1).float() / 255
-
-
-class Log:
-    """Means of the terms since the last line, appended to a JSONL file and said."""
-
-    def __init__(self, path: Path, say: Callable[[str], None]) -> None:
-        self.path, self.say = path, say
-        self.values: dict[str, list[float]] = {}
-        self.since = time.monotonic()
-
-    def add(self, terms: dict[str, Tensor]) -> None:
-        for name, value in terms.items():
-            self.values.setdefault(name, []).append(float(value))
-
-    def write(self, head: dict[str, Any], pictures: int) -> None:
-        now = time.monotonic()
-        means = {k: sum(v) / len(v) for k, v in self.values.items()}
-        line = {**head, **means, "pictures_per_second": pictures / (now - self.since)}
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
-        shown = " ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in line.items())
-        self.say(shown)
-        self.values, self.since = {}, now

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 
-def random_grid(batch: int, side: int, generator: torch.Generator) -> Tensor:
-    """A sampling grid of a small random affine map plus a smooth bend.
+def random_grid(side: int, generators: Sequence[torch.Generator]) -> Tensor:
+    """A sampling grid of a small random affine map plus a smooth bend, one for each generator.
 
     Returns:
         (batch, side, side, 2) float32, in [-1, 1] coordinates of the source (`grid_sample`, align_corners=False).
         Shifts are about 3 % of the side, scale, shear and bend about 2 %.
     """
+    batch = len(generators)
     theta = torch.zeros(batch, 2, 3)
-    noise = torch.randn(batch, 2, 3, generator=generator)
+    noise = torch.stack([torch.randn(2, 3, generator=g) for g in generators])
     theta[:, :, :2] = torch.eye(2) + 0.02 * noise[:, :, :2]
     theta[:, :, 2] = 0.04 * noise[:, :, 2]
     grid = F.affine_grid(theta, [batch, 3, side, side], align_corners=False)
-    bend = 0.012 * torch.randn(batch, 2, 4, 4, generator=generator)
+    bend = 0.012 * torch.stack([torch.randn(2, 4, 4, generator=g) for g in generators])
     return grid + F.interpolate(bend, (side, side), mode="bicubic").permute(0, 2, 3, 1)
 
 
@@ -33,9 +36,16 @@ def inside(grid: Tensor, margin: float = 0.02) -> Tensor:
     return (grid.abs() < 1 - margin).all(-1).unsqueeze(1).float()
 
 
-def disturb(x: Tensor, generator: torch.Generator) -> Tensor:
-    """What a camera adds between two frames: a little noise, a little change of exposure; clamped to [0, 1]."""
-    b = x.shape[0]
-    sigma = 0.015 * torch.rand(b, 1, 1, 1, generator=generator)
-    exposure = 0.01 * torch.randn(b, 1, 1, 1, generator=generator)
-    return (x + exposure + sigma * torch.randn(x.shape, generator=generator)).clamp(0, 1)
+def disturb(x: Tensor, generators: Sequence[torch.Generator]) -> Tensor:
+    """What a camera adds between two frames: a little noise, a little change of exposure; clamped to [0, 1].
+
+    Args:
+        x: (B, C, H, W) in [0, 1].
+        generators: one for each picture.
+    """
+    noise = []
+    for g in generators:
+        sigma = 0.015 * torch.rand(1, generator=g)
+        exposure = 0.01 * torch.randn(1, generator=g)
+        noise.append(exposure + sigma * torch.randn(x.shape[1:], generator=g))
+    return (x + torch.stack(noise).to(x.device)).clamp(0, 1)

@@ -8,6 +8,7 @@ The order matters: from a random start the style losses find a sepia local minim
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, cast
 
@@ -19,11 +20,14 @@ from vidstyle.models.checkpoint import StyleModel
 from vidstyle.models.compact import CompactNet
 from vidstyle.models.vgg import VGG, WIDTHS
 from vidstyle.training import losses
+from vidstyle.training.draws import Draw, Of
 from vidstyle.training.motion import disturb, random_grid, warp
 from vidstyle.training.recipe import Stage
 
 POSITIONS = 1024
 """Positions sampled in each picture for Lis."""
+Mean = Callable[[Tensor], Tensor]
+"""The mean of a tensor over all processes."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +37,6 @@ class Outcome:
     loss: Tensor
     terms: dict[str, Tensor]
     """The unweighted terms that were computed in this step, detached scalars."""
-    result: Tensor | None
-    """(B, 3, H, W) float, what the network made of the contents; None where it makes no picture."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,29 @@ class Motion:
     visible: Tensor
     """(M, 1, S, S), 1 where it can be seen there, else 0."""
 
+    def to(self, device: torch.device) -> Motion:
+        """The same on a device."""
+        return Motion(self.pairs.to(device), self.grid.to(device), self.visible.to(device))
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a step is computed from."""
+
+    content: Tensor
+    """(B, 3, S, S) float32 in [0, 1], channels-last."""
+    style: Tensor
+    """The same of paintings."""
+    draw: Draw
+    """Its chances, and the step's number."""
+    motion: Motion | None = None
+    """Of the contents that are frames of clips."""
+
+    @property
+    def pictures(self) -> Tensor:
+        """Contents and styles, (2B, 3, S, S), channels-last."""
+        return torch.cat([self.content, self.style]).contiguous(memory_format=torch.channels_last)
+
 
 class Objective(Protocol):
     """Loss of a stage."""
@@ -54,28 +79,30 @@ class Objective(Protocol):
     extra: nn.Module
     """Parameters that are trained in this stage but are no part of the network."""
 
-    def __call__(
-        self, content: Tensor, style: Tensor, step: int, generator: torch.Generator, motion: Motion | None = None
-    ) -> Outcome:
-        """The loss of one step; `motion` tells which of the contents are frames of clips."""
+    @property
+    def net(self) -> StyleModel:
+        """The network that is trained."""
+        ...
+
+    def __call__(self, batch: Batch) -> Outcome:
+        """The loss of one batch: a mean over its pictures (or pairs of neighbours), so that the mean over processes of
+        equal batches is the loss of them all."""
         ...
 
 
 class Distil:
     """MSE between 1x1 readouts of the encoder and relu2_1, relu3_1, relu4_1, channels scaled by their deviation."""
 
-    def __init__(self, net: StyleModel, vgg: VGG, stage: Stage) -> None:
+    def __init__(self, net: StyleModel, vgg: VGG, stage: Stage, mean: Mean = lambda x: x) -> None:
         if not isinstance(net, CompactNet):
             raise TypeError("only a network with an encoder of its own can be distilled")
-        self.net, self.vgg = net, vgg
+        self.net, self.vgg, self.mean = net, vgg, mean
         self.extra: nn.Module = nn.ModuleList(
             nn.Conv2d(i, o, 1) for i, o in zip(net.config.widths, WIDTHS[1:4], strict=True)
         )
 
-    def __call__(
-        self, content: Tensor, style: Tensor, step: int, generator: torch.Generator, motion: Motion | None = None
-    ) -> Outcome:
-        x = torch.cat([content, style]).contiguous(memory_format=torch.channels_last)
+    def __call__(self, batch: Batch) -> Outcome:
+        x = batch.pictures
         with torch.no_grad():
             wanted = [f.float() for f in self.vgg(x, 4)[1:]]
         loss = x.new_zeros(())
@@ -83,44 +110,40 @@ class Distil:
         for n, (head, feature, target) in enumerate(
             zip(cast(nn.ModuleList, self.extra), self.net.encoder(x), wanted, strict=True), 2
         ):
-            scale = target.std((0, 2, 3), keepdim=True) + 0.1
+            first, second = self.mean(torch.stack([target.mean((0, 2, 3)), target.square().mean((0, 2, 3))]))
+            scale = (second - first.square()).clamp_min(0).sqrt()[:, None, None] + 0.1
             term = F.mse_loss(head(feature).float() / scale, target / scale)
             terms[f"d{n}"] = term.detach()
             loss = loss + term
-        return Outcome(loss, terms, None)
+        return Outcome(loss, terms)
 
 
 class Autoencode:
     """L1 of pictures and of their gradients, where every picture is its own style."""
 
-    def __init__(self, net: StyleModel, vgg: VGG, stage: Stage) -> None:
+    def __init__(self, net: StyleModel, vgg: VGG, stage: Stage, mean: Mean = lambda x: x) -> None:
         self.net = net
         self.extra: nn.Module = nn.Identity()
 
-    def __call__(
-        self, content: Tensor, style: Tensor, step: int, generator: torch.Generator, motion: Motion | None = None
-    ) -> Outcome:
-        x = torch.cat([content, style]).contiguous(memory_format=torch.channels_last)
+    def __call__(self, batch: Batch) -> Outcome:
+        x = batch.pictures
         y = self.net(x, self.net.encode_style(x))
-        loss = losses.gradient_l1(y, x)
-        return Outcome(loss, {"l1": F.l1_loss(y.detach().float(), x)}, y[: content.shape[0]])
+        return Outcome(losses.gradient_l1(y, x), {"l1": F.l1_loss(y.detach().float(), x)})
 
 
 class Style:
     """lg Lg + ll Ll + li Lis + lt Lt + lv Lt(clips) + lr Lr + range penalty, terms with weight 0 not computed."""
 
-    def __init__(self, net: StyleModel, vgg: VGG, stage: Stage) -> None:
+    def __init__(self, net: StyleModel, vgg: VGG, stage: Stage, mean: Mean = lambda x: x) -> None:
         self.net, self.vgg, self.stage = net, vgg, stage
         self.extra: nn.Module = nn.Identity()
 
-    def __call__(
-        self, content: Tensor, style: Tensor, step: int, generator: torch.Generator, motion: Motion | None = None
-    ) -> Outcome:
-        s, w = self.stage, self.stage.weights
-        depth = len(s.style_layers)
-        n = content.shape[0]
+    def __call__(self, batch: Batch) -> Outcome:
+        s, w, draw = self.stage, self.stage.weights, batch.draw
+        content, style, motion = batch.content, batch.style, batch.motion
+        depth, n, step = len(s.style_layers), content.shape[0], draw.step
         with torch.no_grad():
-            both = self.vgg(torch.cat([content, style]).contiguous(memory_format=torch.channels_last), depth)
+            both = self.vgg(batch.pictures, depth)
         of_content, of_style = [f[:n] for f in both], [f[n:] for f in both]
         code = self.net.encode_style(style)
         result = self.net(content, code)
@@ -140,11 +163,12 @@ class Style:
                 targets = {x: losses.local_target(of_content, of_style, x, s.local_attention) for x in s.local_layers}
             add("l", w.l, losses.local_features(of_result, targets))
         if w.i and step % s.every_i == 0:
-            lis = losses.similarity(of_content, of_result, s.similarity_layers, POSITIONS, generator)
+            lis = losses.similarity(of_content, of_result, s.similarity_layers, POSITIONS, draw.generator(Of.POSITIONS))
             add("i", w.i * s.every_i, lis)
         if w.t and step % s.every_t == 0:
-            grid = random_grid(n, content.shape[3], generator).to(content.device)
-            moved = disturb(warp(content, grid), generator).contiguous(memory_format=torch.channels_last)
+            camera = draw.generators(Of.MOTION, n)
+            grid = random_grid(content.shape[3], camera).to(content.device)
+            moved = disturb(warp(content, grid), camera).contiguous(memory_format=torch.channels_last)
             add("t", w.t * s.every_t, losses.temporal(self.net(moved, code), result, grid))
         if motion is not None:
             m = motion.pairs
@@ -155,7 +179,24 @@ class Style:
             own = self.net(content, self.net.encode_style(content))
             add("r", w.r * s.every_r, F.l1_loss(own.float(), content))
         loss = torch.stack([weights[k] * v for k, v in terms.items()]).sum()
-        return Outcome(loss, {k: v.detach() for k, v in terms.items()}, result)
+        return Outcome(loss, {k: v.detach() for k, v in terms.items()})
+
+
+class Step(nn.Module):
+    """An objective as a module whose parameters are those that are trained: what data-parallel training wraps.
+
+    The loss network is frozen and no part of it.
+    """
+
+    def __init__(self, objective: Objective) -> None:
+        super().__init__()
+        self.net, self.extra = objective.net, objective.extra
+        self._objective = objective
+
+    def forward(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """The loss and its terms, scalars."""
+        outcome = self._objective(batch)
+        return outcome.loss, outcome.terms
 
 
 OBJECTIVES: dict[str, type[Distil] | type[Autoencode] | type[Style]] = {

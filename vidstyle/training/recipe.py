@@ -5,6 +5,7 @@ Unknown keys are errors: a misspelt weight must not be a silent default.
 
 from __future__ import annotations
 
+import math
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -37,6 +38,36 @@ class LossWeights(Part):
     """Penalty on values outside [0, 1]."""
 
 
+class Colour(Part):
+    """Random changes of colour, drawn anew for every picture; 0 leaves it as it is."""
+
+    brightness: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """All values are multiplied by 1 - b to 1 + b."""
+    contrast: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Distances from the mean grey likewise."""
+    saturation: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Distances from each pixel's grey likewise."""
+    hue: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    """Hues are turned by -h to +h of the full circle."""
+
+
+class Scoring(Part):
+    """Validation: on how many pictures, how often, and what makes one model better than another.
+
+    score = style * style distance / that of the unstyled photos + ssim * (1 - SSIM) + warp * warp error / that of the source.
+    """
+
+    every: Annotated[int, Field(ge=0)] = 500
+    """Steps between validations; 0: none, and no pictures are set aside."""
+    pictures: Annotated[int, Field(ge=1)] = 4
+    """Photos and as many paintings that are set aside, never trained on: each photo is measured in each style."""
+    side: Annotated[int, Field(ge=64, multiple_of=32)] = 256
+    """Pixels."""
+    style: Annotated[float, Field(ge=0)] = 1.0
+    ssim: Annotated[float, Field(ge=0)] = 1.0
+    warp: Annotated[float, Field(ge=0)] = 0.05
+
+
 class Stage(Part):
     """One schedule: what is learned, on what crops, for how long."""
 
@@ -45,10 +76,17 @@ class Stage(Part):
     crop: Annotated[int, Field(ge=64, multiple_of=32)] = 160
     """Side of the square crops, in pixels."""
     batch: Annotated[int, Field(ge=1)] = 4
+    """Photos (and as many paintings) that one process takes at once."""
+    accumulate: Annotated[int, Field(ge=1)] = 1
+    """Batches whose gradients are averaged before the optimiser steps."""
     content_zoom: tuple[float, float] = (1.0, 1.5)
     """Short side of a content photo before its crop is cut, as multiples of the crop (never enlarged beyond the file)."""
     style_zoom: tuple[float, float] = (1.0, 2.0)
     """The same for paintings: larger shows the network coarser strokes."""
+    content_colour: Colour = Colour()
+    """Random changes of the photos' colours."""
+    style_colour: Colour = Colour()
+    """Random changes of the paintings' colours."""
     lr: Annotated[float, Field(gt=0)] = 4e-4
     warmup: Annotated[int, Field(ge=0)] = 100
     """Steps of linear warm-up; a cosine falls from there to `lr_end` times lr."""
@@ -71,6 +109,13 @@ class Stage(Part):
     every_r: Annotated[int, Field(ge=1)] = 4
     every_i: Annotated[int, Field(ge=1)] = 2
 
+    def rate(self, step: int) -> float:
+        """Learning rate: linear warm-up, then a cosine from lr to lr * lr_end at the stage's last step."""
+        if step < self.warmup:
+            return self.lr * (step + 1) / self.warmup
+        share = (step - self.warmup) / max(1, self.steps - self.warmup)
+        return self.lr * (self.lr_end + (1 - self.lr_end) * 0.5 * (1 + math.cos(math.pi * share)))
+
     @model_validator(mode="after")
     def _pairs_need_two(self) -> Stage:
         if self.weights.v and self.batch < 2:
@@ -86,10 +131,11 @@ class Recipe(Part):
     """Overrides of the architecture's defaults."""
     seed: int = 0
     ema: Annotated[float, Field(gt=0, lt=1)] = 0.999
-    precision: Literal["fp32", "bf16"] = "bf16"
+    precision: Literal["fp32", "bf16", "fp16"] = "bf16"
     log_every: Annotated[int, Field(ge=1)] = 50
     save_every: Annotated[int, Field(ge=1)] = 500
     """Steps between checkpoints; a preview grid is drawn with each."""
+    validation: Scoring = Scoring()
     stage: tuple[Stage, ...]
 
     @property

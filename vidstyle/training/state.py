@@ -15,17 +15,43 @@ from torch import Tensor, nn
 from vidstyle.models.checkpoint import read, write
 
 
+class Average:
+    """The exponential moving average of a network's weights: smoother than the weights themselves, and what is kept.
+
+    Args:
+        net: whose present weights are the start.
+        decay: what an old average keeps in a step.
+    """
+
+    def __init__(self, net: nn.Module, decay: float) -> None:
+        self._decay = decay
+        self.weights = {k: v.clone() for k, v in net.state_dict().items()}
+
+    @torch.no_grad()
+    def update(self, net: nn.Module, step: int) -> None:
+        """Take in the weights after `step` steps."""
+        # A young average forgets quickly, or the random start would stay in it for thousands of steps.
+        decay = min(self._decay, step / (step + 50))
+        for name, value in net.state_dict().items():
+            self.weights[name].lerp_(value, 1 - decay)
+
+    def load(self, weights: dict[str, Tensor]) -> None:
+        """Go on from a saved average."""
+        for name, value in weights.items():
+            self.weights[name].copy_(value)
+
+
 def save_state(
     path: Path,
     net: nn.Module,
-    ema: dict[str, Tensor],
+    average: Average,
     extra: nn.Module,
     optimiser: torch.optim.Adam,
     about: dict[str, Any],
 ) -> None:
-    """Write everything that resuming needs, atomically. `about` is JSON-serialisable (step, recipe ...)."""
+    """Write everything that resuming needs, atomically. `about` is JSON-serialisable (step, best score ...)."""
     tensors = {f"net.{k}": v for k, v in net.state_dict().items()}
-    tensors |= {f"ema.{k}": v for k, v in ema.items()}
+    tensors |= {f"ema.{k}": v for k, v in average.weights.items()}
     tensors |= {f"extra.{k}": v for k, v in extra.state_dict().items()}
     for i, state in optimiser.state_dict()["state"].items():
         tensors |= {f"adam.{i}.{k}": torch.as_tensor(v) for k, v in state.items()}

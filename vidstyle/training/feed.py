@@ -1,0 +1,113 @@
+"""What a training is fed with: the folders, what of them is set aside, and the batch of a step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from vidstyle.errors import UsageError
+from vidstyle.training.clips import ClipFolder, put_pairs
+from vidstyle.training.colour import recolour
+from vidstyle.training.data import ImageFolder, batch
+from vidstyle.training.draws import Draw, Of
+from vidstyle.training.objectives import Batch
+from vidstyle.training.recipe import Colour, Recipe, Stage
+
+PLAIN = Colour()
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Data of a training."""
+
+    content: ImageFolder
+    style: ImageFolder
+    clips: ClipFolder | None = None
+    """For stages whose weight v is not 0."""
+    unseen_clips: ClipFolder | None = None
+    """For validation only."""
+
+    def about(self) -> dict[str, Any]:
+        """Sizes and digests, for the metadata of checkpoints."""
+        about: dict[str, Any] = {
+            name: {"pictures": len(folder.images), "sha256": folder.digest}
+            for name, folder in (("content", self.content), ("style", self.style))
+        }
+        for name, clips in (("video", self.clips), ("validation_video", self.unseen_clips)):
+            if clips:
+                about[name] = {"clips": len(clips.clips), "pairs": clips.pairs, "sha256": clips.digest}
+        return about
+
+    def check(self, recipe: Recipe) -> None:
+        """Raise UsageError where clips are asked for and missing, or given and unused."""
+        if recipe.uses_clips and self.clips is None:
+            raise UsageError("the recipe's weight v asks for real clips: name a folder with --video or set v = 0.")
+        if self.clips is not None and not recipe.uses_clips:
+            raise UsageError(
+                "--video is given but no stage of the recipe uses clips: set weights.v or leave out --video."
+            )
+
+
+class Feed:
+    """Batches as a function of the step.
+
+    Args:
+        folders: pictures that validation needs are taken out of them.
+        recipe: of the run.
+        process: number of this process, and how many there are.
+    """
+
+    def __init__(self, folders: Folders, recipe: Recipe, process: tuple[int, int] = (0, 1)) -> None:
+        folders.check(recipe)
+        self._recipe, (self._rank, self._processes) = recipe, process
+        aside = recipe.validation.pictures if recipe.validation.every else 0
+        content, self.unseen_content = folders.content.set_aside(aside)
+        style, self.unseen_style = folders.style.set_aside(aside)
+        self.folders = replace(folders, content=content, style=style)
+
+    def batch(self, index: int, step: int, part: int, device: torch.device) -> Batch:
+        """This process's batch.
+
+        Args:
+            index: of the stage.
+            step: within the stage.
+            part: number of the batch among those that are accumulated.
+        """
+        stage = self._recipe.stage[index]
+        first = (part * self._processes + self._rank) * stage.batch
+        draw = Draw(self._recipe.seed, index, step, first)
+        content, style = draw_pictures(stage, self.folders, draw)
+        motion = None
+        if self.folders.clips and stage.kind == "style" and stage.weights.v:
+            motion = put_pairs(content, style, self.folders.clips, stage.every_v, stage.content_zoom, draw)
+        content, style = (x.to(device, memory_format=torch.channels_last) for x in (content, style))
+        return Batch(content, style, draw, motion and motion.to(device))
+
+    def examples(self) -> tuple[Sequence[NDArray[np.uint8]], Sequence[NDArray[np.uint8]]]:
+        """Three photos and five paintings for previews: unseen ones, where pictures are set aside."""
+        pick = np.random.default_rng(7)
+        chosen = []
+        for unseen, folder, count in (
+            (self.unseen_content, self.folders.content, 3),
+            (self.unseen_style, self.folders.style, 5),
+        ):
+            more = pick.integers(0, len(folder.images), count)
+            chosen.append([*unseen, *(folder.images[int(i)] for i in more)][:count])
+        return chosen[0], chosen[1]
+
+
+def draw_pictures(stage: Stage, folders: Folders, draw: Draw) -> tuple[torch.Tensor, torch.Tensor]:
+    """Photos and paintings of a batch, (B, 3, S, S) float32 in [0, 1] each."""
+    n = stage.batch
+    content = batch(folders.content, stage.crop, stage.content_zoom, draw.rngs(Of.CONTENT, n))
+    style = batch(folders.style, stage.crop, stage.style_zoom, draw.rngs(Of.STYLE, n))
+    if stage.content_colour != PLAIN:
+        content = recolour(content, stage.content_colour, draw.rngs(Of.CONTENT_COLOUR, n))
+    if stage.style_colour != PLAIN:
+        style = recolour(style, stage.style_colour, draw.rngs(Of.STYLE_COLOUR, n))
+    return content, style

@@ -1,0 +1,94 @@
+"""What a training tells: a JSON line every few steps, and the same as TensorBoard charts where that is installed."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+Sums = dict[str, tuple[float, int]]
+"""Sum and number of the values of each term."""
+
+
+class Log:
+    """Means of the terms since the last line; `log.jsonl` is only ever appended to.
+
+    Args:
+        folder: of the run; charts go to its `tensorboard/`.
+        say: is given each line as text.
+        gather: gives the sums of all processes, for the one that writes.
+        writes: whether this process writes.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        say: Callable[[str], None],
+        gather: Callable[[Sums], list[Sums]] = lambda sums: [sums],
+        writes: bool = True,
+    ) -> None:
+        self.say, self._gather, self._writes = say, gather, writes
+        self._path = folder / "log.jsonl"
+        self._sums: Sums = {}
+        self._notes: dict[str, float] = {}
+        self._since = time.monotonic()
+        self._charts: Any = None
+        if writes and find_spec("tensorboard"):
+            from torch.utils.tensorboard import SummaryWriter
+
+            self._charts = SummaryWriter(str(folder / "tensorboard"))
+
+    def add(self, terms: Mapping[str, float | Tensor]) -> None:
+        """Note the terms of a batch."""
+        for name, value in terms.items():
+            total, count = self._sums.get(name, (0.0, 0))
+            self._sums[name] = (total + float(value), count + 1)
+
+    def note(self, numbers: Mapping[str, float]) -> None:
+        """Numbers for the next line, as they are; the first process's."""
+        self._notes.update(numbers)
+
+    def write(self, head: Mapping[str, Any], pictures: int) -> None:
+        """End a line.
+
+        Args:
+            head: begins the line; "step" is the charts' abscissa.
+            pictures: that all processes have seen since the last line.
+        """
+        totals: Sums = {}
+        for sums in self._gather(self._sums):
+            for name, (total, count) in sums.items():
+                before, seen = totals.get(name, (0.0, 0))
+                totals[name] = (before + total, seen + count)
+        now = time.monotonic()
+        means = {name: total / count for name, (total, count) in totals.items()}
+        rate = pictures / (now - self._since)
+        notes = self._notes
+        self._sums, self._notes, self._since = {}, {}, now
+        if not self._writes:
+            return
+        line = {**head, **means, **notes, "pictures_per_second": rate}
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+        self.say(" ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in line.items()))
+        if self._charts is not None:
+            for name, value in line.items():
+                if isinstance(value, float):
+                    group = "loss" if name in means else "validation" if name in notes else "training"
+                    self._charts.add_scalar(f"{group}/{name}", value, line["step"])
+
+    def picture(self, name: str, image: Tensor, step: int) -> None:
+        """A picture beside the charts, (3, H, W) float in [0, 1]."""
+        if self._charts is not None:
+            self._charts.add_image(name, image, step)
+
+    def close(self) -> None:
+        """Write out what is still held back."""
+        with suppress(AttributeError):
+            self._charts.close()
