@@ -21,6 +21,7 @@ SIGNS = (
     "bad allocation",
     "bad_alloc",
     "alloc_failed",
+    "could not create a memory",
 )
 """What allocators say, lower case: CUDA, cuBLAS, torch's CPU allocator, OpenVINO, the C++ library."""
 

@@ -85,7 +85,8 @@ def examine(engine: str, device: str) -> Choice:
     try:
         module: Any = import_module(MODULES[engine])
     except ImportError as error:
-        return Choice(engine, device, False, None, f"not installed ({error.name or error})")
+        missing = error.name or str(error)
+        return Choice(engine, device, False, None, f'{missing} is not installed; pip install "vidstyle[openvino]"')
     reason = module.why_not(device)
     if reason is not None:
         return Choice(engine, device, False, None, reason)

@@ -1,0 +1,195 @@
+"""The openvino engine paints what the torch engine paints, and remembers what it compiled."""
+
+import itertools
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+if find_spec("openvino") is None:
+    pytest.skip("the extra `openvino` is not installed", allow_module_level=True)
+
+from vidstyle.engines import choose, openvino_engine
+from vidstyle.engines.backoff import out_of_memory
+from vidstyle.engines.choose import make_engine
+from vidstyle.engines.openvino_engine import OpenVINOEngine, build, has_bf16, why_not
+from vidstyle.engines.torch_engine import TorchEngine
+from vidstyle.engines.torch_engine import build as build_torch
+from vidstyle.errors import UsageError
+from vidstyle.models.attention import StyleCode, blend
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache of this module's own: a graph takes seconds to make."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(autouse=True)
+def _cache(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIDSTYLE_CACHE", str(place))
+
+
+@pytest.fixture(scope="module")
+def torch_engine(tiny_model: Path) -> TorchEngine:
+    return build_torch(tiny_model, device="cpu", precision="fp32", threads=1)
+
+
+@pytest.fixture
+def engine(tiny_model: Path) -> OpenVINOEngine:
+    return build(tiny_model, device="cpu", precision="fp32", threads=1)
+
+
+@pytest.fixture(scope="module")
+def graph(torch_engine: TorchEngine) -> Any:
+    (code, _) = codes(torch_engine)
+    return openvino_engine.graphs.convert(torch_engine.reference, 48, 64, code, strength=False)
+
+
+def noise(n: int, h: int, w: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (n, h, w, 3), dtype=np.uint8)
+
+
+def codes(engine: TorchEngine) -> list[StyleCode]:
+    return [engine.encode_style(noise(1, 24, 40, seed)[0]) for seed in (1, 2)]
+
+
+@pytest.mark.parametrize(("n", "h", "w"), [(3, 48, 64), (1, 17, 31)])
+def test_same_frames_as_torch(engine: OpenVINOEngine, torch_engine: TorchEngine, n: int, h: int, w: int) -> None:
+    frames, (code, _) = noise(n, h, w), codes(torch_engine)
+    before = frames.copy()
+    result, expected = engine.stylize(frames, code), torch_engine.stylize(frames, code)
+    assert result.dtype == np.uint8
+    assert result.flags.c_contiguous
+    assert np.abs(result.astype(int) - expected).max() <= 1
+    assert expected.std() > 10  # the network does answer
+    np.testing.assert_array_equal(frames, before)
+
+
+def test_blends_and_strengths(engine: OpenVINOEngine, torch_engine: TorchEngine) -> None:
+    frames, (a, b) = noise(2, 48, 64), codes(torch_engine)
+    results = []
+    for code, strength in ((blend([a, b], [0.3, 0.7]), 1.0), (a, 0.5), (a, 0.0), (blend([a, b], [0.5, 0.5]), 0.25)):
+        result = engine.stylize(frames, code, strength=strength)
+        expected = torch_engine.stylize(frames, code, strength=strength)
+        assert np.abs(result.astype(int) - expected).max() <= 1
+        results.append(result)
+    assert all((x != y).any() for x, y in itertools.pairwise(results))
+
+
+def test_a_code_a_frame(engine: OpenVINOEngine, torch_engine: TorchEngine) -> None:
+    import torch
+
+    frames, (a, b) = noise(2, 48, 64), codes(torch_engine)
+    pairs = [
+        {k: torch.cat([v, vars(t)[k]]) for k, v in vars(s).items()} for s, t in zip(a.scales, b.scales, strict=True)
+    ]
+    both = StyleCode(tuple(type(s)(**p) for s, p in zip(a.scales, pairs, strict=True)))
+    alone = np.concatenate([engine.stylize(frames[i : i + 1], c) for i, c in enumerate((a, b))])
+    np.testing.assert_array_equal(engine.stylize(frames, both), alone)
+
+
+@pytest.mark.skipif(not has_bf16(), reason="this processor has no bfloat16")
+def test_bf16_of_the_shipped_model_on_pictures() -> None:
+    # The shipped weights and painted pictures: noise and random weights say nothing about rounding.
+    from vidstyle.styles.resolve import resolve
+
+    frames, style = np.asarray(resolve("sunset-oil", size=144))[None], np.asarray(resolve("mosaic", size=128))
+    exact = build_torch("compact", device="cpu", precision="fp32", threads=1)
+    code = exact.encode_style(style)
+    half = build("compact", device="cpu", precision="bf16", threads=1)
+    difference = np.abs(half.stylize(frames, code).astype(int) - exact.stylize(frames, code))
+    assert 0 < difference.max() <= 3
+    assert difference.mean() < 0.3
+
+
+def test_compiled_once_for_all_runs(
+    engine: OpenVINOEngine, torch_engine: TorchEngine, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames, (code, _) = noise(1, 48, 64), codes(torch_engine)
+    first = engine.stylize(frames, code)
+
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("compiled again")
+
+    monkeypatch.setattr(openvino_engine.graphs, "convert", never)
+    second = build(tiny_model, device="cpu", precision="fp32", threads=1)
+    np.testing.assert_array_equal(second.stylize(frames, code), first)
+    assert "reference" not in vars(second)  # not even the weights were read
+    with pytest.raises(AssertionError):
+        second.stylize(noise(1, 16, 24), code)  # another size is another graph
+
+
+@pytest.mark.parametrize("damage", ["torn", "foreign"])
+def test_damaged_cache_is_rebuilt(
+    tiny_model: Path,
+    torch_engine: TorchEngine,
+    graph: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    damage: str,
+) -> None:
+    from vidstyle import cache
+
+    monkeypatch.setenv("VIDSTYLE_CACHE", str(tmp_path))
+    frames, (code, _) = noise(1, 48, 64), codes(torch_engine)
+    monkeypatch.setattr(openvino_engine.graphs, "convert", lambda *_, **__: graph)  # made once: it takes seconds
+    expected = build(tiny_model, device="cpu", precision="fp32", threads=1).stylize(frames, code)
+    (entry,) = tmp_path.iterdir()
+    whole = entry.read_bytes()
+    if damage == "torn":
+        entry.write_bytes(whole[: len(whole) // 2])
+    else:  # whole, but nothing that OpenVINO reads
+        cache.save(entry, b"not a compiled graph")
+    again = build(tiny_model, device="cpu", precision="fp32", threads=1).stylize(frames, code)
+    np.testing.assert_array_equal(again, expected)
+    assert len(entry.read_bytes()) > len(whole) // 2  # written anew
+
+
+def test_few_graphs_are_held(
+    engine: OpenVINOEngine, torch_engine: TorchEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openvino_engine, "MOST_SIZES", 1)
+    (code, _) = codes(torch_engine)
+    for h, w in ((48, 64), (17, 31), (48, 64)):
+        engine.stylize(noise(1, h, w), code)
+        assert len(engine.requests) == 1
+
+
+def test_what_it_does_not_run(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert why_not("cpu") is None
+    assert why_not("cuda") == "it is used for processors only"
+    with pytest.raises(UsageError, match="--engine torch"):
+        build(tiny_model, device="cpu", precision="fp16")
+    monkeypatch.setattr(openvino_engine, "has_bf16", lambda: False)
+    assert openvino_engine.best_precision("cpu")[0] == "fp32"
+    with pytest.raises(UsageError, match="no bfloat16"):
+        build(tiny_model, device="cpu", precision="bf16")
+
+
+def test_auto_takes_it_on_the_processor(tiny_model: Path) -> None:
+    assert make_engine(tiny_model, device="cpu", threads=1).name == "openvino"
+
+
+def test_without_the_package(monkeypatch: pytest.MonkeyPatch, tiny_model: Path) -> None:
+    for name in [m for m in sys.modules if m == "openvino" or m.startswith(("openvino.", "vidstyle.engines.openvino"))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    row = choose.examine("openvino", "cpu")
+    assert not row.usable
+    assert row.why == 'openvino is not installed; pip install "vidstyle[openvino]"'
+    assert make_engine(tiny_model, device="cpu", threads=1).name == "torch"
+    with pytest.raises(UsageError, match="not installed"):
+        make_engine(tiny_model, engine="openvino")
+
+
+def test_its_way_to_say_out_of_memory_is_known() -> None:
+    assert out_of_memory(RuntimeError("Exception from src/inference/src/cpp/infer_request.cpp:223:\nstd::bad_alloc"))
+    assert out_of_memory(RuntimeError("could not create a memory object"))
+
+
+def test_nothing_is_reported_over_the_network() -> None:
+    assert sys.modules["openvino_telemetry"] is None

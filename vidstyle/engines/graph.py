@@ -1,0 +1,74 @@
+"""A model as a graph of tensors alone: bytes in, bytes out, a code as plain inputs. It is what is compiled and exported."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from vidstyle.models.attention import SoftmaxCode, StyleCode
+from vidstyle.models.checkpoint import StyleModel
+
+MOST_POINTS = 1 << 20
+"""Of a SoftmaxCode that a graph takes at a scale."""
+
+
+class FromBytes(nn.Module):
+    """(1, H, W, 3) uint8 frames, the tensors of a code and, where wanted, the strength (1,), to (1, H, W, 3) uint8."""
+
+    def __init__(self, model: StyleModel, like: StyleCode, *, strength: bool) -> None:
+        super().__init__()
+        self.model, self.like, self.strength = model, like, strength
+
+    def forward(self, frames: Tensor, *rest: Tensor) -> Tensor:
+        values = iter(rest)
+        code = self.like.map(lambda _: next(values))
+        styled = self.model(frames.permute(0, 3, 1, 2).float() / 255, code, next(values) if self.strength else None)
+        pixels: Tensor = (styled * 255).round().clamp(0, 255).permute(0, 2, 3, 1).to(torch.uint8)
+        return pixels
+
+
+def tensors_of(code: StyleCode) -> list[Tensor]:
+    """A code's tensors in the order in which a graph takes them."""
+    return [tensor for scale in code.scales for tensor in vars(scale).values()]
+
+
+def input_names(code: StyleCode, *, strength: bool) -> list[str]:
+    """Names of a graph's inputs: "frames", "code.0.matrix" ... (a compiled style's names with "code." in front), "strength"."""
+    names = [f"code.{i}.{name}" for i, scale in enumerate(code.scales) for name in vars(scale)]
+    return ["frames", *names, *(["strength"] if strength else [])]
+
+
+def example(height: int, width: int, code: StyleCode, *, strength: bool) -> tuple[Tensor, ...]:
+    """Inputs of the right shapes and types; the picture is black."""
+    frames = torch.zeros(1, height, width, 3, dtype=torch.uint8)
+    return (frames, *tensors_of(code), *([torch.ones(1)] if strength else []))
+
+
+def traced(
+    model: StyleModel, height: int, width: int, code: StyleCode, *, strength: bool, any_points: bool = False
+) -> torch.export.ExportedProgram:
+    """The model's arithmetic for frames of one size. Takes seconds.
+
+    Args:
+        code: of batch 1; only its kinds and shapes matter.
+        strength: the graph has a last input more, the strength (1,) float32.
+        any_points: a SoftmaxCode may have any number of points, not only as many as `code`.
+    """
+    inputs = example(height, width, code, strength=strength)
+    shapes: tuple[Any, ...] | None = None
+    if any_points:
+        of_code = [dims for i, scale in enumerate(code.scales) for dims in dynamic(scale, i)]
+        shapes = (None, (*of_code, *([None] if strength else [])))
+    with torch.no_grad():
+        return torch.export.export(FromBytes(model, code, strength=strength).eval(), inputs, dynamic_shapes=shapes)
+
+
+def dynamic(scale: object, index: int) -> list[dict[int, Any] | None]:
+    """Which dimension of each tensor of a scale may vary: the points of a SoftmaxCode."""
+    count = len(vars(scale))
+    if not isinstance(scale, SoftmaxCode):
+        return [None] * count
+    points = torch.export.Dim(f"points{index}", min=2, max=MOST_POINTS)
+    return [{1: points}] * count

@@ -1,0 +1,156 @@
+"""The openvino engine: processors. A graph is compiled once for a size of frames and kept in the user's cache folder."""
+
+from __future__ import annotations
+
+import io
+import platform
+import sys
+from functools import cached_property
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+# OpenVINO's package reports its imports and conversions over the network where it finds this module; without it, it does not.
+sys.modules.setdefault("openvino_telemetry", cast(Any, None))
+
+import openvino  # noqa: E402
+
+from vidstyle import cache  # noqa: E402
+from vidstyle.engines import openvino_graph as graphs  # noqa: E402
+from vidstyle.engines.base import Precision, cores  # noqa: E402
+from vidstyle.engines.graph import tensors_of  # noqa: E402
+from vidstyle.engines.torch_engine import TorchEngine  # noqa: E402
+from vidstyle.errors import UsageError  # noqa: E402
+from vidstyle.models.attention import StyleCode  # noqa: E402
+from vidstyle.models.checkpoint import load_model, model_digest, model_path  # noqa: E402
+
+HINTS: dict[Precision, str] = {"fp32": "f32", "bf16": "bf16"}
+MOST_SIZES = 4
+"""Compiled graphs that are kept in memory."""
+
+
+def why_not(device: str) -> str | None:
+    """Why OpenVINO does not run here on a device; None where it does."""
+    if device != "cpu":
+        return "it is used for processors only"
+    return None if "CPU" in openvino.Core().available_devices else "OpenVINO has no plugin for this processor"
+
+
+def has_bf16() -> bool:
+    """Whether the processor multiplies bfloat16 itself."""
+    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def best_precision(device: str) -> tuple[Precision, str]:
+    """The precision that `auto` takes, and why."""
+    if has_bf16():
+        return "bf16", "the processor multiplies bfloat16; moments, first and last steps stay in float32"
+    return "fp32", "the processor has no bfloat16 multiplication"
+
+
+def build(model: str | Path, *, device: str, precision: Precision, threads: int | None = None) -> OpenVINOEngine:
+    """An engine for a model given by name or file."""
+    if precision not in HINTS:
+        raise UsageError(
+            f"--precision {precision} does not run with --engine openvino; use bf16, fp32 or --engine torch."
+        )
+    if precision == "bf16" and not has_bf16():
+        raise UsageError("--precision bf16: this processor has no bfloat16 multiplication; use fp32.")
+    return OpenVINOEngine(model, precision=precision, threads=threads)
+
+
+class OpenVINOEngine:
+    """A model under OpenVINO; see `base.Engine`.
+
+    Args:
+        model: shipped name or checkpoint file; its weights are read only where a graph or a style's code has to be made.
+        threads: processor threads a call; None is one a core.
+    """
+
+    name = "openvino"
+    device = "cpu"
+
+    def __init__(self, model: str | Path, *, precision: Precision, threads: int | None = None) -> None:
+        self.precision = precision
+        self.threads = threads or cores()
+        self.path = model_path(model)
+        self.digest = model_digest(self.path)
+        self.core = openvino.Core()
+        self.requests: dict[tuple[Any, ...], openvino.InferRequest] = {}
+
+    @cached_property
+    def reference(self) -> TorchEngine:
+        """The model in float32, which makes codes."""
+        return TorchEngine(load_model(self.path), device="cpu", precision="fp32", threads=self.threads)
+
+    def encode_style(self, image: NDArray[np.uint8]) -> StyleCode:
+        return self.reference.encode_style(image)
+
+    def stylize(self, frames: NDArray[np.uint8], code: StyleCode, *, strength: float = 1.0) -> NDArray[np.uint8]:
+        frames = np.require(frames, requirements=["C", "W"])
+        result = np.empty_like(frames)
+        for i in range(len(frames)):
+            one = code.map(lambda t, i=i: t[i : i + 1] if len(t) > 1 else t)  # type: ignore[misc]
+            request = self.request(frames.shape[1], frames.shape[2], one, strength=strength != 1.0)
+            values = [t.numpy() for t in tensors_of(one)]
+            if strength != 1.0:
+                values.append(np.array([strength], np.float32))
+            request.set_output_tensor(shared(result[i : i + 1]))
+            request.infer([shared(v) for v in (frames[i : i + 1], *values)])
+        return result
+
+    def request(self, height: int, width: int, code: StyleCode, *, strength: bool) -> openvino.InferRequest:
+        """A compiled graph for frames of this size and codes of these shapes, ready to run."""
+        shapes = [list(t.shape) for t in tensors_of(code)]
+        key = (height, width, str(shapes), strength)
+        if key not in self.requests:
+            while len(self.requests) >= MOST_SIZES:
+                del self.requests[next(iter(self.requests))]
+            self.requests[key] = self.compiled(height, width, code, shapes, strength).create_infer_request()
+        return self.requests[key]
+
+    def compiled(
+        self, height: int, width: int, code: StyleCode, shapes: list[list[int]], strength: bool
+    ) -> openvino.CompiledModel:
+        """From the cache, or made and put there. What is used has always gone through its stored form, so that the first run
+        and later ones give the same bytes."""
+        config = {
+            "INFERENCE_PRECISION_HINT": HINTS[self.precision],
+            "INFERENCE_NUM_THREADS": self.threads,
+            "NUM_STREAMS": 1,
+            "ENABLE_CPU_PINNING": False,  # the decoder and the encoder need the cores too
+        }
+        entry = cache.entry(
+            "openvino",
+            graph=graphs.VERSION,
+            openvino=openvino.get_version(),
+            processor=[
+                platform.machine(),
+                self.core.get_property("CPU", "FULL_DEVICE_NAME"),
+                sorted(self.core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")),
+            ],
+            model=self.digest,
+            size=[height, width],
+            code=shapes,
+            strength=strength,
+            config=config,
+        )
+        if (stored := cache.load(entry)) is not None:
+            try:
+                return self.core.import_model(io.BytesIO(stored), "CPU", config)
+            except RuntimeError:
+                pass  # of another build of OpenVINO
+        graph = graphs.convert(self.reference.model, height, width, code, strength=strength)
+        if self.precision != "fp32":
+            graph = graphs.with_float32_kept(graph)
+        form = io.BytesIO()
+        self.core.compile_model(graph, "CPU", config).export_model(form)
+        cache.save(entry, form.getvalue())
+        return self.core.import_model(io.BytesIO(form.getvalue()), "CPU", config)
+
+
+def shared(array: NDArray[Any]) -> openvino.Tensor:
+    """An array as OpenVINO takes it, without a copy."""
+    return openvino.Tensor(np.require(array, requirements=["C", "W"]), shared_memory=True)

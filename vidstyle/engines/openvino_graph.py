@@ -1,0 +1,98 @@
+"""A model as an OpenVINO graph: bytes in, bytes out, with the layers that must stay in float32 marked.
+
+OpenVINO's hint to compute in bfloat16 concerns every layer; only layers whose description carries the attribute `precise` are
+left out. There is no function that sets it, so it is written into the graph's XML. Convolutions between the first and the last
+run in bfloat16. Float32 stays:
+
+- the frame's way to the first convolution (a picture has more levels than bfloat16 tells apart above 1/2),
+- attention: queries, the products that give moments, their differences and roots (small differences of large numbers),
+- the last convolution and the way out, where an error is an error of the picture.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import openvino
+
+from vidstyle.engines.graph import example, traced
+from vidstyle.models.attention import StyleCode
+from vidstyle.models.checkpoint import StyleModel
+
+VERSION = 1
+"""Of what this module makes; part of the key under which compiled graphs are kept."""
+
+PRODUCTS = {"MatMul", "ScaledDotProductAttention"}
+ARITHMETIC = frozenset(
+    (
+        *("Add", "Subtract", "Multiply", "Divide", "Power", "Sqrt", "Maximum", "ReduceSum", "ReduceMean", "ReduceL2"),
+        *("Slice", "StridedSlice", "VariadicSplit", "Reshape", "Transpose", "Unsqueeze", "Squeeze"),
+    )
+)
+"""Layers that belong to attention where they touch its products."""
+
+
+def convert(model: StyleModel, height: int, width: int, code: StyleCode, *, strength: bool) -> openvino.Model:
+    """The graph for frames of one size and codes of one shape. Takes seconds.
+
+    Args:
+        code: of batch 1; only its shapes matter.
+        strength: the graph has a last input more, the strength (1,) float32.
+    """
+    program = traced(model, height, width, code, strength=strength)
+    graph = openvino.convert_model(program)
+    inputs = example(height, width, code, strength=strength)
+    graph.reshape({port: list(value.shape) for port, value in zip(graph.inputs, inputs, strict=True)})
+    graph.inputs[0].get_node().set_friendly_name("frames")
+    return graph
+
+
+def with_float32_kept(graph: openvino.Model) -> openvino.Model:
+    """The same graph, whose delicate layers ignore a hint to compute in less than float32."""
+    with tempfile.TemporaryDirectory() as folder:
+        xml, weights = Path(folder) / "graph.xml", Path(folder) / "graph.bin"
+        openvino.serialize(graph, xml, weights)
+        root = ET.fromstring(xml.read_text())
+        mark(root)
+        return openvino.Core().read_model(ET.tostring(root), openvino.Tensor(np.fromfile(weights, np.uint8)))
+
+
+def mark(root: ET.Element) -> None:
+    """Give the delicate layers of a graph's XML the attribute `precise`."""
+    layers = {layer.get("id", ""): layer for layer in root.iterfind("layers/layer")}
+    kinds = {key: layer.get("type", "") for key, layer in layers.items()}
+    after: dict[str, list[str]] = {key: [] for key in layers}
+    before: dict[str, list[str]] = {key: [] for key in layers}
+    for edge in root.iterfind("edges/edge"):
+        source, target = edge.get("from-layer", ""), edge.get("to-layer", "")
+        after[source].append(target)
+        before[target].append(source)
+
+    def reached(start: Iterable[str], ways: dict[str, list[str]], through: Callable[[str], bool]) -> set[str]:
+        found, open_ = set[str](), list(start)
+        while open_:
+            for key in ways[open_.pop()]:
+                if key not in found and through(key):
+                    found.add(key)
+                    open_.append(key)
+        return found
+
+    convolutions = {key for key, kind in kinds.items() if kind == "Convolution"}
+    behind = reached(convolutions, after, lambda _: True)
+    frame = {key for key, layer in layers.items() if layer.get("name") == "frames"}
+    way_in = reached(frame, after, lambda key: key not in behind | convolutions)
+    last = {key for key in convolutions if not reached([key], after, lambda _: True) & convolutions}
+    way_out = last | reached(last, after, lambda _: True)
+    products = {key for key in behind if kinds[key] in PRODUCTS}
+    results = reached(products, after, lambda key: kinds[key] in ARITHMETIC)
+    operands = reached(products, before, lambda key: key in behind and kinds[key] in ARITHMETIC | {"Concat"})
+    for key in way_in | way_out | products | results | operands:
+        if kinds[key] not in ("Parameter", "Constant", "Result"):
+            about = layers[key].find("rt_info")
+            if about is None:
+                about = ET.SubElement(layers[key], "rt_info")
+            ET.SubElement(about, "attribute", {"name": "precise", "version": "0"})
