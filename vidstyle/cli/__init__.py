@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "info": "vidstyle.cli.info",
     "train-video": "vidstyle.cli.train_video",
     "import-upstream": "vidstyle.cli.import_upstream",
+    "export": "vidstyle.cli.export",
 }
 """Name of a command -> module that holds it, in the order of help."""
 
