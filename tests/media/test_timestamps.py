@@ -59,6 +59,15 @@ def test_small_disorder_is_mended_by_one_tick_and_a_new_clock_is_followed() -> N
     assert [repair.next(t, 40) for t in [0, 40, 120]] == [5120, 5160, 5240]
 
 
+def test_a_time_beyond_a_day_is_damage() -> None:
+    day = 24 * 60 * 60 * 1000
+    repair = PtsRepair(Fraction(1, 1000), Fraction(25))
+    assert [repair.next(t, 40) for t in [0, day - 1]] == [0, day - 1]  # a very long still picture
+    repair = PtsRepair(Fraction(1, 1000), Fraction(25))
+    assert [repair.next(t, 40) for t in [0, 40, 2**40, 120, 160]] == [0, 40, 80, 120, 160]
+    assert repair.repaired == 1
+
+
 @st.composite
 def decode_orders(draw: st.DrawFn) -> tuple[list[int], int]:
     """Presentation times in decoding order of several segments, each reordered by at most `depth`, and that depth."""

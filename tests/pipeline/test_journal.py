@@ -25,12 +25,14 @@ def folder(tmp_path: Path) -> Path:
 def test_remembers(folder: Path) -> None:
     with Journal.create(folder, PRINT) as journal:
         write(journal, 0, b"abc", 5)
-        journal.finish(1, 0)
-        write(journal, 2, b"defg", 2)
-        journal.end(3)
+        journal.skip(1, 10**9)
+        write(journal, 10**9, b"defg", 2)
+        journal.end(10**9 + 1)
     with Journal.reopen(folder) as again:
-        assert again.done == {0: 5, 1: 0, 2: 2}
-        assert again.total == 3
+        assert again.done == {0: 5, 10**9: 2}
+        assert again.empty == [(1, 10**9)]
+        assert sorted(again.covered()) == [(0, 1), (1, 10**9), (10**9, 10**9 + 1)]
+        assert again.total == 10**9 + 1
         assert [p.read_bytes() for p in again.parts()] == [b"abc", b"defg"]
         again.require(PRINT)
         again.remove()

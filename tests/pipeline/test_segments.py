@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from hypothesis import given
@@ -35,13 +36,26 @@ def test_before_the_origin_is_the_first() -> None:
     assert SegmentPlan(100, Fraction(1), Fraction(1, 25)).index(7) == 0
 
 
-@given(done=st.sets(st.integers(0, 12)), total=st.none() | st.integers(0, 13))
-def test_missing_and_done_cover_the_film_once(done: set[int], total: int | None) -> None:
-    end = 20 if total is None else total
-    done = {k for k in done if total is None or k < total}
-    missing = [k for first, last in missing_ranges(done, total) for k in range(first, end if last is None else last)]
+@given(
+    lengths=st.lists(st.tuples(st.integers(1, 4), st.booleans()), max_size=8),
+    total=st.none() | st.integers(0, 20),
+    order=st.randoms(use_true_random=False),
+)
+def test_missing_and_done_cover_the_film_once(lengths: list[tuple[int, bool]], total: int | None, order: Any) -> None:
+    covered, at = [], 0
+    for length, finished in lengths:
+        last = at + length
+        if finished and (total is None or last <= total):
+            covered.append((at, last))
+        at = last
+    order.shuffle(covered)
+    end = 40 if total is None else total
+    gaps = missing_ranges(covered, total)
+    missing = [k for first, last in gaps for k in range(first, end if last is None else last)]
+    done = [k for first, last in covered for k in range(first, last)]
     assert sorted([*missing, *done]) == list(range(end))
-    assert all(last is None or last > first for first, last in missing_ranges(done, total))
+    assert all(last is None or last > first for first, last in gaps)
+    assert (gaps[-1:] == [(gaps[-1][0], None)]) if total is None else all(last is not None for _, last in gaps)
 
 
 def film(times: list[int], size: int) -> list[FrameChunk]:

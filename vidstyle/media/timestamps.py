@@ -17,13 +17,16 @@ def frame_ticks(rate: Fraction | None, time_base: Fraction) -> int:
     return max(1, rescale(1, 1 / (rate if rate else Fraction(25)), time_base))
 
 
+_DAY = 24 * 60 * 60
+
+
 class PtsRepair:
     """Makes times strictly increasing, changing as few of them as possible.
 
     - a missing time is the one before plus its frame's duration (the average one where that is unknown);
     - a time not after the one before becomes one tick later than that;
-    - a jump back by more than a second is a new clock (joined recordings): from there on times are shifted so that
-      the film goes on after one frame's duration.
+    - a jump back by more than a second (joined recordings) or on by more than a day (damage) is a new clock: from there on
+      times are shifted so that the film goes on after one frame's duration.
 
     Attributes: `repaired` counts frames whose time was changed or made up; `last` is the newest time (None before any).
     """
@@ -46,12 +49,11 @@ class PtsRepair:
             self.repaired += 1
         else:
             value = pts + self._shift
-            if value <= self.last:
-                if value < self.last - self._second:
-                    value = self.last + (self._last_duration or self._step)
-                    self._shift = value - pts
-                else:
-                    value = self.last + 1
+            if value < self.last - self._second or value > self.last + _DAY * self._second:
+                value = self.last + (self._last_duration or self._step)
+                self._shift = value - pts
+            elif value <= self.last:
+                value = self.last + 1
             self.repaired += value != pts
         self.last, self._last_duration = value, duration
         return value

@@ -2,7 +2,8 @@
 
     OUTPUT.vidstyle/
       run.json        the fingerprint: everything that the bytes depend on
-      done.jsonl      one line a finished segment, appended and flushed after its file is safe on disk
+      done.jsonl      one line a finished segment (or stretch of segments without frames), appended and flushed after its file
+                      is safe on disk
       000000.seg ...  encoded segments (000001.part while one is being written)
       lock            held while a run works here
 
@@ -42,6 +43,7 @@ class Journal:
 
     Attributes:
         done: frames of each finished segment.
+        empty: stretches [first, last) of segments in which no frame is shown.
         total: number of segments, once the film's end has been reached.
         made_parent: the folder that the journal lies in was made for it.
     """
@@ -49,6 +51,7 @@ class Journal:
     def __init__(self, folder: Path, fingerprint: Mapping[str, Any]) -> None:
         self.folder, self.fingerprint = folder, dict(fingerprint)
         self.done: dict[int, int] = {}
+        self.empty: list[tuple[int, int]] = []
         self.total: int | None = None
         self.made_parent = False
         self.lock = FileLock(folder / "lock", timeout=0)
@@ -94,7 +97,9 @@ class Journal:
         for line in journal.lines():
             if "total" in line:
                 journal.total = line["total"]
-            elif line["frames"] == 0 or journal.intact(line):
+            elif "empty" in line:
+                journal.empty.append((line["empty"], line["until"]))
+            elif journal.intact(line):
                 journal.done[line["segment"]] = line["frames"]
         return journal
 
@@ -116,15 +121,22 @@ class Journal:
         return self.folder / f"{segment:06d}.part"
 
     def finish(self, segment: int, frames: int) -> None:
-        """Note a segment as done; its partial file, if it has frames, gets its name first."""
-        entry: dict[str, int] = {"segment": segment, "frames": frames}
-        if frames:
-            partial = self.partial(segment)
-            flush(partial)
-            entry["bytes"] = partial.stat().st_size
-            partial.replace(self.path(segment))
+        """Note a segment as done; its partial file gets its name first."""
+        partial = self.partial(segment)
+        flush(partial)
+        entry = {"segment": segment, "frames": frames, "bytes": partial.stat().st_size}
+        partial.replace(self.path(segment))
         self.append(entry)
         self.done[segment] = frames
+
+    def skip(self, first: int, last: int) -> None:
+        """Note segments [first, last) as empty: one line, however long a picture stands still."""
+        self.append({"empty": first, "until": last})
+        self.empty.append((first, last))
+
+    def covered(self) -> list[tuple[int, int]]:
+        """Stretches [first, last) of segments that are finished or empty."""
+        return [*((k, k + 1) for k in self.done), *self.empty]
 
     def end(self, total: int) -> None:
         """Note that the film has `total` segments."""
@@ -132,8 +144,8 @@ class Journal:
         self.total = total
 
     def parts(self) -> list[Path]:
-        """Files of the finished segments that have frames, in order."""
-        return [self.path(k) for k in sorted(self.done) if self.done[k]]
+        """Files of the finished segments, in order."""
+        return [self.path(k) for k in sorted(self.done)]
 
     def remove(self) -> None:
         """Delete the folder: the film is finished, or nothing in it is worth keeping."""

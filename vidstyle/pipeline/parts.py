@@ -50,12 +50,14 @@ class SegmentFiles:
 
     def fill(self, segment: int) -> None:
         """Finish all segments before `segment`; those without frames (long still pictures) are noted as empty."""
-        while self.next < segment:
-            if self.writer is not None:
-                writer, self.writer = self.writer, None
-                writer.__exit__(None, None, None)
+        if self.writer is not None:
+            writer, self.writer = self.writer, None
+            writer.__exit__(None, None, None)
             self.journal.finish(self.next, self.frames)
             self.next, self.frames = self.next + 1, 0
+        if self.next < segment:
+            self.journal.skip(self.next, segment)
+            self.next = segment
 
     def __enter__(self) -> SegmentFiles:
         return self

@@ -133,7 +133,7 @@ def fill(
         if progress is not None:
             progress(done, expected)
 
-    for first, last in missing_ranges(journal.done, journal.total):
+    for first, last in missing_ranges(journal.covered(), journal.total):
         start = film.start if first == 0 else film.plan.border(first)
         stop = film.stop if last is None else film.plan.border(last)
         begin, end = film.clock.source_bounds(start, stop)

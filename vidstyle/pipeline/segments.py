@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -35,12 +34,18 @@ class SegmentPlan:
         return max(0, math.floor((pts - self.origin) * self.time_base / self.seconds))
 
 
-def missing_ranges(done: Iterable[int], total: int | None) -> list[tuple[int, int | None]]:
-    """Ranges [first, last) of segments that are not done; the last range is open (None) while `total` is unknown."""
-    known = sorted(set(done))
-    borders = [-1, *known] if total is None else [-1, *(k for k in known if k < total), total]
-    gaps: list[tuple[int, int | None]] = [(a + 1, b) for a, b in pairwise(borders) if b > a + 1]
-    return gaps if total is not None else [*gaps, (borders[-1] + 1, None)]
+def missing_ranges(covered: Iterable[tuple[int, int]], total: int | None) -> list[tuple[int, int | None]]:
+    """Ranges [first, last) of segments that none of the ranges `covered` holds; the last one is open (None) while `total` is
+    unknown."""
+    gaps: list[tuple[int, int | None]] = []
+    next_ = 0
+    for first, last in sorted(covered):
+        if first > next_ and (total is None or next_ < total):
+            gaps.append((next_, first if total is None else min(first, total)))
+        next_ = max(next_, last)
+    if total is None:
+        return [*gaps, (next_, None)]
+    return [*gaps, (next_, total)] if next_ < total else gaps
 
 
 def regroup(chunks: Iterable[FrameChunk], plan: SegmentPlan, size: int) -> Iterator[tuple[int, FrameChunk]]:
