@@ -26,7 +26,7 @@ from torch import Tensor, nn
 
 from benchmarks.attention_scaling import naive
 from benchmarks.films import texture
-from benchmarks.harness import Timing, compare, measure, peak_bytes
+from benchmarks.harness import Timing, measure, peak_bytes
 from benchmarks.record import environment, options, save, timing_options
 from vidstyle.engines.choose import choose, make_engine
 from vidstyle.engines.torch_engine import TorchEngine
@@ -101,6 +101,16 @@ def paper(form: type[Naive] | None) -> StyleModel:
     return cast(StyleModel, net.to(memory_format=torch.channels_last))
 
 
+def rounds(calls: dict[str, Callable[[], Any]], repeats: int, clock: str) -> dict[str, list[float]]:
+    """Seconds of each call, warm already, in each round. A round runs all of them, the next one in reverse: what
+    `harness.compare` does with two, so that ratios are of neighbours in time."""
+    taken: dict[str, list[float]] = {name: [] for name in calls}
+    for turn in range(repeats):
+        for name in reversed(calls) if turn % 2 else calls:
+            taken[name].append(measure(calls[name], warmup=0, repeats=1, clock=clock).median)
+    return taken
+
+
 def main() -> None:
     parser = options(__doc__)
     timing_options(parser)
@@ -123,26 +133,24 @@ def main() -> None:
     calls: dict[str, Callable[[], Any]] = {
         name: partial(engine.stylize, frame, engine.encode_style(style)) for name, engine in engines.items()
     }
-    pictures = [calls[name]().astype(int) for name in forms]
+    for name in [n for n in calls if "naive" not in n]:
+        calls[name]()  # OpenVINO compiles at the first call
+    painted: dict[str, Any] = {}
+    peaks = {name: peak_bytes(lambda n=name: painted.update({n: calls[n]()})) for name in calls}  # type: ignore[misc]
+    pictures = [painted[name].astype(int) for name in forms]  # painting was the warm-up as well
     apart = max(int(np.abs(p - pictures[0]).max()) for p in pictures)
     if apart > 1 or pictures[0].std() < 5:
         raise RuntimeError(f"the forms of the paper's network differ by {apart} of 255: one of them is wrong")
 
-    repeats, clock = 1 if arguments.quick else 3, arguments.clock
+    taken = rounds(calls, 1 if arguments.quick else 3, arguments.clock)
     rows: list[dict[str, Any]] = []
-    for name, call in calls.items():
-        row: dict[str, Any] = {"form": name, "peak_bytes": peak_bytes(call)}
-        time: Timing
-        times = ""
-        if "naive" in name:
-            time = measure(call, warmup=0, repeats=repeats, clock=clock)
-        else:
-            call(), call()
-            time, _, ratio = compare(call, calls[PUBLISHED], warmup=0, repeats=repeats, clock=clock)
-            row["published_takes_times"] = ratio
-            times = f"as published takes {ratio.median:.1f} times as long"
-        rows.append({**row, "seconds": time})
-        print(f"{name:32} {time.median * 1e3:9.1f} ms {(row['peak_bytes'] or 0) / 2**20:8.1f} MiB  {times}", flush=True)
+    for name, seconds in taken.items():
+        ratio = Timing.of([p / t for p, t in zip(taken[PUBLISHED], seconds, strict=True)], arguments.clock)
+        time, peak = Timing.of(seconds, arguments.clock), peaks[name]
+        rows.append({"form": name, "seconds": time, "published_takes_times": ratio, "peak_bytes": peak})
+        print(
+            f"{name:32} {time.median * 1e3:9.1f} ms {(peak or 0) / 2**20:8.1f} MiB  published / this: {ratio.median:.1f}"
+        )
     settings = {
         "width": size[0],
         "height": size[1],
