@@ -43,12 +43,13 @@ def atomic_output(path: Path) -> Iterator[Path]:
 
 def write_failure(error: OSError, path: Path) -> str:
     """Why `path` could not be written, and the way out, as the end of a sentence."""
+    folder = path.absolute().parent
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return f"the disk of {path.parent} is full; free some space or choose another place with -o"
+        return f"the disk of {folder} is full; free some space or choose another place with -o"
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"the folder {path.parent} cannot be written to; choose another place with -o"
+        return f"the folder {folder} cannot be written to; choose another place with -o"
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
-        return f"the folder {path.parent} does not exist; make it first"
+        return f"the folder {folder} does not exist; make it first"
     if error.errno == errno.ENAMETOOLONG:
         return "its name is too long; choose a shorter one with -o"
     return f"could not be written ({os.strerror(error.errno) if error.errno else error})"

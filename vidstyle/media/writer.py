@@ -77,6 +77,7 @@ class VideoWriter:
         settings: codec and quality.
         sample_aspect_ratio: width / height of a pixel.
         rate: frames a second, a hint for the encoder's rate control.
+        told_as: what messages call the file; None: `path` itself.
 
     Attributes:
         warnings: what the user should know, one sentence each.
@@ -94,8 +95,10 @@ class VideoWriter:
         settings: EncodeSettings,
         sample_aspect_ratio: Fraction = Fraction(1),
         rate: Fraction | None = None,
+        told_as: Path | None = None,
     ) -> None:
         self.path = Path(path)
+        self._name = told_as or self.path
         self.warnings: list[str] = []
         self._size = (width, height)
         self._time_base = time_base
@@ -128,7 +131,7 @@ class VideoWriter:
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
             self._container = av.open(str(self.path.absolute()), "w", format=container, container_options=muxing)
         except OSError as error:
-            raise InputError(f"{self.path}: {write_failure(error, self.path)}.") from error
+            raise InputError(f"{self._name}: {write_failure(error, self._name)}.") from error
         # Only a hint, but x264 wants a sane one; its time base carries the truth.
         hint = rate if rate and 0 < rate <= 1000 else Fraction(25)
         stream = self._container.add_stream(choice.encoder, rate=hint, options=options)
@@ -151,7 +154,7 @@ class VideoWriter:
         except av.error.FFmpegError as error:
             self._discard()
             raise InputError(
-                f"{self.path}: the encoder {choice.encoder} refuses {width}x{height} {self._pix_fmt} with these "
+                f"{self._name}: the encoder {choice.encoder} refuses {width}x{height} {self._pix_fmt} with these "
                 "settings; choose another --codec or another --size."
             ) from error
 
@@ -173,7 +176,7 @@ class VideoWriter:
         try:
             self._container.close()
         except OSError as error:
-            raise InputError(f"{self.path}: {write_failure(error, self.path)}.") from error
+            raise InputError(f"{self._name}: {write_failure(error, self._name)}.") from error
 
     def _ticks(self, chunk: FrameChunk, i: int) -> int:
         return rescale(int(chunk.pts[i]), chunk.time_base, self._time_base)
@@ -182,7 +185,7 @@ class VideoWriter:
         try:
             self._container.mux(self._stream.encode(frame))
         except OSError as error:
-            raise InputError(f"{self.path}: {write_failure(error, self.path)}.") from error
+            raise InputError(f"{self._name}: {write_failure(error, self._name)}.") from error
 
     def _frame(self, image: NDArray[Any], alpha: NDArray[Any] | None) -> av.VideoFrame:
         """(H, W, 3) uint8 or uint16 and (H, W) alpha as a frame in the encoder's format and size."""

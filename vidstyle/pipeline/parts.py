@@ -41,6 +41,7 @@ class SegmentFiles:
                 settings=self.film.settings,
                 sample_aspect_ratio=self.film.aspect,
                 rate=self.film.target.average_rate,
+                told_as=self.film.output,
             )
             self.warnings += [w for w in self.writer.warnings if w not in self.warnings]
         for piece in repeated(chunk, self.film.clock.step):
