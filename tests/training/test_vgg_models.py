@@ -81,6 +81,11 @@ def test_a_vgg_of_another_layout_is_refused_before_anything_is_written(
     assert not (tmp_path / "run").exists()
 
 
+def test_a_frozen_encoder_cannot_be_distilled(images: ImageFolder, vgg: VGG, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="distil needs an encoder that learns"):
+        Training(small("vgg_video", 1, kind="distil"), images, images, vgg, tmp_path, say=lambda _: None).run()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_twenty_steps_bring_the_style_nearer(name: str, images: ImageFolder, vgg: VGG, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vidstyle.errors import UsageError
 from vidstyle.models.checkpoint import StyleModel
 from vidstyle.models.compact import CompactNet
 from vidstyle.models.vgg import VGG, WIDTHS
@@ -95,7 +96,9 @@ class Distil:
 
     def __init__(self, net: StyleModel, vgg: VGG, stage: Stage, mean: Mean = lambda x: x) -> None:
         if not isinstance(net, CompactNet):
-            raise TypeError("only a network with an encoder of its own can be distilled")
+            raise UsageError(
+                f"a stage of kind distil needs an encoder that learns, and that of {net.architecture} does not."
+            )
         self.net, self.vgg, self.mean = net, vgg, mean
         self.extra: nn.Module = nn.ModuleList(
             nn.Conv2d(i, o, 1) for i, o in zip(net.config.widths, WIDTHS[1:4], strict=True)
