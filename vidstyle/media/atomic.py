@@ -16,14 +16,16 @@ DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, err
 
 
 @contextmanager
-def atomic_output(path: Path) -> Iterator[Path]:
+def atomic_output(path: Path, *, scratch: Path | None = None) -> Iterator[Path]:
     """Give the name of a private (0600) empty temporary file beside `path`; rename it to `path` on success.
+
+    With `scratch`, a folder on the same disk, it lies there: whoever owns that folder can clear up after a kill.
 
     The finished file gets the mode that the umask allows and is flushed to disk before it is renamed. On any exception
     the temporary file is removed and `path` is untouched. A full disk or an unwritable folder becomes an InputError.
     """
     path = path.absolute()
-    temporary = path.with_name(f".{path.stem[:100]}.{secrets.token_hex(4)}.part{path.suffix}")
+    temporary = (scratch or path.parent) / f".{path.stem[:100]}.{secrets.token_hex(4)}.part{path.suffix}"
     try:
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except OSError as error:

@@ -35,6 +35,7 @@ def mux(
     start: int | None = None,
     stop: int | None = None,
     tag: str | None = None,
+    scratch: Path | None = None,
 ) -> list[str]:
     """Join the video of `parts` in order, add what `info.path` holds besides its video, and write `output`.
 
@@ -46,6 +47,7 @@ def mux(
         start, stop: cut of the source in ticks of `info.time_base`; the output's clock then begins at `start`, and
             sound is cut at packet borders.
         tag: codec tag for mp4 and mov (`CodecChoice.tag`).
+        scratch: folder for what is unfinished, on the same disk; None: beside the output.
 
     Returns:
         Warnings, one sentence for each stream that could not be kept as it was.
@@ -61,8 +63,8 @@ def mux(
         start=None if start is None else start * info.time_base, stop=None if stop is None else stop * info.time_base
     )
     if format_ == "image2":
-        return write_pictures(parts, info, output)
-    with atomic_output(output) as temporary:
+        return write_pictures(parts, info, output, scratch=scratch)
+    with atomic_output(output, scratch=scratch) as temporary:
         try:
             if format_ == "gif":
                 return write_gif(parts, info, temporary, shift=trim.shift(info.time_base))

@@ -20,11 +20,12 @@ from vidstyle.media.probe import VideoInfo
 from vidstyle.media.source import open_source, packets
 
 
-def write_pictures(parts: Sequence[Path], info: VideoInfo, output: Path) -> list[str]:
+def write_pictures(parts: Sequence[Path], info: VideoInfo, output: Path, *, scratch: Path | None = None) -> list[str]:
     """Write the frames of `parts` (PNG in NUT) as `output`, numbered from 1 in order.
 
-    All are written into a private folder beside them first and then renamed, so that none is ever half-written. What is there
-    under those names is replaced, and pictures of the same name with higher numbers, left from a longer film, are removed.
+    All are written into a private folder in `scratch` (None: beside them) first and then renamed, so that none is ever
+    half-written. What is there under those names is replaced, and pictures of the same name with higher numbers, left from a
+    longer film, are removed.
 
     Returns warnings, one sentence for each stream of the source that is left out.
 
@@ -33,7 +34,7 @@ def write_pictures(parts: Sequence[Path], info: VideoInfo, output: Path) -> list
     name = NumberedName.parse(output.absolute())
     assert name is not None
     try:
-        temporary = Path(tempfile.mkdtemp(prefix=".", suffix=".part", dir=name.folder))
+        temporary = Path(tempfile.mkdtemp(prefix=".", suffix=".part", dir=scratch or name.folder))
         try:
             count = 0
             for count, data in enumerate(_pictures(parts), 1):

@@ -5,6 +5,7 @@
       done.jsonl      one line a finished segment (or stretch of segments without frames), appended and flushed after its file
                       is safe on disk
       000000.seg ...  encoded segments (000001.part while one is being written)
+      .OUTPUT...      the film while it is joined
       lock            held while a run works here
 
 Whatever kills a run, the lines in done.jsonl are true: files are flushed before they get their name, names before they are
@@ -78,9 +79,7 @@ class Journal:
             raise InputError(f"{folder.parent}: cannot be written to ({error.strerror}); choose another -o.") from error
         journal = cls(folder, fingerprint)
         journal.made_parent = made
-        for old in folder.iterdir():
-            if old.name != "lock":
-                old.unlink()
+        journal.clear("lock")
         partial = folder / "run.part"
         partial.write_text(json.dumps(journal.fingerprint, indent=1))
         flush(partial)
@@ -94,6 +93,7 @@ class Journal:
             journal = cls(folder, json.loads((folder / "run.json").read_text()))
         except (OSError, ValueError) as error:
             raise UsageError(f"{folder}: no journal that can be read; start over with -y.") from error
+        journal.clear("lock", "run.json", "done.jsonl", "*.seg")
         for line in journal.lines():
             if "total" in line:
                 journal.total = line["total"]
@@ -102,6 +102,16 @@ class Journal:
             elif journal.intact(line):
                 journal.done[line["segment"]] = line["frames"]
         return journal
+
+    def clear(self, *keep: str) -> None:
+        """Remove what a killed run left, but for what has one of these names."""
+        for old in self.folder.iterdir():
+            if any(old.match(name) for name in keep):
+                continue
+            if old.is_dir() and not old.is_symlink():
+                shutil.rmtree(old)
+            else:
+                old.unlink()
 
     def require(self, fingerprint: Mapping[str, Any]) -> None:
         """Raise UsageError with the reason where a run with this fingerprint would not give the same bytes."""

@@ -88,6 +88,7 @@ def stylize_video(
                 start=film.start,
                 stop=film.stop,
                 tag=find_codec(film.settings.codec).tag,
+                scratch=journal.folder,
             )
         except BaseException as error:
             raise kept_for_resume(error, journal) from error
