@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from statistics import fmean
 
@@ -37,7 +38,7 @@ class Pair:
 
 
 class Validation:
-    """Measures a network; the same pictures every time.
+    """Measures a network; the same pictures every time. What does not depend on it is measured once, when first needed.
 
     Args:
         scoring: how many pictures of which size, and what makes one model better than another.
@@ -50,16 +51,25 @@ class Validation:
     def __init__(
         self, scoring: Scoring, content: Sequence[Picture], style: Sequence[Picture], clips: ClipFolder | None, vgg: VGG
     ) -> None:
-        self._scoring = scoring
+        self._scoring, self._vgg, self._clips = scoring, vgg, clips
         self.contents = [square(c, scoring.side) for c in content]
         self.styles = [square(s, scoring.side) for s in style]
         self._precision = next(vgg.parameters()).dtype
         self._device = next(vgg.parameters()).device
-        with self._cast():
-            self._rulers = [StyleDistance(vgg, s, scoring.side, self._device) for s in self.styles]
-            self._far = fmean(r(c) for r, c in product(self._rulers, self.contents))
-        self._synthetic = [_moved(c, i) for i, c in enumerate(self.contents)]
-        self._real = _real_pairs(clips, scoring.side) if clips else []
+
+    @cached_property
+    def _rulers(self) -> list[StyleDistance]:
+        return [StyleDistance(self._vgg, s, self._scoring.side, self._device) for s in self.styles]
+
+    @cached_property
+    def _far(self) -> float:
+        """Style distance of the photos as they are."""
+        return fmean(ruler(c) for ruler, c in product(self._rulers, self.contents))
+
+    @cached_property
+    def _pairs(self) -> dict[str, list[Pair]]:
+        real = _real_pairs(self._clips, self._scoring.side) if self._clips else []
+        return {"moved": [_moved(c, i) for i, c in enumerate(self.contents)], "1": real}
 
     def _cast(self) -> torch.autocast:
         return torch.autocast(self._device.type, self._precision, enabled=self._precision != torch.float32)
@@ -78,10 +88,10 @@ class Validation:
             (i, j): self._paint(net, c, codes[j]) for i, c in enumerate(self.contents) for j in range(len(codes))
         }
         with self._cast():
-            style = fmean(self._rulers[j](out) for (_, j), out in painted.items())
+            style, unstyled = fmean(self._rulers[j](out) for (_, j), out in painted.items()), self._far
         ssim = fmean(content_ssim(self.contents[i], out) or 0.0 for (i, _), out in painted.items())
-        found = {"val_style": style, "val_style_source": self._far, "val_ssim": ssim}
-        for name, pairs in (("moved", self._synthetic), ("1", self._real)):
+        found = {"val_style": style, "val_style_source": unstyled, "val_ssim": ssim}
+        for name, pairs in self._pairs.items():
             errors = [self._errors(net, p, codes[n % len(codes)]) for n, p in enumerate(pairs)]
             seen = [e for e in errors if e is not None]
             if seen:
