@@ -103,7 +103,7 @@ def test_bf16_of_the_shipped_model_on_pictures() -> None:
     half = build("compact", device="cpu", precision="bf16", threads=1)
     difference = np.abs(half.stylize(frames, code).astype(int) - exact.stylize(frames, code))
     assert 0 < difference.max() <= 3
-    assert difference.mean() < 0.3
+    assert difference.mean() < 0.4
 
 
 def test_compiled_once_for_all_runs(
@@ -147,6 +147,13 @@ def test_damaged_cache_is_rebuilt(
     again = build(tiny_model, device="cpu", precision="fp32", threads=1).stylize(frames, code)
     np.testing.assert_array_equal(again, expected)
     assert len(entry.read_bytes()) > len(whole) // 2  # written anew
+
+
+def test_padding_is_one_operation(graph: Any) -> None:
+    # Taken apart into look-ups by index it takes as long as the convolutions.
+    kinds = [layer.get_type_name() for layer in graph.get_ops()]
+    assert kinds.count("Pad") >= kinds.count("Convolution") - 3  # all but the 1x1 convolutions of attention
+    assert not {"GatherND", "ScatterNDUpdate"} & set(kinds)
 
 
 def test_few_graphs_are_held(

@@ -5,7 +5,8 @@ left out. There is no function that sets it, so it is written into the graph's X
 run in bfloat16. Float32 stays:
 
 - the frame's way to the first convolution (a picture has more levels than bfloat16 tells apart above 1/2),
-- attention: queries, the products that give moments, their differences and roots (small differences of large numbers),
+- attention: code, queries, the products that give moments, their differences and roots (small differences of large numbers),
+- normalisation: means and variances of features, and what is computed from them (their errors are those of whole pictures),
 - the last convolution and the way out, where an error is an error of the picture.
 """
 
@@ -14,16 +15,21 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import numpy as np
 import openvino
+import torch
+from openvino.frontend.pytorch import ConversionExtension
+from openvino.frontend.pytorch.fx_decoder import TorchFXPythonDecoder
+from openvino.frontend.pytorch.torchdynamo.export_decompositions import ops_to_not_decompose
 
 from vidstyle.engines.graph import example, traced
 from vidstyle.models.attention import StyleCode
 from vidstyle.models.checkpoint import StyleModel
 
-VERSION = 1
+VERSION = 2
 """Of what this module makes; part of the key under which compiled graphs are kept."""
 
 PRODUCTS = {"MatMul", "ScaledDotProductAttention"}
@@ -44,11 +50,29 @@ def convert(model: StyleModel, height: int, width: int, code: StyleCode, *, stre
         strength: the graph has a last input more, the strength (1,) float32.
     """
     program = traced(model, height, width, code, strength=strength)
-    graph = openvino.convert_model(program)
+    graph = openvino.convert_model(
+        decoded(program), extension=[ConversionExtension("aten.replication_pad2d.default", edge_pad)]
+    )
     inputs = example(height, width, code, strength=strength)
     graph.reshape({port: list(value.shape) for port, value in zip(graph.inputs, inputs, strict=True)})
     graph.inputs[0].get_node().set_friendly_name("frames")
     return graph
+
+
+def decoded(program: torch.export.ExportedProgram) -> TorchFXPythonDecoder:
+    """The program in the operations that OpenVINO knows, and padding with the border as one operation: taken apart into
+    look-ups by index, as would be done by default, it takes as long as the convolutions."""
+    table = torch.export.default_decompositions()
+    for operation in (*ops_to_not_decompose(), torch.ops.aten.replication_pad2d.default):
+        table.pop(operation, None)
+    return TorchFXPythonDecoder(program.run_decompositions(table).module(), dynamic_shapes=True)
+
+
+def edge_pad(node: Any) -> list[Any]:
+    """aten.replication_pad2d(x, [left, right, above, below]) as OpenVINO has it."""
+    left, right, above, below = node.get_values_from_const_input(1)
+    begin, end = (openvino.op.Constant(np.array(v, np.int64)) for v in ((0, 0, above, left), (0, 0, below, right)))
+    return [openvino.opset13.pad(node.get_input(0), begin, end, "edge").output(0)]
 
 
 def with_float32_kept(graph: openvino.Model) -> openvino.Model:
@@ -88,9 +112,11 @@ def mark(root: ET.Element) -> None:
     last = {key for key in convolutions if not reached([key], after, lambda _: True) & convolutions}
     way_out = last | reached(last, after, lambda _: True)
     products = {key for key in behind if kinds[key] in PRODUCTS}
-    results = reached(products, after, lambda key: kinds[key] in ARITHMETIC)
+    statistics = {key for key in behind if kinds[key] == "ReduceMean"}
+    results = reached(products | statistics, after, lambda key: kinds[key] in ARITHMETIC)
     operands = reached(products, before, lambda key: key in behind and kinds[key] in ARITHMETIC | {"Concat"})
-    for key in way_in | way_out | products | results | operands:
+    of_code = reached(products | results, before, lambda key: key not in behind | convolutions)
+    for key in way_in | way_out | products | statistics | results | operands | of_code:
         if kinds[key] not in ("Parameter", "Constant", "Result"):
             about = layers[key].find("rt_info")
             if about is None:

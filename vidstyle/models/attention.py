@@ -295,9 +295,10 @@ class AdaAttN(nn.Module):
             wide = content.dtype if content.dtype == torch.float64 else torch.float32
             queries = self.f(keys.to(wide)).permute(0, 2, 3, 1)  # no copy where features are channels-last
             mean, var = moments(queries.flatten(1, 2).transpose(1, 2), code)
-            std = (var + self.std_eps).sqrt() if self.std_eps else var.sqrt()
 
             def planes(x: Tensor) -> Tensor:
                 return x.transpose(1, 2).reshape(-1, *content.shape[2:], x.shape[1]).permute(0, 3, 1, 2)
 
-            return planes(std) * mean_variance_norm(content, correction=self.correction) + planes(mean)
+            var = planes(var)
+            std = (var + self.std_eps).sqrt() if self.std_eps else var.sqrt()
+            return std * mean_variance_norm(content, correction=self.correction) + planes(mean)
