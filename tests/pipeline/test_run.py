@@ -265,3 +265,38 @@ def test_damage_that_is_allowed(styled: Any, make_clip: Any) -> None:
     report = styled(source, "out.mkv", max_errors=1.0)
     assert report.frames == len(pictures) == 40
     assert any("packets were damaged" in w for w in report.warnings), report.warnings
+
+
+def test_killed_between_the_film_and_its_journal(styled: Any, make_clip: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = make_clip(frames=30)
+    with monkeypatch.context() as patch:
+        patch.setattr(run_module.Journal, "remove", lambda self: None)
+        styled(source, "out.mkv", segment=Fraction(1, 2))
+    film = Path("out.mkv").read_bytes()
+    journal = journal_folder(Path("out.mkv"))
+    assert journal.is_dir()
+    (journal / "000000.seg").unlink()  # it was being removed
+    with pytest.raises(UsageError, match="exists already"):
+        styled(source, "out.mkv")
+    report = styled(source, "out.mkv", segment=Fraction(1, 2), resume=True)
+    assert report.frames == 30
+    assert "was finished before" in report.warnings[0]
+    assert not journal.exists()
+    assert Path("out.mkv").read_bytes() == film
+    with pytest.raises(UsageError, match="exists already"):  # no journal: nobody knows whose film it is
+        styled(source, "out.mkv", resume=True)
+
+
+def test_an_older_output_is_not_taken_for_the_finished_one(
+    styled: Any, make_clip: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = make_clip(frames=30)
+    Path("out.mkv").write_bytes(b"older")
+    with monkeypatch.context() as patch:
+        patch.setattr(run_module, "mux", lambda *a, **k: (_ for _ in ()).throw(InputError("no room.")))
+        with pytest.raises(InputError):
+            styled(source, "out.mkv", overwrite=True)
+    with pytest.raises(UsageError, match="exists already"):
+        styled(source, "out.mkv", resume=True)
+    assert Path("out.mkv").read_bytes() == b"older"
+    assert styled(source, "out.mkv", resume=True, overwrite=True).frames == 30

@@ -13,6 +13,10 @@ from vidstyle.pipeline.journal import journal_folder
 class OutputExists(UsageError):
     """There is something under the output's name already."""
 
+    def __init__(self, output: Path, what: str) -> None:
+        super().__init__(f"{output}: {what}, or choose another output with -o.")
+        self.output = output
+
 
 def check_output(source: Path, output: Path, *, overwrite: bool) -> None:
     """Refuse an output that is the input (also by link), exists without leave, or lies where nothing can be written.
@@ -33,7 +37,7 @@ def check_output(source: Path, output: Path, *, overwrite: bool) -> None:
     if output.is_dir():
         raise UsageError(f"{output}: is a folder; name a file in it with -o.")
     if os.path.lexists(output) and not overwrite:
-        raise OutputExists(f"{output}: exists already; add -y to replace it, or choose another output with -o.")
+        raise OutputExists(output, "exists already; add -y to replace it")
     check_folder(output)
 
 
@@ -45,9 +49,7 @@ def check_numbered(source: Path, output: Path, name: NumberedName, *, overwrite:
         # A run that was killed while its pictures got their names goes on with --resume: its journal is still there.
         if any(journal_folder(output).glob("*.seg")):
             return
-        raise OutputExists(
-            f"{output}: {len(there)} such pictures exist already; add -y to replace them, or choose another output with -o."
-        )
+        raise OutputExists(output, f"{len(there)} such pictures exist already; add -y to replace them")
     check_folder(name.folder if not name.folder.exists() else output)
 
 

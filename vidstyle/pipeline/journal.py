@@ -158,7 +158,9 @@ class Journal:
         return [self.path(k) for k in sorted(self.done)]
 
     def remove(self) -> None:
-        """Delete the folder: the film is finished, or nothing in it is worth keeping."""
+        """Delete the folder: the film is finished, or nothing in it is worth keeping. What tells that it is goes last."""
+        with suppress(OSError):
+            self.clear("run.json", "done.jsonl")
         shutil.rmtree(self.folder, ignore_errors=True)
         if self.made_parent:
             with suppress(OSError):  # it holds the output
@@ -189,6 +191,27 @@ class Journal:
 
     def __exit__(self, *_: object) -> None:
         self.lock.release()
+
+
+def was_finished(output: Path) -> Journal | None:
+    """The journal of a run that was killed between giving `output` its name and removing the journal; None where it was not.
+
+    All segments are noted, and the output was written after the last note (an older file that the run was to replace was not).
+    """
+    folder = journal_folder(output)
+    notes = folder / "done.jsonl"
+    try:
+        if not output.is_file() or output.stat().st_mtime_ns < notes.stat().st_mtime_ns:
+            return None
+        journal = Journal(folder, json.loads((folder / "run.json").read_text()))
+    except (OSError, ValueError):
+        return None
+    noted = 0
+    for line in journal.lines():
+        noted += 1 if "segment" in line else line["until"] - line["empty"] if "empty" in line else 0
+        journal.total = line.get("total", journal.total)
+        journal.done |= {line["segment"]: line["frames"]} if "segment" in line else {}
+    return journal if journal.total is not None and noted >= journal.total else None
 
 
 def flush(path: Path) -> None:

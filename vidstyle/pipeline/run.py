@@ -17,10 +17,11 @@ from vidstyle.media.frames import FrameChunk
 from vidstyle.media.mux import mux
 from vidstyle.media.reader import read_chunks
 from vidstyle.models.checkpoint import model_digest, model_path
+from vidstyle.pipeline.checks import OutputExists
 from vidstyle.pipeline.clock import retimed
 from vidstyle.pipeline.film import Film, plan_film
 from vidstyle.pipeline.fingerprint import file_sample, machine, pictures_sample
-from vidstyle.pipeline.journal import Journal, journal_folder
+from vidstyle.pipeline.journal import Journal, journal_folder, was_finished
 from vidstyle.pipeline.look import Look, read_look
 from vidstyle.pipeline.options import RunOptions, RunReport, peak_rss_mb
 from vidstyle.pipeline.paint import Painter
@@ -64,7 +65,15 @@ def stylize_video(
     """
     begun = time.perf_counter()
     options = options or RunOptions()
-    film = plan_film(Path(source), None if output is None else Path(output), options, threads=cores())
+    try:
+        film = plan_film(Path(source), None if output is None else Path(output), options, threads=cores())
+    except OutputExists as error:
+        journal = was_finished(error.output) if options.resume else None
+        if journal is None:
+            raise
+        with journal:
+            journal.remove()
+        return report_again(Path(source), error.output, journal, options)
     look = read_look(styles, options, film.size)
     model_path(options.model)
     folder = journal_folder(film.output)
@@ -112,6 +121,27 @@ def stylize_video(
         stages={stage: round(value, 3) for stage, value in vars(seconds).items()},
         peak_rss_mb=peak_rss_mb(),
         warnings=[*film.warnings, *dict.fromkeys(warnings)],
+    )
+
+
+def report_again(source: Path, output: Path, journal: Journal, options: RunOptions) -> RunReport:
+    """What there is to say of a film that was finished before this run began."""
+    engine, film = journal.fingerprint["engine"], journal.fingerprint["film"]
+    return RunReport(
+        input=str(source),
+        output=str(output),
+        frames=sum(journal.done.values()),
+        width=film["size"][0],
+        height=film["size"][1],
+        seconds=0.0,
+        fps=0.0,
+        engine=engine["name"],
+        device=engine["device"],
+        precision=engine["precision"],
+        model=str(options.model),
+        stages=vars(StageSeconds()),
+        peak_rss_mb=peak_rss_mb(),
+        warnings=[f"{output}: was finished before the last run was interrupted; nothing was left to do."],
     )
 
 
