@@ -73,6 +73,21 @@ def test_clips_and_their_weight_go_together(images: ImageFolder, clips: ClipFold
         Training(recipe(STAGES[2]), images, images, vgg, tmp_path, clips=clips)
 
 
+@pytest.mark.parametrize("precision", ["bf16", pytest.param("fp16", marks=pytest.mark.slow)])
+def test_half_precision_trains_and_resumes(precision: str, images: ImageFolder, vgg: VGG, tmp_path: Path) -> None:
+    """In fp16 the loss is scaled; a resumed run must go on with the same scale."""
+    plan = recipe({**STAGES[1], "accumulate": 2}, precision=precision, log_every=1)
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    Training(plan, images, images, vgg, whole, say=lambda _: None).run()
+    for stop in (2, None):
+        again = Training(plan, images, images, vgg, parts, resume=stop is None, say=lambda _: None)
+        again.run(Limits(max_steps=stop))
+    a, b = load_model(whole / "model.safetensors"), load_model(parts / "model.safetensors")
+    assert all(torch.equal(x, y) for x, y in zip(a.state_dict().values(), b.state_dict().values(), strict=True))
+    assert all(0 < x["norm"] < 1e4 for x in lines(whole))  # of gradients with the scale taken off again
+    assert again.scaler.is_enabled() == (precision == "fp16")
+
+
 def test_the_model_file_tells_its_story(images: ImageFolder, vgg: VGG, tmp_path: Path) -> None:
     Training(recipe({"kind": "autoencode", "steps": 2}), images, images, vgg, tmp_path, say=lambda _: None).run()
     about = read_metadata(tmp_path / "model.safetensors")

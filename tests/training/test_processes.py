@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 from safetensors import safe_open
+from safetensors.torch import save_file
 from torch import Tensor
+
+from vidstyle.models.checkpoint import read_metadata
+from vidstyle.models.vgg import VGG
 
 SCRIPT = Path(__file__).with_name("ddp_gradients.py")
 TWO = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
@@ -43,3 +49,33 @@ def test_accumulated_batches_have_the_gradients_of_one_batch(pictures: Path, tmp
     for name in (k for k in one if not k.startswith("distil") and not k.endswith("loss")):
         size = float(one[name].abs().max())
         torch.testing.assert_close(parts[name], one[name], rtol=0, atol=max(2e-3 * size, 1e-7), msg=name)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_command_trains_in_two_processes(pictures: Path, tmp_path: Path) -> None:
+    """Losses of the first step are those of one process with the doubled batch; one process writes; it can be resumed."""
+    config = "config = { widths = [8, 8, 16], key_widths = [4, 8, 8], film_width = 8, output_width = 8 }"
+    layers = "style_layers = [1.0, 1.0]\nlocal_layers = [2]\nsimilarity_layers = [2]\nevery_t = 1"
+    vgg = tmp_path / "vgg.safetensors"
+    torch.manual_seed(0)
+    save_file({k: v.contiguous() for k, v in VGG("vgg16").state_dict().items()}, vgg)
+    logs = []
+    for processes, batch in ((1, 4), (2, 2)):
+        recipe, out = tmp_path / f"{processes}.toml", tmp_path / f"run{processes}"
+        recipe.write_text(
+            f"{config}\nprecision = 'fp32'\nlog_every = 1\n[validation]\nevery = 2\nside = 64\n"
+            f"[[stage]]\nkind = 'style'\nsteps = 3\ncrop = 64\nbatch = {batch}\n{layers}\n"
+        )
+        launch = TWO if processes == 2 else []
+        command = [sys.executable, *launch, "-m", "vidstyle", "train-video", "--recipe", str(recipe), "--vgg", str(vgg)]
+        command += ["--content", str(pictures), "--style", str(pictures), "--out", str(out), "--minutes", "60"]
+        for more in (["--max-steps", "2"], ["--resume"]):
+            done = subprocess.run([*command, *more], capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr
+            assert done.stderr.count("unreadable or too small") == 2  # one process speaks
+        logs.append([json.loads(x) for x in (out / "log.jsonl").read_text().splitlines()])
+        assert [x["step"] for x in logs[-1]] == [1, 2, 3]
+        assert read_metadata(out / "model.safetensors")["processes"] == processes
+    for key in ("g", "l", "i", "t", "norm"):
+        assert logs[0][0][key] == pytest.approx(logs[1][0][key], rel=1e-3), key

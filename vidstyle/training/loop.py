@@ -89,7 +89,8 @@ class Training:
         if isinstance(self.net, VGGVideo | VGGImage):
             self.net.load_encoder(vgg)  # before the loss network is rounded
         self.vgg = vgg.to(self.device, self.dtype)
-        self.scaler = torch.amp.GradScaler(self.device.type, enabled=recipe.precision == "fp16")
+        # The losses' gradients are large, so the scale begins low; it finds its own way from there.
+        self.scaler = torch.amp.GradScaler(self.device.type, init_scale=2.0**8, enabled=recipe.precision == "fp16")
         self.step = 0
         self.best: float | None = None
         self.saved = self._begin(resume, weights)
