@@ -107,7 +107,7 @@ def test_the_autoencoder_learns(images: ImageFolder, vgg: VGG, tmp_path: Path) -
 def test_style_losses_fall(images: ImageFolder, vgg: VGG, tmp_path: Path) -> None:
     style = {
         "kind": "style",
-        "steps": 30,
+        "steps": 80,
         "lr": 3e-3,
         "style_layers": [1.0, 1.0],
         "local_layers": [],
@@ -145,3 +145,33 @@ def test_nothing_is_overwritten_and_nothing_is_resumed_from_nothing(
     Training(plan, images, images, vgg, tmp_path, say=lambda _: None).run()
     with pytest.raises(UsageError, match="--resume"):
         Training(plan, images, images, vgg, tmp_path)
+
+
+def test_parts_learn_at_their_own_rates_and_resume(images: ImageFolder, vgg: VGG, tmp_path: Path) -> None:
+    style = {**STAGES[2], "steps": 2, "warmup": 0, "rates": {"encoder": 0.0, "film": 3.0, "film.norm": 0.0}}
+    plan = recipe(style, {**STAGES[2], "steps": 2})
+    one, two = tmp_path / "one", tmp_path / "two"
+    training = Training(plan, images, images, vgg, one, say=lambda _: None)
+    start = {k: v.detach().clone() for k, v in training.net.named_parameters()}
+    training.run(Limits(max_steps=1))
+    moved = {k: float((v.detach() - start[k]).abs().max()) for k, v in training.net.named_parameters()}
+    rate = plan.stage[0].rate(0)
+    assert not any(v for k, v in moved.items() if k.startswith(("encoder", "film.norm")))
+    # Adam's first step is the learning rate for every weight with a gradient.
+    assert moved["film.out.weight"] == pytest.approx(3 * rate, rel=1e-3)
+    assert moved["full.weight"] == pytest.approx(rate, rel=1e-3)
+    Training(plan, images, images, vgg, one, resume=True, say=lambda _: None).run()
+    Training(plan, images, images, vgg, two, say=lambda _: None).run()
+    a, b = (load_model(x / "model.safetensors").state_dict() for x in (one, two))
+    assert all(torch.equal(a[k], b[k]) for k in a)
+    # The stage after it trains everything again.
+    encoder = "encoder.stem.weight"
+    assert not torch.equal(
+        training.net.state_dict()[encoder], load_model(two / "model.safetensors").state_dict()[encoder]
+    )
+
+
+def test_a_rate_for_nothing_is_an_error(images: ImageFolder, vgg: VGG, tmp_path: Path) -> None:
+    plan = recipe({"kind": "autoencode", "steps": 2, "rates": {"encodr": 0.0}})
+    with pytest.raises(UsageError, match="encodr"):
+        Training(plan, images, images, vgg, tmp_path, say=lambda _: None).run()

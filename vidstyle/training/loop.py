@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,6 +92,7 @@ class Training:
         # The losses' gradients are large, so the scale begins low; it finds its own way from there.
         self.scaler = torch.amp.GradScaler(self.device.type, init_scale=2.0**8, enabled=recipe.precision == "fp16")
         self.step = 0
+        self.learnable = frozenset(name for name, p in self.net.named_parameters() if p.requires_grad)
         self.best: float | None = None
         self.saved = self._begin(resume, weights)
         self.average = Average(self.net, recipe.ema)
@@ -153,8 +154,9 @@ class Training:
         torch.manual_seed(recipe.seed * 1000 + index)
         objective = OBJECTIVES[stage.kind](self.net, self.vgg, stage, self.processes.mean)
         extra = objective.extra.to(self.device)
-        parameters = [p for part in (self.net, extra) for p in part.parameters() if p.requires_grad]
-        optimiser = torch.optim.Adam(parameters, stage.lr, betas=(0.9, 0.99))
+        groups = learning(self.net, extra, stage.rates, self.learnable)
+        parameters = [p for group in groups for p in group["params"]]
+        optimiser = torch.optim.Adam(groups, stage.lr, betas=(0.9, 0.99))
         if self.saved and self.step > first:
             extra.load_state_dict(self.saved["extra"])
             restore_adam(optimiser, self.saved["adam"])
@@ -166,7 +168,7 @@ class Training:
             while self.step < end and not late():
                 rate = stage.rate(self.step - first)
                 for group in optimiser.param_groups:
-                    group["lr"] = rate
+                    group["lr"] = rate * group["share"]
                 norm = self._optimise(module, stage, index, self.step - first, optimiser, parameters, log)
                 if not math.isfinite(norm):
                     self.say(f"step {self.step}: gradient is not finite, step left out")
@@ -248,3 +250,27 @@ class Training:
             "loss_network": self.vgg.layout,
             "licence": "Apache-2.0",
         }
+
+
+def learning(
+    net: nn.Module, extra: nn.Module, rates: Mapping[str, float], learnable: Container[str]
+) -> list[dict[str, Any]]:
+    """What a stage trains, as groups for the optimiser, each with its "share" of the learning rate. Parameters that stay as
+    they are ask for no gradient.
+
+    Args:
+        rates: beginning of a parameter's name > share; 1 where none fits. Raises UsageError for one that fits nothing.
+        learnable: names of the parameters of `net` that any stage may train.
+    """
+    shares: dict[float, list[nn.Parameter]] = {1.0: list(extra.parameters())}
+    unused = set(rates)
+    for name, parameter in net.named_parameters():
+        fitting = [prefix for prefix in rates if name.startswith(prefix)]
+        unused -= set(fitting)
+        share = rates[max(fitting, key=len)] if fitting else 1.0
+        parameter.requires_grad_(name in learnable and share > 0)
+        if parameter.requires_grad:
+            shares.setdefault(share, []).append(parameter)
+    if unused:
+        raise UsageError(f"rates: no part of the network begins with {', '.join(sorted(unused))}.")
+    return [{"params": parameters, "share": share} for share, parameters in shares.items() if parameters]

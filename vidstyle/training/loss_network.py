@@ -28,7 +28,7 @@ from vidstyle.training.data import square
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of ImageNet's RGB in [0, 1], as torchvision's weights expect them."""
-PHOTOS, SIDE = 48, 192
+PHOTOS, SIDE = 64, 224
 """Photos that the scales are measured on, and the side of their middles, pixels."""
 
 

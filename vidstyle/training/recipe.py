@@ -91,6 +91,9 @@ class Stage(Part):
     warmup: Annotated[int, Field(ge=0)] = 100
     """Steps of linear warm-up; a cosine falls from there to `lr_end` times lr."""
     lr_end: Annotated[float, Field(ge=0, le=1)] = 0.02
+    rates: dict[str, Annotated[float, Field(ge=0)]] = {}
+    """Parts of the network, by the beginning of their parameters' names, and their learning rates as multiples of lr; 0
+    leaves a part as it is."""
     clip: Annotated[float, Field(gt=0)] = 200.0
     """Gradient norm above which the gradient is scaled down: at the start it is 500 to 5000."""
     weights: LossWeights = LossWeights()
