@@ -96,7 +96,7 @@ def test_every_channel_has_mean_one_afterwards_and_sees_the_same(images: ImageFo
     raw.load_state_dict(before)
     photos = images.images
     normalised(net, photos)
-    pictures = [unit_range(square(p, 192))[None] for p in photos]
+    pictures = [unit_range(square(p, 224))[None] for p in photos]
     for name, mean in channel_means(net, pictures).items():
         alive = mean > 0
         assert float(alive.float().mean()) > 0.5, name

@@ -111,3 +111,35 @@ def test_flat_pictures_give_finite_gradients(value: float) -> None:
 def test_gradients_of_means_and_deviations_are_those_of_finite_differences() -> None:
     x = torch.randn(2, 3, 4, 5, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(losses.mean_std, (x,))
+
+
+def test_distances_by_hand() -> None:
+    """Vectors along x and along the diagonal against x and y: cosines 1, 0 and 1/sqrt 2 twice; columns sum to 1 over i."""
+    r = 0.5**0.5
+    a = torch.tensor([[[1.0, 2.0], [0.0, 2.0]]])  # positions (1, 0) and (2, 2): length does not count
+    b = torch.tensor([[[3.0, 0.0], [0.0, 1.0]]])
+    d = torch.tensor([[0.0, 1.0], [1 - r, 1 - r]])
+    torch.testing.assert_close(losses.distances(a, b)[0], d / d.sum(0), rtol=0, atol=1e-4)
+
+
+def test_similarity_sums_over_one_picture_and_averages_over_the_other() -> None:
+    """Every position twice: each column has twice the entries of half the size, and the columns' mean is what it was."""
+    content, out = features(6)[1][..., :4, :4], features(7)[1][..., :4, :4]
+    doubled_content, doubled_out = (torch.cat([t, t], 3) for t in (content, out))
+    g = torch.Generator().manual_seed(0)
+    once = float(losses.similarity([content], [out], [1], 1024, g))
+    twice = float(losses.similarity([doubled_content], [doubled_out], [1], 1024, g))
+    assert once > 0.1
+    assert twice == pytest.approx(once, rel=1e-4)
+    layers = float(losses.similarity([content, content], [out, out], [1, 2], 1024, g))
+    assert layers == pytest.approx(2 * once, rel=1e-4)
+
+
+def test_temporal_where_nothing_can_be_seen_is_zero_and_so_is_its_gradient() -> None:
+    o = torch.rand(2, 3, 8, 8, requires_grad=True)
+    grid = random_grid(8, [torch.Generator().manual_seed(0)] * 2)
+    value = losses.temporal(o, 1 - o, grid, torch.zeros(2, 1, 8, 8))
+    value.backward()
+    assert float(value.detach()) == 0
+    assert o.grad is not None
+    assert not o.grad.any()
