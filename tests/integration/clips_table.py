@@ -25,7 +25,7 @@ import av
 from vidstyle import cli
 
 SECONDS = 2
-OPTIONS = ("--style", "mosaic", "--style-size", "64", "--end", str(SECONDS), "--device", "cpu")
+OPTIONS = ("--style", "mosaic", "--style-size", "64", "--end", str(SECONDS), "--device", "cpu", "--engine", "torch")
 
 
 @dataclass(frozen=True)
