@@ -54,7 +54,7 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 
 bench: $(VENV)/.dev
-	@for question in attention_scaling fps memory warp_error quality peers; do \
+	@for question in attention_scaling fps vgg_video_naive memory warp_error quality peers; do \
 		options=""; [ $$question = peers ] && [ -n "$(PEER)" ] && options="--peer $(PEER)"; \
 		echo "== $$question"; $(BIN)/python -m benchmarks.$$question --quick $$options || exit 1; \
 	done; \

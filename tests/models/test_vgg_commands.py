@@ -68,6 +68,23 @@ def test_image_is_what_the_network_paints(model: Path, tmp_path: Path) -> None:
     assert got.std() > 20
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_openvino_paints_the_same(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("openvino")
+    monkeypatch.setenv("VIDSTYLE_CACHE", str(tmp_path / "cache"))
+    picture(tmp_path / "photo.png", 47, 61, 0)
+    common = ("--style", "mosaic", "--style-size", "40", "--model", model, "--device", "cpu", "--precision", "fp32")
+    for strength in ("1", "0.4"):
+        painted = []
+        for engine in ("torch", "openvino"):
+            out = tmp_path / f"{engine}.{strength}.png"
+            more = ("-o", out, "--engine", engine, "--strength", strength)
+            vidstyle("image", tmp_path / "photo.png", *common, *more)
+            painted.append(read_image(out).astype(int))
+        assert np.abs(painted[0] - painted[1]).max() <= 1
+
+
 def test_a_blend_may_mix_pictures_and_compiled_codes(model: Path, tmp_path: Path) -> None:
     for n, size in enumerate(((47, 61), (40, 48), (64, 40))):
         picture(tmp_path / f"{n}.png", *size, n)
