@@ -35,6 +35,14 @@ def data_dir() -> Path:
     return path
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Tests neither use nor fill the cache of who runs them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VIDSTYLE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Checkpoint file of a CompactNet with very few channels and fixed random weights: milliseconds a frame."""

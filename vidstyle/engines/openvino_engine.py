@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 sys.modules.setdefault("openvino_telemetry", cast(Any, None))
 
 import openvino  # noqa: E402
+import torch  # noqa: E402
 
 from vidstyle import cache  # noqa: E402
 from vidstyle.engines import openvino_graph as graphs  # noqa: E402
@@ -124,7 +125,8 @@ class OpenVINOEngine:
         }
         entry = cache.entry(
             "openvino",
-            graph=graphs.VERSION,
+            code_of=cache.code_digest("vidstyle.models", "vidstyle.engines"),
+            torch=torch.__version__,
             openvino=openvino.get_version(),
             processor=[
                 platform.machine(),

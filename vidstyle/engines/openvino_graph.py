@@ -29,9 +29,6 @@ from vidstyle.engines.graph import example, traced
 from vidstyle.models.attention import StyleCode
 from vidstyle.models.checkpoint import StyleModel
 
-VERSION = 2
-"""Of what this module makes; part of the key under which compiled graphs are kept."""
-
 PRODUCTS = {"MatMul", "ScaledDotProductAttention"}
 ARITHMETIC = frozenset(
     (

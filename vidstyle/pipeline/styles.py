@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidstyle.errors import UsageError
+from vidstyle.pipeline.code_cache import style_code
 from vidstyle.styles.resolve import normalised, parse, resolve
 
 if TYPE_CHECKING:
@@ -66,5 +67,5 @@ def encode_styles(styles: Sequence[Style], engine: Engine, model: str | Path) ->
                 raise UsageError(f"{style.name}: was compiled for another model than {model}; compile it again.")
             codes.append(code)
         else:
-            codes.append(engine.encode_style(style.source))
+            codes.append(style_code(style.source, engine, model))
     return codes[0] if len(codes) == 1 else blend(codes, [s.weight for s in styles])
