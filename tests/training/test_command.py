@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,8 @@ from safetensors.torch import save_file
 
 from vidstyle.models.checkpoint import load_model
 from vidstyle.models.vgg import VGG
+
+pytestmark = pytest.mark.timeout(600)  # every call starts torch anew, which a busy machine takes its time for
 
 RECIPE = """
 config = { widths = [8, 8, 16], key_widths = [4, 8, 8], film_width = 8, output_width = 8 }
@@ -67,5 +71,36 @@ def test_a_missing_file_is_one_sentence(option: str, arguments: list[str], tmp_p
     result = train(*changed, "--out", str(tmp_path / "run"))
     assert result.returncode == 1
     assert "missing" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_clips_are_trained_and_validated_on(
+    arguments: list[str], make_clip: Callable[..., Path], tmp_path: Path
+) -> None:
+    films = tmp_path / "films"
+    films.mkdir()
+    make_clip("films/a.mp4", width=96, height=80, frames=6)
+    (films / "broken.mp4").write_bytes(b"no film")
+    recipe, out = tmp_path / "recipe.toml", tmp_path / "run"
+    recipe.write_text(
+        RECIPE.replace("[[stage]]", "[validation]\nevery = 1\nside = 64\n[[stage]]") + "weights = { v = 9.0 }\n"
+    )
+    changed = [*arguments, "--out", str(out), "--max-steps", "1"]
+    changed[changed.index("--recipe") + 1] = str(recipe)
+    done = train(*changed, "--video", str(films), "--validation-video", str(films))
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("1 clips with 5 pairs of frames, 1 unreadable, 0 too small or still") == 2
+    (line,) = [json.loads(x) for x in (out / "log.jsonl").read_text().splitlines()]
+    assert {"v", "val_E_1", "val_E_1_source", "val_score"} <= set(line)
+    assert (out / "best.safetensors").exists()
+
+
+def test_no_loss_network_is_one_sentence(arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    where = arguments.index("--vgg")
+    result = train(*arguments[:where], *arguments[where + 2 :], "--out", str(tmp_path / "run"))
+    assert result.returncode == 1
+    assert "--download-vgg" in result.stderr
     assert "Traceback" not in result.stderr
     assert not (tmp_path / "run").exists()

@@ -16,6 +16,8 @@ from torch import Tensor
 from vidstyle.models.checkpoint import read_metadata
 from vidstyle.models.vgg import VGG
 
+pytestmark = pytest.mark.timeout(600)  # processes that start torch anew, which a busy machine takes its time for
+
 SCRIPT = Path(__file__).with_name("ddp_gradients.py")
 TWO = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 
@@ -52,7 +54,6 @@ def test_accumulated_batches_have_the_gradients_of_one_batch(pictures: Path, tmp
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_the_command_trains_in_two_processes(pictures: Path, tmp_path: Path) -> None:
     """Losses of the first step are those of one process with the doubled batch; one process writes; it can be resumed."""
     config = "config = { widths = [8, 8, 16], key_widths = [4, 8, 8], film_width = 8, output_width = 8 }"
