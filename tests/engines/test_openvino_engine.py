@@ -166,6 +166,56 @@ def test_few_graphs_are_held(
         assert len(engine.requests) == 1
 
 
+def test_several_frames_at_once_stay_in_order(tiny_model: Path, torch_engine: TorchEngine) -> None:
+    frames, (code, _) = noise(5, 48, 64), codes(torch_engine)
+    several = build(tiny_model, device="cpu", precision="fp32", threads=2)
+    assert several.streams(64, 48) == 2
+    result = several.stylize(frames, code)
+    assert len(several.ready(48, 64, code, strength=False)) == 2
+    assert np.abs(result.astype(int) - torch_engine.stylize(frames, code)).max() <= 1
+
+
+@pytest.mark.parametrize("at", [0, 3])
+def test_a_failure_leaves_nothing_running(engine: OpenVINOEngine, torch_engine: TorchEngine, at: int) -> None:
+    """What goes wrong in one frame comes out, after the others have ended."""
+    (code, _) = codes(torch_engine)
+
+    class Request:
+        def __init__(self) -> None:
+            self.started = self.running = 0
+
+        def set_output_tensor(self, _: object) -> None: ...
+
+        def start_async(self, _: object) -> None:
+            self.started += 1
+            self.running = 1
+
+        def wait(self) -> None:
+            self.running = 0
+            if self.started == at // 2 + 1 and self is requests[at % 2]:
+                self.started += 1  # told once
+                raise RuntimeError("std::bad_alloc")
+
+    requests = [Request(), Request()]
+    engine.ready = lambda *_, **__: requests  # type: ignore[method-assign,assignment]
+    with pytest.raises(RuntimeError, match="bad_alloc") as caught:
+        engine.stylize(noise(4, 48, 64), code)
+    assert out_of_memory(caught.value)
+    assert not any(r.running for r in requests)
+
+
+def test_frames_at_once_are_bounded_by_threads_and_by_memory(tiny_model: Path) -> None:
+    wide = build(tiny_model, device="cpu", precision="fp32", threads=8)
+    assert [wide.streams(w, h) for w, h in ((640, 360), (1280, 720), (1920, 1080), (3840, 2160), (7680, 4320))] == [
+        8,
+        4,
+        2,
+        1,
+        1,
+    ]
+    assert wide.good_chunk(3840, 2160) == 2
+
+
 def test_what_it_does_not_run(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert why_not("cpu") is None
     assert why_not("cuda") == "it is used for processors only"

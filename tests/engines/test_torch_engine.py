@@ -72,6 +72,11 @@ def test_code_does_not_depend_on_precision(engine: TorchEngine, tiny_model: Path
             torch.testing.assert_close(value, vars(b)[key], rtol=0, atol=0)
 
 
+@pytest.mark.parametrize(("size", "expected"), [((64, 48), 8), ((256, 144), 7), ((640, 360), 1), ((3840, 2160), 1)])
+def test_chunks_fit_the_cache(engine: TorchEngine, size: tuple[int, int], expected: int) -> None:
+    assert engine.good_chunk(*size) == expected
+
+
 def test_devices() -> None:
     assert why_not("cpu") is None
     assert why_not("tpu") == "unknown device"

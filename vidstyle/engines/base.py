@@ -41,6 +41,10 @@ class Engine(Protocol):
         """
         ...
 
+    def good_chunk(self, width: int, height: int) -> int:
+        """Frames a call that keep the device busy and memory flat, at least 1. Any other number gives the same frames."""
+        ...
+
     def stylize(self, frames: NDArray[np.uint8], code: StyleCode, *, strength: float = 1.0) -> NDArray[np.uint8]:
         """Frames in the style of a code.
 

@@ -35,11 +35,6 @@ Progress = Callable[[int, int | None], None]
 
 Work = Callable[[tuple[int, FrameChunk]], tuple[int, FrameChunk]]
 
-CHUNK_PIXELS = {"cpu": 1 << 18, "gpu": 1 << 23}
-"""Pixels a call of the model where no chunk size is given; never more than MOST_FRAMES frames. On a processor more costs
-time: activations leave the cache (640x360, one thread: 110 ms a frame alone, 140 ms in fours)."""
-MOST_FRAMES = 8
-
 
 def stylize_video(
     source: str | Path,
@@ -81,7 +76,7 @@ def stylize_video(
         old = stack.enter_context(Journal.reopen(folder)) if options.resume and folder.is_dir() else None
         frozen: Mapping[str, Any] = old.fingerprint if old else {}
         engine = engine_like(options, frozen.get("engine", {}))
-        chunk = options.chunk or frozen.get("chunk") or auto_chunk(film.size, engine.device)
+        chunk = options.chunk or frozen.get("chunk") or engine.good_chunk(*film.size)
         print_ = fingerprint(film, options, look, engine, chunk)
         if old is not None:
             old.require(print_)
@@ -216,12 +211,6 @@ def engine_like(options: RunOptions, frozen: Mapping[str, Any]) -> Engine:
         precision=settled(options.precision, "precision"),
         threads=options.threads or frozen.get("threads"),
     )
-
-
-def auto_chunk(size: tuple[int, int], device: str) -> int:
-    """Frames a call: enough to keep the device busy, few enough to be flat in memory at any size."""
-    pixels = CHUNK_PIXELS["cpu" if device == "cpu" else "gpu"]
-    return max(1, min(MOST_FRAMES, pixels // (size[0] * size[1])))
 
 
 def fingerprint(film: Film, options: RunOptions, look: Look, engine: Engine, chunk: int) -> dict[str, Any]:
