@@ -47,7 +47,9 @@ def command(
         float,
         typer.Option(metavar="S", help="Draw each frame to the one before, along the source's motion: 0 to 0.99."),
     ] = 0.0,
-    start: Annotated[str | None, typer.Option(metavar="T", help="Begin here: seconds or h:m:s.")] = None,
+    start: Annotated[
+        str | None, typer.Option(metavar="T", help="Begin here: seconds or h:m:s; sound is cut between packets.")
+    ] = None,
     end: Annotated[str | None, typer.Option(metavar="T", help="Stop here: seconds or h:m:s.")] = None,
     fps: Annotated[
         str | None,
