@@ -23,7 +23,7 @@ NAMES = ("vgg_video", "vgg_image")
 
 
 def small(name: str, steps: int, **stage: Any) -> Recipe:
-    """The shipped recipe with tiny crops, in fp32, for the VGG-16 of these tests."""
+    """The last stage of the shipped recipe with tiny crops, in fp32, for the VGG-16 of these tests."""
     plan = load_recipe(PIPELINES / f"{name}.toml").model_dump()
     plan |= {
         "config": {"layout": "vgg16"},
@@ -32,7 +32,7 @@ def small(name: str, steps: int, **stage: Any) -> Recipe:
         "save_every": 100,
         "validation": {"every": 0},
     }
-    plan["stage"] = [{**plan["stage"][0], "steps": steps, "crop": 64, "batch": 2, "warmup": 1, **stage}]
+    plan["stage"] = [{**plan["stage"][-1], "steps": steps, "crop": 64, "batch": 2, "warmup": 1, **stage}]
     return Recipe.model_validate(plan)
 
 
@@ -94,6 +94,17 @@ def test_twenty_steps_bring_the_style_nearer(name: str, images: ImageFolder, vgg
     assert Training(plan, images, images, vgg, tmp_path, say=lambda _: None).run() == 20
     loss = [line["g"] for line in lines(tmp_path)]
     assert len(loss) == 20
+    assert np.mean(loss[-5:]) < 0.8 * np.mean(loss[:5])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_twenty_steps_of_the_first_stage_begin_to_invert_the_encoder(
+    name: str, images: ImageFolder, vgg: VGG, tmp_path: Path
+) -> None:
+    assert load_recipe(PIPELINES / f"{name}.toml").stage[0].kind == "autoencode"
+    Training(small(name, 20, kind="autoencode", lr=1e-3), images, images, vgg, tmp_path, say=lambda _: None).run()
+    loss = [line["l1"] for line in lines(tmp_path)]
     assert np.mean(loss[-5:]) < 0.8 * np.mean(loss[:5])
 
 
