@@ -134,6 +134,8 @@ def test_killed_at_ten_random_moments(long_clip: Path, tiny_model: Path, tmp_pat
             )
             assert not output.exists() or output.read_bytes() == whole
             assert {p.name for p in tmp_path.iterdir()} <= {"in.mp4", "whole.mp4", "out.mp4", "out.mp4.vidstyle"}
+            if kills < 10 and output.exists() and not journal.exists():  # all was done but the end of the process
+                output.unlink()
         else:
             assert process.returncode == 0, error
             assert output.read_bytes() == whole
