@@ -116,7 +116,7 @@ def test_killed_at_ten_random_moments(long_clip: Path, tiny_model: Path, tmp_pat
     args = command(long_clip, "out.mp4", tiny_model, *options, "--resume")
     journal, output = tmp_path / "out.mp4.vidstyle", tmp_path / "out.mp4"
     kills, films = 0, 0
-    while kills < 10 or not output.exists():
+    while kills < 10 or not output.exists() or journal.exists():
         process = subprocess.Popen(args, cwd=tmp_path, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
         while process.poll() is None and not works(process, journal):
             time.sleep(0.002)
