@@ -81,7 +81,7 @@ CODECS: Mapping[str, CodecChoice] = MappingProxyType(
         ),
         "ffv1": CodecChoice("ffv1", "bgr0", "gbrp10le", "bgra", containers=("matroska",), options={"slicecrc": "1"}),
         # Pictures: what the segments hold is written out, as it is or in another format.
-        "png": CodecChoice("png", "rgb24", "rgb48be", "rgba", containers=("image2",)),
+        "png": CodecChoice("png", "rgb24", None, "rgba", containers=("image2",)),
         # A GIF is encoded when its segments are joined (one header, one palette road); segments are lossless.
         "gif": CodecChoice("png", "rgb24", None, "rgba", containers=("gif",)),
     }
