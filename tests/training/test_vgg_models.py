@@ -103,9 +103,16 @@ def test_twenty_steps_of_the_first_stage_begin_to_invert_the_encoder(
     name: str, images: ImageFolder, vgg: VGG, tmp_path: Path
 ) -> None:
     assert load_recipe(PIPELINES / f"{name}.toml").stage[0].kind == "autoencode"
-    Training(small(name, 20, kind="autoencode", lr=1e-3), images, images, vgg, tmp_path, say=lambda _: None).run()
+    Training(
+        small(name, 20, kind="autoencode", lr=3e-4, clip=1.0, warmup=5),
+        images,
+        images,
+        vgg,
+        tmp_path,
+        say=lambda _: None,
+    ).run()
     loss = [line["l1"] for line in lines(tmp_path)]
-    assert np.mean(loss[-5:]) < 0.8 * np.mean(loss[:5])
+    assert np.mean(loss[-5:]) < 0.7 * loss[0]  # two pictures a step: single steps say little
 
 
 @pytest.mark.slow
