@@ -250,3 +250,34 @@ def test_its_way_to_say_out_of_memory_is_known() -> None:
 
 def test_nothing_is_reported_over_the_network() -> None:
     assert sys.modules["openvino_telemetry"] is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("architecture", ["vgg-video", "vgg-image"])
+def test_the_papers_networks(architecture: str, tmp_path: Path) -> None:
+    import torch
+
+    from vidstyle.models.checkpoint import build as build_model
+    from vidstyle.models.checkpoint import save_model
+
+    frames, style = noise(1, 48, 64), noise(1, 48, 64, 1)[0]
+    with torch.random.fork_rng(), torch.no_grad():
+        torch.manual_seed(0)
+        net: Any = build_model(architecture, {}).eval()
+        for weight in net.parameters():
+            if weight.dim() > 1:
+                torch.nn.init.normal_(weight, std=(2 / weight[0].numel()) ** 0.5)
+        pictures = [torch.from_numpy(p).permute(2, 0, 1)[None] / 255 for p in (frames[0], style)]
+        out = net(pictures[0], net.encode_style(pictures[1]))
+        last, spread = net.decoder.convs[-1], 0.2 / out.std((0, 2, 3))
+        last.weight.mul_(spread[:, None, None, None])
+        last.bias.sub_(out.mean((0, 2, 3))).mul_(spread).add_(0.5)
+    path = tmp_path / "net.safetensors"
+    save_model(net, path, dtype=torch.float32)
+    exact = build_torch(path, device="cpu", precision="fp32", threads=1)
+    code = exact.encode_style(style)
+    engine = build(path, device="cpu", precision="fp32", threads=1)
+    for strength in (1.0, 0.5):
+        expected = exact.stylize(frames, code, strength=strength)
+        assert expected.std() > 20
+        assert np.abs(engine.stylize(frames, code, strength=strength).astype(int) - expected).max() <= 1

@@ -50,7 +50,7 @@ def has_bf16() -> bool:
 def best_precision(device: str) -> tuple[Precision, str]:
     """The precision that `auto` takes, and why."""
     if has_bf16():
-        return "bf16", "the processor multiplies bfloat16; moments, first and last steps stay in float32"
+        return "bf16", "the processor multiplies bfloat16; moments and the last convolution stay in float32"
     return "fp32", "the processor has no bfloat16 multiplication"
 
 

@@ -8,6 +8,8 @@ run in bfloat16. Float32 stays:
 - attention: code, queries, the products that give moments, their differences and roots (small differences of large numbers),
 - normalisation: means and variances of features, and what is computed from them (their errors are those of whole pictures),
 - the last convolution and the way out, where an error is an error of the picture.
+
+A layer that the plugin replaces by another one forgets its mark: reshaping a code and some means still round to bfloat16.
 """
 
 from __future__ import annotations
