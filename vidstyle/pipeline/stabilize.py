@@ -1,6 +1,6 @@
 """`--stabilize`: each styled frame is drawn towards the one before it, moved along as the source moved.
 
-    M_t = exp(-50 |I_t - W(I_{t-1})|^2)             what of frame t was visible before (Lai et al., ECCV 2018, eq. 4)
+    M_t = exp(-50 |I_t - W(I_{t-1})|^2)             what of frame t was visible before (the mask of Lai et al., ECCV 2018)
     O_t = (1 - S M_t) P_t + S M_t W(O_{t-1})        I source, P styled frame, W: sampled along the flow from t to t - 1
 
 The flow is OpenCV's DIS on the source. Where it is wrong, or the place was hidden, or a cut lies between, the moved source does
