@@ -94,7 +94,6 @@ def whole_command(
         "fps_after_start": round(report["fps"], 2),
         "stages": {k: round(v, 3) for k, v in report["stages"].items()},
         "stage_shares": {k: round(v / busy, 3) for k, v in report["stages"].items()},
-        "peak_rss_mb": report["peak_rss_mb"],
     }
 
 

@@ -4,7 +4,8 @@
     python -m benchmarks.peers --peer DIR/bin/python [--vgg FILE] [--quick] [--out DIR]
 
 All begin from the same losslessly coded frames and end in a losslessly coded film; `vidstyle evaluate` measures all. Speed is
-that of the model's call (array in, array out) with equal threads, one frame a call, each tool as its defaults are: the peer's
+that of the model's call (array in, array out) with equal threads, a frame a call for the peer and as many as `run` gives the
+model for us, `seconds` a frame, each tool as its defaults are: the peer's
 "any picture" mode computes at 384 px and scales the result up, we compute at full size. Its 26 built-in styles are other
 styles than ours: their rows have no style distance. Without --peer there are our rows alone.
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -40,9 +42,11 @@ def ours(
     """(N, H, W, 3) uint8 frames in a style, with seconds a frame."""
     engine = make_engine(model, threads=threads)
     code = engine.encode_style(style)
-    time = measure(lambda: engine.stylize(frames[:1], code), warmup=2, repeats=20, budget=5, clock=clock)
-    done = np.concatenate([engine.stylize(frames[i : i + 1], code) for i in range(len(frames))])
-    return done, time, {"engine": engine.name, "precision": engine.precision, "threads": engine.threads}
+    count = min(len(frames), engine.good_chunk(frames.shape[2], frames.shape[1]))
+    call = measure(lambda: engine.stylize(frames[:count], code), warmup=2, repeats=20, budget=5, clock=clock)
+    time = replace(call, median=call.median / count, low=call.low / count, high=call.high / count)
+    done = np.concatenate([engine.stylize(frames[i : i + count], code) for i in range(0, len(frames), count)])
+    return done, time, {"engine": engine.name, "precision": engine.precision, "threads": engine.threads, "frames": count}
 
 
 def theirs(

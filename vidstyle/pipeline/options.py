@@ -175,7 +175,12 @@ def peak_rss_mb() -> float | None:
     """Largest resident memory that this process had, in MiB."""
     if sys.platform == "win32":
         return None
+    if sys.platform == "linux":
+        # getrusage would tell the launcher's peak where that was higher: Linux hands it on to the program that replaces it.
+        with open("/proc/self/status", encoding="ascii") as file:
+            peak = next(int(line.split()[1]) for line in file if line.startswith("VmHWM:"))
+        return round(peak / 2**10, 1)
     import resource
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)
+    return round(peak / 2**20, 1)
