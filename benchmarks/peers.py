@@ -46,7 +46,11 @@ def ours(
     call = measure(lambda: engine.stylize(frames[:count], code), warmup=2, repeats=20, budget=5, clock=clock)
     time = replace(call, median=call.median / count, low=call.low / count, high=call.high / count)
     done = np.concatenate([engine.stylize(frames[i : i + count], code) for i in range(0, len(frames), count)])
-    return done, time, {"engine": engine.name, "precision": engine.precision, "threads": engine.threads, "frames": count}
+    return (
+        done,
+        time,
+        {"engine": engine.name, "precision": engine.precision, "threads": engine.threads, "frames": count},
+    )
 
 
 def theirs(

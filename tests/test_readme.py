@@ -91,7 +91,9 @@ def test_links_within_the_repository_lead_somewhere(document):
 
 def test_speeds_are_those_of_the_result_file():
     rows = json.loads((ROOT / "benchmarks/results/fps.json").read_text(encoding="utf-8"))["rows"]
-    model = {(f"{r['width']}x{r['height']}", r["engine"], r["precision"]): r["fps"] for r in rows if r["what"] == "model"}
+    model = {
+        (f"{r['width']}x{r['height']}", r["engine"], r["precision"]): r["fps"] for r in rows if r["what"] == "model"
+    }
     whole = {f"{r['width']}x{r['height']}": r["fps_after_start"] for r in rows if r["what"] == "command"}
     table = re.findall(r"^\| (\d+x\d+) \|" + r" ([\d.]+) \|" * 5 + "$", README, re.MULTILINE)
     assert len(table) == len(whole)

@@ -177,7 +177,7 @@ def peak_rss_mb() -> float | None:
         return None
     if sys.platform == "linux":
         # getrusage would tell the launcher's peak where that was higher: Linux hands it on to the program that replaces it.
-        with open("/proc/self/status", encoding="ascii") as file:
+        with Path("/proc/self/status").open(encoding="ascii") as file:
             peak = next(int(line.split()[1]) for line in file if line.startswith("VmHWM:"))
         return round(peak / 2**10, 1)
     import resource
