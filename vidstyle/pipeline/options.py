@@ -175,12 +175,12 @@ def peak_rss_mb() -> float | None:
     """Largest resident memory that this process had, in MiB."""
     if sys.platform == "win32":
         return None
-    if sys.platform == "linux":
-        # getrusage would tell the launcher's peak where that was higher: Linux hands it on to the program that replaces it.
-        with Path("/proc/self/status").open(encoding="ascii") as file:
-            peak = next(int(line.split()[1]) for line in file if line.startswith("VmHWM:"))
-        return round(peak / 2**10, 1)
+    status = Path("/proc/self/status")
+    if status.exists():
+        # Linux. getrusage would tell the launcher's peak where that was higher: it is handed on to the program that replaces it.
+        peaks = [int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM:")]
+        return round(peaks[0] / 2**10, 1) if peaks else None
     import resource
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / 2**20, 1)
+    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)
