@@ -177,7 +177,7 @@ def peak_rss_mb() -> float | None:
         return None
     status = Path("/proc/self/status")
     if status.exists():
-        # Linux. getrusage would tell the launcher's peak where that was higher: it is handed on to the program that replaces it.
+        # Linux, where getrusage would tell the launcher's peak if that was higher: a program inherits it.
         peaks = [int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM:")]
         return round(peaks[0] / 2**10, 1) if peaks else None
     import resource
