@@ -25,7 +25,7 @@ $(BIN)/python:
 
 # The stamps are older than pyproject.toml only when something may have to be installed.
 $(VENV)/.run: pyproject.toml | $(BIN)/python
-	$(PIP) install --quiet --editable .
+	$(PIP) install --quiet --editable '.[openvino]'
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python

@@ -47,8 +47,7 @@ RUN = {"onnx": by_onnx, "openvino": by_openvino}
 
 def check(kind: str, model: Path, folder: Path, *, strength: float | None = None) -> None:
     """Export, compile a style, run the one on the other, compare with the engine."""
-    if kind == "onnx":
-        pytest.importorskip("onnxscript")
+    pytest.importorskip({"onnx": "onnxscript", "openvino": "openvino"}[kind])
     graph = folder / f"graph{'.onnx' if kind == 'onnx' else '.xml'}"
     more = [] if strength is None else ["--with-strength"]
     words = ["export", "--format", kind, "--model", model, "--size", f"{WIDTH}x{HEIGHT}", "-o", graph, *more]
