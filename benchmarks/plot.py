@@ -18,6 +18,7 @@ import matplotlib as mpl
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmarks.record import ROOT, load
@@ -76,39 +77,36 @@ def fps(result: dict[str, Any]) -> Figure:
     return figure
 
 
-def peers(result: dict[str, Any]) -> Figure:
+def steadiness(result: dict[str, Any], key: str, label: str) -> tuple[Figure, Axes]:
+    """E_1 of every row against another of its numbers, a colour a tool; rows without either are left out."""
     figure, plot = plt.subplots(figsize=(8, 4.5), layout="constrained")
     for tool in dict.fromkeys(r["tool"] for r in result["rows"]):
         rows = [r for r in result["rows"] if r["tool"] == tool]
-        points = [(r["ssim"], max(r["E_1"], 1e-7)) for r in rows if r["ssim"] is not None and r["E_1"] is not None]
-        plot.scatter(*zip(*points, strict=True), label=tool)
+        points = [(r[key], max(r["E_1"], 1e-7)) for r in rows if r[key] is not None and r["E_1"] is not None]
+        if points:
+            plot.scatter(*zip(*points, strict=True), label=tool)
+    plot.set_yscale("log")
+    plot.set_xlabel(label)
+    plot.set_ylabel("E_1, squared (lower is steadier)")
+    plot.grid(alpha=0.3)
+    plot.set_title(caption(result), fontsize=9)
+    return figure, plot
+
+
+def peers(result: dict[str, Any]) -> Figure:
+    figure, plot = steadiness(result, "ssim", "SSIM to the source (content kept)")
     plot.axhline(
         statistics.median(r["source_E_1"] for r in result["rows"]), color="black", lw=0.8, label="source itself"
     )
-    plot.set_yscale("log")
-    plot.set_xlabel("SSIM to the source (content kept)")
-    plot.set_ylabel("E_1, squared (lower is steadier)")
     plot.legend(fontsize=8)
-    plot.grid(alpha=0.3)
-    plot.set_title(caption(result), fontsize=9)
     return figure
 
 
 def quality(result: dict[str, Any]) -> Figure:
-    figure, plot = plt.subplots(figsize=(8, 4.5), layout="constrained")
-    for tool in dict.fromkeys(r["tool"] for r in result["rows"]):
-        rows = [r for r in result["rows"] if r["tool"] == tool]
-        points = [(r["style_distance"], r["E_1"]) for r in rows if r["style_distance"] is not None and r["E_1"]]
-        if points:
-            plot.scatter(*zip(*points, strict=True), label=tool)
+    figure, plot = steadiness(result, "style_distance", "style distance (lower is nearer to the style)")
     plot.set_xscale("log")
-    plot.set_yscale("log")
-    plot.set_xlabel("style distance (lower is nearer to the style)")
-    plot.set_ylabel("E_1, squared (lower is steadier)")
     if plot.collections:
         plot.legend(fontsize=8)
-    plot.grid(alpha=0.3)
-    plot.set_title(caption(result), fontsize=9)
     return figure
 
 

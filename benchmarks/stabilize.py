@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.films import clips, shortened, styles
-from benchmarks.harness import vidstyle
 from benchmarks.record import environment, options, save
-from benchmarks.study import add_options, evaluated, extent, line, one_model
+from benchmarks.study import add_options, evaluated, extent, line, one_model, styled
 
 WIDTH = 426
 AMOUNTS = (0.0, 0.5, 0.8)
@@ -36,9 +35,7 @@ def main() -> None:
             source = shortened(clip, work, width=WIDTH, frames=frames)
             for style in styles(style_count):
                 for amount in AMOUNTS:
-                    film = work / "styled.mkv"
-                    run = ("run", source, "--style", style, "-o", film, "--model", arguments.model, "--codec", "ffv1")
-                    vidstyle(*run, "--stabilize", str(amount), "-y", "-q")
+                    film = styled(source, style, work, "--stabilize", str(amount), model=arguments.model)
                     numbers = evaluated(film, source, gaps=(1, 10))
                     kept = {k: numbers[k] for k in (*KEYS, "visible", "frames")}
                     kept["source"] = numbers["source"]

@@ -38,10 +38,10 @@ def one_model(name: str) -> Iterator[str]:
         raise RuntimeError(f"model {name} was replaced while it was measured; nothing is saved, run again")
 
 
-def styled(source: Path, style: str, work: Path, *, model: str = "compact") -> Path:
-    """`source` in a style, by `vidstyle run`, coded losslessly."""
+def styled(source: Path, style: str, work: Path, *more: str, model: str = "compact") -> Path:
+    """`source` in a style, by `vidstyle run` with `more` options, coded losslessly."""
     output = work / f"{source.stem}.{style}.mkv"
-    vidstyle("run", source, "--style", style, "-o", output, "--model", model, "--codec", "ffv1", "-y", "-q")
+    vidstyle("run", source, "--style", style, "-o", output, "--model", model, "--codec", "ffv1", "-y", "-q", *more)
     return output
 
 

@@ -12,14 +12,6 @@ from vidstyle import cli
 
 
 @pytest.fixture
-def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "work"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    return folder
-
-
-@pytest.fixture
 def run(tiny_model: Path) -> Any:
     def call(*args: object) -> int:
         common = ("--model", tiny_model, "--style-size", 32, "--device", "cpu", "--engine", "torch")

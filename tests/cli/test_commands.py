@@ -12,14 +12,6 @@ from PIL import Image
 from vidstyle import cli
 
 
-@pytest.fixture
-def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "work"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    return folder
-
-
 def call(*args: object) -> int:
     with pytest.raises(SystemExit) as stop:
         cli.main([str(a) for a in args])

@@ -30,6 +30,11 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(name in out for name in cli.COMMANDS)
 
 
+def in_a_new_process(code: str) -> None:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=110)
+    assert done.returncode == 0, done.stderr
+
+
 def test_help_of_every_command_needs_no_heavy_import() -> None:
     code = (
         "import sys, vidstyle.cli as c\n"
@@ -39,8 +44,7 @@ def test_help_of_every_command_needs_no_heavy_import() -> None:
         "heavy = [m for m in ('torch', 'av', 'cv2', 'openvino') if m in sys.modules]\n"
         "assert not heavy, heavy\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=110)
-    assert done.returncode == 0, done.stderr
+    in_a_new_process(code)
 
 
 def test_import_is_light_and_lazy_names_work() -> None:
@@ -53,8 +57,7 @@ def test_import_is_light_and_lazy_names_work() -> None:
         "except AttributeError: pass\n"
         "else: raise SystemExit(1)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=110)
-    assert done.returncode == 0, done.stderr
+    in_a_new_process(code)
 
 
 def test_unknown_command_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:

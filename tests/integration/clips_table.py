@@ -26,6 +26,15 @@ from vidstyle import cli
 
 SECONDS = 2
 OPTIONS = ("--style", "mosaic", "--style-size", "64", "--end", str(SECONDS), "--device", "cpu", "--engine", "torch")
+REFUSED = {
+    "audio_only.3g2": "holds no video but has sound",
+    "chunk_out_of_range.mp4": "not a video that can be opened",
+    "encrypted_cenc.mp4": "encrypted",
+    "header_85bytes.mp4": "holds no video",
+    "truncated_header_only.mp4": "no frame of its video can be decoded",
+    "zero_length.webm": "is empty",
+}
+"""What cannot be a film, and the words that say why."""
 
 
 @dataclass(frozen=True)

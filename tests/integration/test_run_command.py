@@ -175,7 +175,7 @@ def test_bad_input_of_a_process(tiny_model: Path, tmp_path: Path) -> None:
 @pytest.mark.timeout(1800)
 def test_every_real_clip(data_dir: Path, tmp_path: Path) -> None:
     """All of the data folder, as docs/clips.md has it: a correct film or one sentence."""
-    from tests.integration.clips_table import clips, row
+    from tests.integration.clips_table import REFUSED, clips, row
 
     for clip in clips(data_dir):
         result = row(clip, tmp_path)
@@ -184,13 +184,3 @@ def test_every_real_clip(data_dir: Path, tmp_path: Path) -> None:
             assert REFUSED[clip.name] in result.said[0], result
         else:
             assert result.kept, result
-
-
-REFUSED = {
-    "audio_only.3g2": "holds no video but has sound",
-    "chunk_out_of_range.mp4": "not a video that can be opened",
-    "encrypted_cenc.mp4": "encrypted",
-    "header_85bytes.mp4": "holds no video",
-    "truncated_header_only.mp4": "no frame of its video can be decoded",
-    "zero_length.webm": "is empty",
-}

@@ -15,6 +15,7 @@ import av
 import numpy as np
 import pytest
 
+from tests.integration.clips_table import REFUSED
 from vidstyle.errors import InputError
 from vidstyle.media.codecs import default_codec
 from vidstyle.media.mux import mux
@@ -24,16 +25,6 @@ from vidstyle.media.suffix import default_suffix
 from vidstyle.media.writer import EncodeSettings, VideoWriter
 
 pytestmark = pytest.mark.slow
-
-# What cannot be a film, and the words that say why.
-REFUSED = {
-    "audio_only.3g2": "holds no video but has sound",
-    "chunk_out_of_range.mp4": "not a video that can be opened",
-    "encrypted_cenc.mp4": "encrypted",
-    "header_85bytes.mp4": "holds no video",
-    "truncated_header_only.mp4": "no frame of its video can be decoded",
-    "zero_length.webm": "is empty",
-}
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from vidstyle.engines.torch_engine import TorchEngine
+from vidstyle.errors import InputError
 from vidstyle.media.probe import probe
 from vidstyle.media.reader import read_chunks
 from vidstyle.pipeline.options import RunOptions, RunReport
@@ -52,3 +54,22 @@ def read() -> Callable[[Path | str], tuple[np.ndarray, list[Fraction]]]:
         return np.concatenate([c.data for c in chunks]), times
 
     return frames
+
+
+@pytest.fixture
+def model_fails_every(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """`model_fails_every(n)`: from then on every n-th call of the model fails with InputError."""
+
+    def begin(n: int) -> None:
+        original, calls = TorchEngine.stylize, 0
+
+        def failing(self: Any, *args: Any, **kwargs: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            if calls % n == 0:
+                raise InputError("the disk is full.")
+            return original(self, *args, **kwargs)
+
+        monkeypatch.setattr(TorchEngine, "stylize", failing)
+
+    return begin

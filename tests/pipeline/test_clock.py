@@ -131,25 +131,15 @@ def test_cut_begins_with_what_is_on_the_screen(styled: Any, make_clip: Any, read
     assert np.abs(cut.astype(int) - read("plain.mkv")[0][[0, 0, 1, 1]]).max() <= 1
 
 
-def test_resume_with_a_rate(styled: Any, make_clip: Any, monkeypatch: pytest.MonkeyPatch, here: None) -> None:
+def test_resume_with_a_rate(styled: Any, make_clip: Any, model_fails_every: Any, here: None) -> None:
     from contextlib import suppress
 
-    from vidstyle.engines.torch_engine import TorchEngine
     from vidstyle.errors import InputError
 
     source = make_clip("in.mp4", pts=[0, 3, 4, 30, 31, 33, 60, 70, 71, 72], time_base=Fraction(1, 25))
     options = {"fps": Fraction(30000, 1001), "segment": Fraction(1, 2)}
     styled(source, "whole.mp4", **options)
-    original, calls = TorchEngine.stylize, 0
-
-    def failing(self: Any, *args: Any, **kwargs: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        if calls % 4 == 0:
-            raise InputError("broken.")
-        return original(self, *args, **kwargs)
-
-    monkeypatch.setattr(TorchEngine, "stylize", failing)
+    model_fails_every(4)
     for _ in range(20):
         with suppress(InputError):
             styled(source, "out.mp4", resume=True, **options)

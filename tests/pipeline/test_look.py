@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vidstyle.engines.torch_engine import TorchEngine, build
+from vidstyle.engines.torch_engine import build
 from vidstyle.errors import InputError, UsageError
 from vidstyle.models.attention import blend
 from vidstyle.pipeline.options import RunOptions
@@ -121,20 +121,13 @@ def test_stabilised_film_is_the_filter_of_the_plain_one(styled: Any, source: Pat
     assert difference(read("out.mkv")[0], read("plain.mkv")[0]) > 2
 
 
-def test_resumed_stabilised_film_is_the_same(styled: Any, make_clip: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_resumed_stabilised_film_is_the_same(
+    styled: Any, make_clip: Any, model_fails_every: Callable[[int], None]
+) -> None:
     source = make_clip("in.mp4", frames=40, options={"g": "12"})
     options = {"segment": Fraction(1, 3), "chunk": 3, "stabilize": 0.7}
     styled(source, "whole.mp4", **options)
-    original, calls = TorchEngine.stylize, 0
-
-    def failing(self: Any, *args: Any, **kwargs: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        if calls % 8 == 0:
-            raise InputError("the disk is full.")
-        return original(self, *args, **kwargs)
-
-    monkeypatch.setattr(TorchEngine, "stylize", failing)
+    model_fails_every(8)
     tries = 0
     while not Path("out.mp4").exists():
         tries += 1
