@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import copy
+from dataclasses import replace
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vidstyle.models.attention import blend
-from vidstyle.models.compact import STRIDE, CompactConfig, CompactNet, EdgeConv, code_shapes, doubled_conv, pad
+from vidstyle.models.attention import CosineCode, MomentCode, adain, blend
+from vidstyle.models.compact import STRIDE, CompactConfig, CompactNet, EdgeConv, doubled_conv, pad
 
-TINY = CompactConfig(widths=(8, 8, 16), key_widths=(4, 8, 8), film_width=8, output_width=8)
+TINY = CompactConfig(widths=(8, 8, 16), key_widths=(4, 8, 8), output_width=8)
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +53,10 @@ def test_convolution_of_a_doubled_picture_without_doubling_it(h: int, w: int, n:
 def test_a_code_has_the_announced_shapes_whatever_the_styles_size(net: CompactNet) -> None:
     for size in ((17, 90), (64, 64)):
         code = net.encode_style(torch.rand(1, 3, *size))
-        shapes = [tuple(s.matrix.shape) for s in code.scales]  # type: ignore[union-attr]
-        assert shapes == [(1, k, 2 * c + 1) for k, c in code_shapes(TINY)]
+        matrices = [tuple(s.matrix.shape) for s in code.scales if isinstance(s, CosineCode)]
+        assert matrices == [(1, 4, 7), (1, 8, 17), (1, 8, 33)]
+        layers = [tuple(s.mean.shape) for s in code.scales if isinstance(s, MomentCode)]
+        assert layers == [(1, c) for c in (16, 8, 8, 8, 8, 8, 8, 8)]
 
 
 def test_strength_one_is_the_style_zero_is_the_frames_own_code(net: CompactNet) -> None:
@@ -100,15 +102,25 @@ def test_config_survives_json(net: CompactNet) -> None:
     assert CompactConfig.from_dict(json.loads(json.dumps(TINY.to_dict()))) == TINY
 
 
-def test_statistics_of_the_modulation_follow_the_styles_in_training_only(net: CompactNet) -> None:
-    film = copy.deepcopy(net.film)
-    codes = net.encode_style(torch.rand(16, 3, 32, 32) ** torch.linspace(0.2, 5, 16)[:, None, None, None])
-    before = {k: v.clone() for k, v in film.state_dict().items()}
-    film.eval()(codes)
-    assert all(torch.equal(before[k], v) for k, v in film.state_dict().items())
-    film.train()
-    for _ in range(2000):
-        film(codes)
-    moments = film.moments(codes)
-    torch.testing.assert_close(film.centre, moments.mean(0), rtol=0, atol=1e-4)
-    torch.testing.assert_close(film.spread, moments.std(0, correction=0).clamp_min(1e-3), rtol=1e-2, atol=1e-4)
+def test_a_picture_in_its_own_style_is_the_decoders_own_painting(net: CompactNet) -> None:
+    """Layers that already have the style's moments stay as they are: with and without them it is the same picture."""
+    picture = torch.rand(1, 3, 40, 48)
+    code = net.encode_style(picture)
+    plain = CompactNet(replace(TINY, by_example=False)).eval()
+    plain.load_state_dict(net.state_dict())
+    alone = plain.encode_style(picture)
+    assert (len(code), len(alone)) == (3 + 8, 3)
+    torch.testing.assert_close(net(picture, code), plain(picture, alone), rtol=0, atol=1e-4)
+
+
+def test_the_decoders_layers_take_the_styles_moments(net: CompactNet) -> None:
+    """The last layer before the picture has the mean and deviation that it has when the style is painted."""
+    frame, code = torch.rand(1, 3, 32, 40), net.encode_style(torch.rand(1, 3, 48, 32) * 0.4)
+    seen: list[MomentCode] = []
+    handle = net.half_out.register_forward_hook(lambda _, __, out: seen.append(MomentCode.of(adain(out, last))))
+    last = code.scales[-1]
+    assert isinstance(last, MomentCode)
+    net(frame, code)
+    handle.remove()
+    for got, wanted in zip(seen[0].moments(), last.moments(), strict=True):
+        torch.testing.assert_close(got, wanted, rtol=1e-3, atol=1e-4)

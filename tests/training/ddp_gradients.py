@@ -22,9 +22,8 @@ from vidstyle.training.feed import Feed, Folders
 from vidstyle.training.objectives import OBJECTIVES, Step
 from vidstyle.training.processes import Processes
 from vidstyle.training.recipe import Recipe
-from vidstyle.training.statistics import Statistics
 
-CONFIG = {"widths": [8, 8, 16], "key_widths": [4, 8, 8], "film_width": 8, "output_width": 8}
+CONFIG = {"widths": [8, 8, 16], "key_widths": [4, 8, 8], "output_width": 8}
 EVERY = {"every_t": 1, "every_r": 1, "every_i": 1, "every_v": 2, "weights": {"v": 300.0}}
 DEPTH = {"style_layers": [0.5, 1.0, 1.0], "local_layers": [3], "similarity_layers": [2, 3]}
 
@@ -48,7 +47,6 @@ def main(pictures: Path, out: Path, batch: int, parts: int) -> None:
         with torch.no_grad():  # a fresh network paints one flat colour
             for weights in net.parameters():
                 weights.add_(0.1 * torch.randn_like(weights))
-        statistics = Statistics(net)
         module = processes.wrap(Step(OBJECTIVES[stage.kind](net, vgg, stage, processes.mean)), stage.kind == "distil")
         seen: set[str] = set()
         for part in range(parts):
@@ -59,8 +57,6 @@ def main(pictures: Path, out: Path, batch: int, parts: int) -> None:
             assert seen - {"v"} == {"range", "g", "l", "i", "t", "r"}
             assert processes.any("v" in seen)
         found |= {f"{stage.kind}.{k}": p.grad for k, p in net.named_parameters() if p.grad is not None}
-        statistics.follow(parts, processes.mean)
-        found |= {f"{stage.kind}.{k}.buffer": b.clone() for k, b in net.named_buffers() if "film" in k}
         total = processes.mean(loss)
         found[f"{stage.kind}.loss"] = total[None]
     if processes.first:

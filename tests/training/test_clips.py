@@ -18,11 +18,14 @@ from numpy.typing import NDArray
 from vidstyle.errors import InputError
 from vidstyle.training import losses
 from vidstyle.training.clips import ClipFolder, draw_pairs, flow_grid, load_clips, put_pairs, read_pairs, spread
-from vidstyle.training.draws import Draw
+from vidstyle.training.data import Name, Pictures
+from vidstyle.training.draws import Draw, Of
 from vidstyle.training.motion import inside, warp
 
 MakeClip = Any  # tests.conftest.ClipMaker: conftest cannot be imported
 LOSSLESS = {"codec": "ffv1", "pix_fmt": "bgr0"}
+
+CONTENT, STYLE = Of.CONTENT, Of.STYLE
 
 
 def panorama(seed: int) -> NDArray[np.uint8]:
@@ -148,8 +151,13 @@ def test_frames_take_the_place_of_photos_by_turns() -> None:
     folder = folder_of(pan(0, 96, 96), pan(1, 96, 96))
     for step in range(4):
         photos, paintings = torch.rand(6, 3, 64, 64), torch.rand(6, 3, 64, 64)
-        content, style = photos.clone(), paintings.clone()
-        motion = put_pairs(content, style, folder, 4, (1.0, 1.0), Draw(1, 2, step))
+        named = [
+            Pictures(x.clone(), tuple(Name(w, i, 0) for i in range(6)))
+            for x, w in ((photos, CONTENT), (paintings, STYLE))
+        ]
+        contents, styles, motion = put_pairs(*named, folder, 4, (1.0, 1.0), Draw(1, 2, step))
+        content, style = contents.pixels, styles.pixels
+        assert torch.equal(named[0].pixels, photos)
         turns = [m for m in range(3) if (step + m) % 4 == 0]
         assert (motion.pairs.tolist() if motion else []) == turns
         for m in range(3):
@@ -158,6 +166,10 @@ def test_frames_take_the_place_of_photos_by_turns() -> None:
             assert torch.equal(content[odd], photos[odd]) == (m not in turns)
             assert torch.equal(style[even], paintings[even])
             assert torch.equal(style[odd], paintings[even] if m in turns else paintings[odd])
-        again, same_style = photos.clone(), paintings.clone()
-        put_pairs(again, same_style, folder, 4, (1.0, 1.0), Draw(1, 2, step))
-        assert torch.equal(again, content)
+            # A frame of a clip has no name; a style's goes with it.
+            assert [n and n.picture for n in contents.names[even : odd + 1]] == (
+                [None] * 2 if m in turns else [even, odd]
+            )
+            assert [n and n.picture for n in styles.names[even : odd + 1]] == [even, even if m in turns else odd]
+        again, _, _ = put_pairs(*named, folder, 4, (1.0, 1.0), Draw(1, 2, step))
+        assert torch.equal(again.pixels, content)

@@ -10,7 +10,6 @@ import torch
 from numpy.typing import NDArray
 
 from vidstyle.training.colour import recolour
-from vidstyle.training.data import ImageFolder
 from vidstyle.training.draws import Draw
 from vidstyle.training.feed import Folders, draw_pictures
 from vidstyle.training.recipe import Colour, Stage
@@ -68,18 +67,39 @@ def test_nothing_asked_for_is_nothing_done(two: torch.Tensor) -> None:
     assert one(Colour(), [(1, 1, 1, 1)] * 2, two) is two
 
 
-def test_a_batch_is_a_function_of_seed_and_step_whoever_draws_it(images: ImageFolder) -> None:
+@pytest.mark.parametrize("variants", [0, 2])
+def test_a_batch_is_a_function_of_seed_and_step_whoever_draws_it(images: ImageFolder, variants: int) -> None:
     colour = Colour(brightness=0.3, contrast=0.3, saturation=0.5, hue=0.1)
-    stage = Stage(kind="style", steps=1, crop=64, batch=4, content_colour=colour, style_colour=colour)
+    stage = Stage(
+        kind="style", steps=1, crop=64, batch=4, variants=variants, local_attention="uniform", content_colour=colour,
+        style_colour=colour,
+    )  # fmt: skip
     half = stage.model_copy(update={"batch": 2})
     folders = Folders(images, images)
     whole = draw_pictures(stage, folders, Draw(1, 0, 5))
     parts = [draw_pictures(half, folders, Draw(1, 0, 5, first)) for first in (0, 2)]
-    for a, b in zip(whole, map(torch.cat, zip(*parts, strict=True)), strict=True):
-        assert torch.equal(a, b)
-        assert 0 <= float(a.min()) <= float(a.max()) <= 1
+    for a, b in zip(whole, zip(*parts, strict=True), strict=True):
+        assert torch.equal(a.pixels, torch.cat([p.pixels for p in b]))
+        assert a.names == b[0].names + b[1].names
+        assert 0 <= float(a.pixels.min()) <= float(a.pixels.max()) <= 1
     plain = draw_pictures(stage.model_copy(update={"content_colour": Colour()}), folders, Draw(1, 0, 5))
-    assert torch.equal(plain[1], whole[1])  # photos left alone, paintings drawn as before
-    assert not torch.equal(plain[0], whole[0])
+    assert torch.equal(plain[1].pixels, whole[1].pixels)  # photos left alone, paintings drawn as before
+    assert not torch.equal(plain[0].pixels, whole[0].pixels)
     other = draw_pictures(stage, folders, Draw(1, 0, 6))
-    assert not torch.equal(other[0], whole[0])
+    assert not torch.equal(other[0].pixels, whole[0].pixels)
+
+
+def test_a_name_stands_for_the_same_pixels_at_every_step(images: ImageFolder) -> None:
+    colour = Colour(brightness=0.3, saturation=0.5)
+    stage = Stage(kind="style", steps=1, crop=64, variants=2, local_attention="uniform", style_colour=colour)
+    seen: dict[Name, torch.Tensor] = {}
+    again = 0
+    for step in range(12):
+        for pictures in draw_pictures(stage, Folders(images, images), Draw(1, step % 3, step)):
+            for name, pixels in zip(pictures.names, pictures.pixels, strict=True):
+                assert name
+                again += name in seen
+                assert torch.equal(seen.setdefault(name, pixels), pixels)
+    assert again > 50
+    assert {name.variant for name in seen} == {0, 1}
+    assert len({pixels.numpy().tobytes() for pixels in seen.values()}) == len(seen)

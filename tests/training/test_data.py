@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vidstyle.errors import InputError
-from vidstyle.training.data import ImageFolder, batch, crop, load_folder, resize_short
+from vidstyle.training.data import ImageFolder, Name, batch, crop, load_folder, resize_short
+from vidstyle.training.draws import Of
 
 
 def test_a_folder_counts_what_it_cannot_read(images: ImageFolder) -> None:
@@ -48,13 +49,19 @@ def test_crops_are_not_enlarged_where_the_picture_is_large_enough() -> None:
     assert resize_short(image, 100) is image
 
 
-def test_the_same_generators_give_the_same_batch(images: ImageFolder) -> None:
-    a, b, c = (batch(images, 64, (1.0, 1.5), [np.random.default_rng([s, i]) for i in range(3)]) for s in (1, 1, 2))
-    assert a.shape == (3, 3, 64, 64)
-    assert a.dtype == torch.float32
-    assert 0 <= float(a.min()) <= float(a.max()) <= 1
-    assert torch.equal(a, b)
-    assert not torch.equal(a, c)
+def test_a_batch_is_its_crops_in_order(images: ImageFolder) -> None:
+    crops = [crop(i, 64, (1.0, 1.5), np.random.default_rng(0)) for i in images.images]
+    pixels = batch(crops)
+    assert pixels.shape == (4, 3, 64, 64)
+    assert pixels.dtype == torch.float32
+    assert torch.equal((pixels * 255).round().byte().permute(0, 2, 3, 1), torch.from_numpy(np.stack(crops)))
+
+
+def test_a_named_crop_is_the_same_whenever_it_is_drawn_and_another_for_another_name() -> None:
+    drawn = [Name(Of.STYLE, 3, 1).rng(7).random() for _ in range(2)]
+    assert drawn[0] == drawn[1]
+    others = (Name(Of.CONTENT, 3, 1), Name(Of.STYLE, 2, 1), Name(Of.STYLE, 3, 0))
+    assert len({drawn[0], *(n.rng(7).random() for n in others), Name(Of.STYLE, 3, 1).rng(8).random()}) == 5
 
 
 def test_pictures_set_aside_are_not_trained_on() -> None:

@@ -16,19 +16,28 @@ def features(seed: int, batch: int = 2, side: int = 16) -> list[Tensor]:
     return [torch.randn(batch, 4 * 2**i, side // 2**i, side // 2**i, generator=g).relu() for i in range(4)]
 
 
+def numbered(features: list[Tensor]) -> dict[int, Tensor]:
+    """Layers by their x."""
+    return dict(enumerate(features, 1))
+
+
+def style_term(out: list[Tensor], style: list[Tensor], layers: list[float]) -> Tensor:
+    return losses.global_style(losses.layer_moments(out), losses.layer_moments(style), layers)
+
+
 def test_global_style_of_two_channels_by_hand() -> None:
     """Means 1 against 3, deviations 1 against 2 (values 0, 2 against 1, 5): (3 - 1)^2 + (2 - 1)^2 = 5."""
     a = torch.tensor([0.0, 2.0]).view(1, 1, 1, 2)
     b = torch.tensor([1.0, 5.0]).view(1, 1, 1, 2)
-    assert float(losses.global_style([a], [b], [1.0])) == pytest.approx(5, abs=1e-3)
-    assert float(losses.global_style([a], [b], [0.5])) == pytest.approx(2.5, abs=1e-3)
-    assert float(losses.global_style([a, a], [b, a], [0.0, 1.0])) == pytest.approx(0, abs=1e-6)
+    assert float(style_term([a], [b], [1.0])) == pytest.approx(5, abs=1e-3)
+    assert float(style_term([a], [b], [0.5])) == pytest.approx(2.5, abs=1e-3)
+    assert float(style_term([a, a], [b, a], [0.0, 1.0])) == pytest.approx(0, abs=1e-6)
 
 
 def test_global_style_ignores_where_things_are() -> None:
     f = features(0)
     shuffled = [t.flatten(2)[:, :, torch.randperm(t[0, 0].numel())].view_as(t) for t in f]
-    assert float(losses.global_style(f, shuffled, [1.0] * 4)) < 1e-8
+    assert float(style_term(f, shuffled, [1.0] * 4)) < 1e-8
 
 
 def test_local_target_of_a_flat_style_is_its_constant() -> None:
@@ -40,6 +49,17 @@ def test_local_target_of_a_flat_style_is_its_constant() -> None:
         assert float((target - 2).abs().max()) < 0.01  # the root of eps = 1e-6, times a few deviations of the content
 
 
+def test_the_uniform_target_is_attention_with_equal_weights() -> None:
+    """Keys that are all alike weigh every point of the style the same."""
+    content, style = features(8), features(9)
+    got = losses.uniform_target(content[2], losses.mean_std(style[2], eps=1e-6))
+    alike = losses.cosine_code(torch.ones(2, 3, 16), style[2].flatten(2))
+    mean, var = losses.cosine_moments(torch.ones(2, 3, 16), alike)
+    shape = content[2].shape
+    wanted = (var + 1e-6).sqrt().view(shape) * losses.mean_variance_norm(content[2]) + mean.view(shape)
+    torch.testing.assert_close(got, wanted, rtol=0, atol=1e-4)
+
+
 def test_local_features_by_hand() -> None:
     out = [torch.zeros(1, 1, 2, 2), torch.ones(1, 1, 2, 2)]
     assert float(losses.local_features(out, {1: torch.full((1, 1, 2, 2), 3.0)})) == 9
@@ -49,10 +69,10 @@ def test_local_features_by_hand() -> None:
 def test_similarity_is_over_positions_and_zero_for_an_unchanged_pair() -> None:
     f = features(2)
     g = torch.Generator().manual_seed(0)
-    assert float(losses.similarity(f, f, [2, 3, 4], 64, g)) == 0
+    assert float(losses.similarity(numbered(f), f, [2, 3, 4], 64, g)) == 0
     scaled = [3 * t for t in f]  # cosines do not see a common factor
-    assert float(losses.similarity(f, scaled, [2, 3], 64, g)) < 1e-3
-    assert float(losses.similarity(f, features(3), [2, 3], 64, g)) > 0.1
+    assert float(losses.similarity(numbered(f), scaled, [2, 3], 64, g)) < 1e-3
+    assert float(losses.similarity(numbered(f), features(3), [2, 3], 64, g)) > 0.1
 
 
 def test_similarity_by_hand() -> None:
@@ -66,7 +86,7 @@ def test_similarity_by_hand() -> None:
     content, out = pair([x, y], [x, y]), pair([x, x], [x, y])
     g = torch.Generator().manual_seed(0)
     # Column sums of |difference|: 1 (D of the result is about 0 there and normalises to [1/2, 1/2]: |0 - .5| + |1 - .5|), 1.
-    assert float(losses.similarity([content], [out], [1], 2, g)) == pytest.approx(1, abs=0.02)
+    assert float(losses.similarity(numbered([content]), [out], [1], 2, g)) == pytest.approx(1, abs=0.02)
 
 
 def test_temporal_is_zero_for_an_equivariant_map_and_not_for_another() -> None:
@@ -98,9 +118,9 @@ def test_flat_pictures_give_finite_gradients(value: float) -> None:
     g = torch.Generator().manual_seed(0)
     targets = {x: losses.local_target(content, style, x) for x in (3, 4)}
     total = (
-        losses.global_style(out, style, [1.0] * 4)
+        style_term(out, style, [1.0] * 4)
         + losses.local_features(out, targets)
-        + losses.similarity(content, out, [2, 3], 64, g)
+        + losses.similarity(numbered(content), out, [2, 3], 64, g)
     )
     total.backward()
     for t in out:
@@ -127,11 +147,11 @@ def test_similarity_sums_over_one_picture_and_averages_over_the_other() -> None:
     content, out = features(6)[1][..., :4, :4], features(7)[1][..., :4, :4]
     doubled_content, doubled_out = (torch.cat([t, t], 3) for t in (content, out))
     g = torch.Generator().manual_seed(0)
-    once = float(losses.similarity([content], [out], [1], 1024, g))
-    twice = float(losses.similarity([doubled_content], [doubled_out], [1], 1024, g))
+    once = float(losses.similarity(numbered([content]), [out], [1], 1024, g))
+    twice = float(losses.similarity(numbered([doubled_content]), [doubled_out], [1], 1024, g))
     assert once > 0.1
     assert twice == pytest.approx(once, rel=1e-4)
-    layers = float(losses.similarity([content, content], [out, out], [1, 2], 1024, g))
+    layers = float(losses.similarity(numbered([content, content]), [out, out], [1, 2], 1024, g))
     assert layers == pytest.approx(2 * once, rel=1e-4)
 
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import torch
 import torch.nn.functional as F
@@ -82,12 +82,33 @@ class SoftmaxCode:
         return m, (w * (self.values - m[:, None]) ** 2).sum(1)
 
 
-ScaleCode = CosineCode | SoftmaxCode
+@dataclass(frozen=True)
+class MomentCode:
+    """A style at one layer where every point counts alike (attention with equal weights, AdaIN): two moments of its values.
+    Linear in the style's points too."""
+
+    mean: Tensor
+    """(B, C) float: mean over the points of v."""
+    square: Tensor
+    """(B, C) float: mean over the points of v^2."""
+
+    @classmethod
+    def of(cls, values: Tensor) -> MomentCode:
+        """The code of a style's layer (B, C, H, W)."""
+        return cls(*channel_moments(values))
+
+    def moments(self) -> tuple[Tensor, Tensor]:
+        """Mean and variance of the style's values, each (B, C)."""
+        return self.mean, (self.square - self.mean * self.mean).clamp_min(0)
+
+
+AttentionCode = CosineCode | SoftmaxCode
+ScaleCode = AttentionCode | MomentCode
 
 
 @dataclass(frozen=True)
 class StyleCode:
-    """What a network needs to know of a style: one code a scale, coarse or fine in the network's own order."""
+    """What a network needs to know of a style: a code for each of its scales and layers, in the network's own order."""
 
     scales: tuple[ScaleCode, ...]
 
@@ -120,21 +141,26 @@ def blend(codes: Sequence[StyleCode], weights: Sequence[float | Tensor]) -> Styl
 
 
 def _blend_scale(scales: Sequence[ScaleCode], weights: Sequence[Tensor]) -> ScaleCode:
-    soft = [s for s in scales if isinstance(s, SoftmaxCode)]
-    cosine = [s for s in scales if isinstance(s, CosineCode)]
-    if soft and cosine:
+    if len({type(s) for s in scales}) > 1:
         raise ValueError("codes of different kinds of attention cannot be blended")
-    return _blend_softmax(soft, weights) if soft else _blend_cosine(cosine, weights)
+    if isinstance(scales[0], SoftmaxCode):
+        return _blend_softmax(cast(Sequence[SoftmaxCode], scales), weights)
+    if isinstance(scales[0], MomentCode):
+        layers = cast(Sequence[MomentCode], scales)
+        return MomentCode(_total([s.mean for s in layers], weights), _total([s.square for s in layers], weights))
+    return _blend_cosine(cast(Sequence[CosineCode], scales), weights)
+
+
+def _total(parts: Sequence[Tensor], weights: Sequence[Tensor]) -> Tensor:
+    """The weighted sum of tensors of one shape, whose batches may be 1."""
+    terms = [w.to(p).reshape(-1, *[1] * (p.dim() - 1)) * p for w, p in zip(weights, parts, strict=True)]
+    return torch.stack(torch.broadcast_tensors(*terms)).sum(0)
 
 
 def _blend_cosine(scales: Sequence[CosineCode], weights: Sequence[Tensor]) -> CosineCode:
-    def total(parts: Sequence[Tensor]) -> Tensor:
-        terms = [w.to(p).reshape(-1, *[1] * (p.dim() - 1)) * p for w, p in zip(weights, parts, strict=True)]
-        return torch.stack(torch.broadcast_tensors(*terms)).sum(0)
-
-    centre = total([s.centre for s in scales])
+    centre = _total([s.centre for s in scales], weights)
     moved = [s.recentred(centre) for s in scales]
-    return CosineCode(total([s.matrix for s in moved]), total([s.offset for s in moved]), centre)
+    return CosineCode(_total([s.matrix for s in moved], weights), _total([s.offset for s in moved], weights), centre)
 
 
 def _blend_softmax(scales: Sequence[SoftmaxCode], weights: Sequence[Tensor]) -> SoftmaxCode:
@@ -163,6 +189,46 @@ def mean_variance_norm(x: Tensor, eps: float = STD_EPS, *, correction: int = 0) 
         n = x.shape[2] * x.shape[3]
         var = var * (n / max(1, n - correction))
     return x * (var + eps).rsqrt()
+
+
+class _ChannelMoments(torch.autograd.Function):
+    """Its gradient is one pass over x in x's own precision, where autograd would keep two float32 copies of features that are
+    half of all the memory that a step of training moves."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> tuple[Tensor, Tensor]:
+        ctx.save_for_backward(x)
+        n, wide = x.shape[2] * x.shape[3], torch.promote_types(x.dtype, torch.float32)
+        return x.mean((2, 3), dtype=wide), torch.linalg.vector_norm(x, dim=(2, 3), dtype=wide) ** 2 / n
+
+    @staticmethod
+    def backward(ctx: Any, mean: Tensor, square: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        n = x.shape[2] * x.shape[3]
+        shift, scale = (g[:, :, None, None].to(x.dtype) for g in (mean / n, 2 * square / n))
+        return torch.addcmul(shift, x, scale)
+
+
+def channel_moments(x: Tensor) -> tuple[Tensor, Tensor]:
+    """E[x] and E[x^2] over the positions of (B, C, H, W), each (B, C) float32 or wider."""
+    if torch.is_grad_enabled() and x.requires_grad:
+        return cast(tuple[Tensor, Tensor], _ChannelMoments.apply(x))
+    wide = x if x.dtype == torch.float64 else x.float()
+    return wide.mean((2, 3)), (wide * wide).mean((2, 3))
+
+
+def adain(x: Tensor, code: MomentCode) -> Tensor:
+    """x with the style's mean and deviation in every channel: std_s (x - mean_x) / std_x + mean_s (Huang & Belongie 2017).
+
+    Args:
+        x: (B, C, H, W); moments are float32 or wider, the one product and sum that a value takes are in x's own precision.
+        code: batch B or 1.
+    """
+    mean, var = MomentCode.of(x).moments()
+    wanted, spread = code.moments()
+    scale = ((spread + STD_EPS) / (var + STD_EPS)).sqrt()
+    shift = wanted - scale * mean
+    return torch.addcmul(shift[:, :, None, None].to(x.dtype), x, scale[:, :, None, None].to(x.dtype))
 
 
 def unit(x: Tensor, dim: int = 1) -> Tensor:
@@ -227,7 +293,7 @@ def softmax_moments(queries: Tensor, code: SoftmaxCode) -> tuple[Tensor, Tensor]
     return (mean + centre).transpose(1, 2), (second - mean * mean).clamp_min(0).transpose(1, 2)
 
 
-def moments(queries: Tensor, code: ScaleCode) -> tuple[Tensor, Tensor]:
+def moments(queries: Tensor, code: AttentionCode) -> tuple[Tensor, Tensor]:
     """Attention-weighted mean and variance, each (B, C, N), by the kind of the code."""
     return cosine_moments(queries, code) if isinstance(code, CosineCode) else softmax_moments(queries, code)
 
@@ -267,7 +333,7 @@ class AdaAttN(nn.Module):
         self.g = nn.Conv2d(key_channels, width or key_channels, 1)
         self.h = nn.Conv2d(value_channels or channels, channels, 1) if value_conv else nn.Identity()
 
-    def encode(self, values: Tensor, keys: Tensor) -> ScaleCode:
+    def encode(self, values: Tensor, keys: Tensor) -> AttentionCode:
         """The style's code at this scale.
 
         Args:
@@ -294,7 +360,7 @@ class AdaAttN(nn.Module):
         with torch.autocast(content.device.type, enabled=False):
             wide = content.dtype if content.dtype == torch.float64 else torch.float32
             queries = self.f(keys.to(wide)).permute(0, 2, 3, 1)  # no copy where features are channels-last
-            mean, var = moments(queries.flatten(1, 2).transpose(1, 2), code)
+            mean, var = moments(queries.flatten(1, 2).transpose(1, 2), cast(AttentionCode, code))
 
             def planes(x: Tensor) -> Tensor:
                 return x.transpose(1, 2).reshape(-1, *content.shape[2:], x.shape[1]).permute(0, 3, 1, 2)

@@ -20,7 +20,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from vidstyle.errors import InputError, UsageError
-from vidstyle.models.attention import CosineCode, SoftmaxCode, StyleCode
+from vidstyle.models.attention import CosineCode, MomentCode, SoftmaxCode, StyleCode
 from vidstyle.models.compact import CompactConfig, CompactNet
 from vidstyle.models.vgg_style import VGGImage, VGGStyleConfig, VGGVideo
 
@@ -135,7 +135,11 @@ def model_digest(name_or_path: str | Path = "compact") -> str:
     return hashlib.sha256(model_path(name_or_path).read_bytes()).hexdigest()
 
 
-KINDS: dict[str, type[CosineCode] | type[SoftmaxCode]] = {"cosine": CosineCode, "softmax": SoftmaxCode}
+KINDS: dict[str, type[CosineCode] | type[SoftmaxCode] | type[MomentCode]] = {
+    "cosine": CosineCode,
+    "softmax": SoftmaxCode,
+    "moments": MomentCode,
+}
 
 
 def save_code(code: StyleCode, path: Path, model_digest: str) -> None:

@@ -2,8 +2,12 @@
 
 Three strides (2, 4, 8) down, cosine AdaAttN at 1/4 and 1/8, three strides up. Beside them the low-passed frame, in opponent
 colours, has AdaAttN of its own; its recoloured result is *given to* the decoder, never added to the output (adding a sharp
-photo teaches the decoder to paint nothing). The style's global moments modulate every convolution of the decoder (FiLM), so
-that strokes can be rendered where the features themselves are already content: constant over a film, they cannot flicker.
+photo teaches the decoder to paint nothing).
+
+The decoder paints by example: when a style picture is encoded, the decoder also paints it in its own style, and the mean and
+variance of every layer on the way go into the code. A frame's layers are then brought to those of the style (AdaIN, Huang &
+Belongie 2017). So what tells two styles apart reaches every layer without a parameter; a network that had to learn it from the
+style's moments learned one brush for all of them (docs/model-notes.md).
 
 Downsampling averages before it convolves, upsampling is bilinear up to 1/2: both keep small motions from turning into shimmer.
 Every convolution repeats its border pixels: with zeros there the network learned to paint a dark bar beside the border.
@@ -11,6 +15,7 @@ Every convolution repeats its border pixels: with zeros there the network learne
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
@@ -18,12 +23,22 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vidstyle.models.attention import AdaAttN, CosineCode, StyleCode, blend, mean_variance_norm
+from vidstyle.models.attention import (
+    AdaAttN,
+    AttentionKind,
+    MomentCode,
+    StyleCode,
+    adain,
+    blend,
+    mean_variance_norm,
+)
 
 STRIDE = 8
 
 Scales = tuple[Tensor, Tensor, Tensor]
 """Features or keys at 1/2, 1/4, 1/8."""
+ATTENTIONS = 3
+"""Scales of a code that attention takes: colour, 1/4, 1/8."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +53,12 @@ class CompactConfig:
     """Residual blocks at 1/4 and 1/8 on the way down."""
     decoder_blocks: tuple[int, int] = (2, 1)
     """Residual blocks at 1/4 and 1/8 on the way up."""
-    film_width: int = 256
-    """Hidden width of the network that turns style moments into modulation."""
     output_width: int = 16
     """Channels before the last convolution, at full size."""
+    attention: AttentionKind = "cosine"
+    """"softmax" only to compare (docs/ablation.md): its cost grows with frame times style."""
+    by_example: bool = True
+    """Whether the decoder's layers take the style's moments."""
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -68,8 +85,16 @@ def edge_pad(x: Tensor) -> Tensor:
     return F.pad(x, (1, 1, 1, 1), mode="replicate")
 
 
+Site = Callable[[Tensor], Tensor]
+"""What happens to a layer of the decoder before its ReLU: (B, C, H, W) in and out."""
+
+
+def untouched(x: Tensor) -> Tensor:
+    return x
+
+
 class Block(nn.Module):
-    """x + conv(relu(scale * conv(x) + shift)), identity at the start; scale and shift come from the style where given."""
+    """x + conv(relu(site(conv(x)))), identity at the start."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -77,16 +102,8 @@ class Block(nn.Module):
         nn.init.zeros_(self.b.weight)
         nn.init.zeros_(cast(Tensor, self.b.bias))
 
-    def forward(self, x: Tensor, film: tuple[Tensor, Tensor] | None = None) -> Tensor:
-        return cast(Tensor, x + self.b(F.relu(modulate(self.a(x), film))))
-
-
-def modulate(x: Tensor, film: tuple[Tensor, Tensor] | None) -> Tensor:
-    """(1 + scale) * x + shift, per channel; x as it is without a film."""
-    if film is None:
-        return x
-    scale, shift = film
-    return x * (1 + scale).to(x.dtype) + shift.to(x.dtype)
+    def forward(self, x: Tensor, site: Site = untouched) -> Tensor:
+        return cast(Tensor, x + self.b(F.relu(site(self.a(x)))))
 
 
 class Encoder(nn.Module):
@@ -109,58 +126,6 @@ class Encoder(nn.Module):
         return a, b, c
 
 
-class Film(nn.Module):
-    """Style moments to (scale, shift) of each modulated layer; near zero at the start.
-
-    Moments are standardised by running statistics and hidden layers by LayerNorm: as they come, what styles have in common is
-    ten times what tells them apart and wanders as the encoder learns. Without both the hidden units were all off within some
-    hundred steps, and every style got the same modulation.
-    """
-
-    momentum = 0.01
-    """Share of a batch of styles in the running statistics."""
-
-    def __init__(self, moments: int, hidden: int, layers: list[int]) -> None:
-        super().__init__()
-        self.layers = layers
-        self.a, self.norm_a = nn.Linear(moments, hidden), nn.LayerNorm(hidden)
-        self.b, self.norm_b = nn.Linear(hidden, hidden), nn.LayerNorm(hidden)
-        self.out = nn.Linear(hidden, 2 * sum(layers))
-        # Adam moves every weight alike; over so many live inputs that would be far more than any convolution moves.
-        self.gain = hidden**-0.5
-        nn.init.normal_(self.out.weight, std=0.1)
-        nn.init.zeros_(self.out.bias)
-        self.register_buffer("centre", torch.zeros(moments))
-        self.register_buffer("spread", torch.ones(moments))
-
-    @staticmethod
-    def moments(code: StyleCode) -> Tensor:
-        """(B, M) float32: means and standard deviations of the style's values, all scales."""
-        stats = [s.moments() for s in code.scales]
-        return torch.cat([t for mean, var in stats for t in (mean, (var + 1e-5).sqrt())], 1)
-
-    def forward(self, code: StyleCode) -> list[tuple[Tensor, Tensor]]:
-        """Returns a (scale, shift) pair of (B, C, 1, 1) float32 a layer."""
-        with torch.autocast(self.out.weight.device.type, enabled=False):
-            moments = self.moments(code)
-            centre, spread = cast(Tensor, self.centre).clone(), cast(Tensor, self.spread).clone()
-            x = ((moments - centre) / spread).clamp(-5, 5)
-            x = F.silu(self.norm_a(self.a(x)))
-            x = self.out(self.gain * F.silu(self.norm_b(self.b(x))))
-            if self.training:
-                self._follow(moments.detach())
-            parts = x[:, :, None, None].split([2 * c for c in self.layers], 1)
-            return [cast(tuple[Tensor, Tensor], p.chunk(2, 1)) for p in parts]
-
-    @torch.no_grad()
-    def _follow(self, moments: Tensor) -> None:
-        """Draw the running statistics towards a batch's (B, M)."""
-        centre, spread = cast(Tensor, self.centre), cast(Tensor, self.spread)
-        variance = torch.lerp(spread**2, (moments - centre).square().mean(0), self.momentum)
-        centre.lerp_(moments.mean(0), self.momentum)
-        spread.copy_(variance.sqrt().clamp_min(1e-3))
-
-
 class CompactNet(nn.Module):
     """See the module's docstring. `encode_style(image) -> StyleCode`, `forward(frames, code) -> frames`."""
 
@@ -171,9 +136,10 @@ class CompactNet(nn.Module):
         self.config = config = config or CompactConfig()
         w, k = config.widths, config.key_widths
         self.encoder = Encoder(config)
-        self.attend_colour = AdaAttN(3, w[0], width=k[0], value_conv=False)
-        self.attend_quarter = AdaAttN(w[1], w[0] + w[1], width=k[1])
-        self.attend_eighth = AdaAttN(w[2], sum(w), width=k[2])
+        kind = config.attention
+        self.attend_colour = AdaAttN(3, w[0], width=k[0], value_conv=False, attention=kind)
+        self.attend_quarter = AdaAttN(w[1], w[0] + w[1], width=k[1], attention=kind)
+        self.attend_eighth = AdaAttN(w[2], sum(w), width=k[2], attention=kind)
         for attend in (self.attend_colour, self.attend_quarter, self.attend_eighth):
             # One feature space for both: a picture that is its own style then finds itself, which strength relies on.
             attend.g.load_state_dict(attend.f.state_dict())
@@ -190,8 +156,6 @@ class CompactNet(nn.Module):
         self.half_mid = EdgeConv(w[0], w[0])
         self.half_out = EdgeConv(w[0], config.output_width)
         self.full = EdgeConv(config.output_width, 3)
-        layers = [w[2]] * n[1] + [w[1]] + [w[1]] * n[0] + [w[0]] * 3 + [config.output_width]
-        self.film = Film(2 * (3 + w[1] + w[2]), config.film_width, layers)
         opponent = torch.tensor([[1.0, 1, 1], [1, 0, -1], [1, -2, 1]])
         self.register_buffer("opponent", opponent / opponent.norm(dim=1, keepdim=True), persistent=False)
 
@@ -202,7 +166,7 @@ class CompactNet(nn.Module):
             image: (B, 3, H, W) float in [0, 1], H and W at least 16.
 
         Returns:
-            three scales (colour, 1/4, 1/8), batch B.
+            three scales of attention (colour, 1/4, 1/8), then the moments of the decoder's layers in their order; batch B.
         """
         x = pad(image)
         features = self.encoder(x)
@@ -226,17 +190,32 @@ class CompactNet(nn.Module):
         if strength is not None:
             a = torch.as_tensor(strength, dtype=torch.float32, device=x.device)
             code = blend([code, self._code(x, features, keys)], [a, 1 - a])
-        y = self._decode(x, features, keys, code)
+        layers = iter(code.scales[ATTENTIONS:])
+
+        def follow(layer: Tensor) -> Tensor:
+            return adain(layer, cast(MomentCode, next(layers)))
+
+        y = self._decode(x, features, keys, code, follow if self.config.by_example else untouched)
         return y[:, :, :h, :w]
 
     def _code(self, x: Tensor, features: Scales, keys: Scales) -> StyleCode:
-        return StyleCode(
+        code = StyleCode(
             (
                 self.attend_colour.encode(self._colour(x), keys[0]),
                 self.attend_quarter.encode(features[1], keys[1]),
                 self.attend_eighth.encode(features[2], keys[2]),
             )
         )
+        if not self.config.by_example:
+            return code
+        layers: list[MomentCode] = []
+
+        def note(layer: Tensor) -> Tensor:
+            layers.append(MomentCode.of(layer))
+            return layer
+
+        self._decode(x, features, keys, code, note)
+        return StyleCode((*code.scales, *layers))
 
     def _colour(self, x: Tensor) -> Tensor:
         """The frame low-passed to 1/8, in opponent colours: per-channel moments of RGB would keep the photo's hues."""
@@ -251,23 +230,23 @@ class CompactNet(nn.Module):
         a8, b8 = F.avg_pool2d(a4, 2), F.avg_pool2d(b, 2)
         return a8, torch.cat([a4, b], 1), torch.cat([a8, b8, c], 1)
 
-    def _decode(self, x: Tensor, features: Scales, keys: Scales, code: StyleCode) -> Tensor:
-        film = iter(self.film(code))
+    def _decode(self, x: Tensor, features: Scales, keys: Scales, code: StyleCode, site: Site) -> Tensor:
+        """The picture; `site` sees each layer of the decoder before its ReLU, always in the same order."""
         colour = self.attend_colour(self._colour(x), keys[0], code.scales[0])
         base = F.interpolate(
             torch.einsum("oc,bohw->bchw", cast(Tensor, self.opponent), colour), scale_factor=4.0, mode="bilinear"
         )
         y = self.attend_eighth(features[2], keys[2], code.scales[2]).to(x.dtype)
         for block in self.eighth_blocks:
-            y = block(y, next(film))
-        y = double(modulate(self.eighth_up(y), next(film)))
+            y = block(y, site)
+        y = double(site(self.eighth_up(y)))
         y = F.relu(self.attend_quarter(features[1], keys[1], code.scales[1]) + y).to(x.dtype)
         for block in self.quarter_blocks:
-            y = block(y, next(film))
-        y = F.relu(double(modulate(self.quarter_up(y), next(film))))
-        y = F.relu(modulate(self.half_in(torch.cat([y, base.to(y.dtype)], 1)), next(film)))
-        y = F.relu(modulate(self.half_mid(y), next(film)))
-        return doubled_conv(F.relu(modulate(self.half_out(y), next(film))), self.full)
+            y = block(y, site)
+        y = F.relu(double(site(self.quarter_up(y))))
+        y = F.relu(site(self.half_in(torch.cat([y, base.to(y.dtype)], 1))))
+        y = F.relu(site(self.half_mid(y)))
+        return doubled_conv(F.relu(site(self.half_out(y))), self.full)
 
 
 def double(x: Tensor) -> Tensor:
@@ -293,12 +272,3 @@ def pad(x: Tensor) -> Tensor:
     """Repeat the last column and row until the sides are multiples of STRIDE; channels-last in memory."""
     h, w = x.shape[2:]
     return F.pad(x, (0, -w % STRIDE, 0, -h % STRIDE), mode="replicate").contiguous(memory_format=torch.channels_last)
-
-
-def code_shapes(config: CompactConfig) -> list[tuple[int, int]]:
-    """(K, C) of each scale of the code of a CompactNet: its matrices are (K, 2C+1)."""
-    c = (3, *config.widths[1:])
-    return list(zip(config.key_widths, c, strict=True))
-
-
-__all__ = ["CompactConfig", "CompactNet", "CosineCode", "code_shapes"]

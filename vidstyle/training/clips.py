@@ -21,7 +21,7 @@ from vidstyle.media.random_access import open_clip
 from vidstyle.metrics.cuts import CutDetector
 from vidstyle.metrics.flow import DisFlow
 from vidstyle.metrics.warp_error import motion
-from vidstyle.training.data import resize_short
+from vidstyle.training.data import Pictures, resize_short
 from vidstyle.training.draws import Draw, Of
 from vidstyle.training.objectives import Motion
 
@@ -151,27 +151,30 @@ def draw_pairs(
 
 
 def put_pairs(
-    content: Tensor, style: Tensor, folder: ClipFolder, every: int, zoom: tuple[float, float], draw: Draw
-) -> Motion | None:
-    """Put frames of clips, in place, where pairs of photos are: pair m of step t where (t + m) is a multiple of `every`.
+    photos: Pictures, paintings: Pictures, folder: ClipFolder, every: int, zoom: tuple[float, float], draw: Draw
+) -> tuple[Pictures, Pictures, Motion | None]:
+    """Frames of clips where pairs of photos were: pair m of step t where (t + m) is a multiple of `every`.
 
     Both frames of a pair get the style of the first, so that neighbours serve Lis and the temporal loss alike.
 
-    Args:
-        content, style: (B, 3, S, S).
-
     Returns:
-        the motion of the pairs, None where no pair's turn has come.
+        contents, styles, and the motion of the pairs, None where no pair's turn has come.
     """
+    content, style = photos.pixels, paintings.pixels
     before = draw.first // 2  # pairs are numbered over the whole step
     turns = [m for m in range(content.shape[0] // 2) if (draw.step + before + m) % every == 0]
     if not turns:
-        return None
+        return photos, paintings, None
     drawn = draw_pairs(folder, content.shape[3], zoom, [draw.rng(Of.CLIP, before + m) for m in turns])
     pairs = torch.tensor(turns)
+    content, style, names, painted = content.clone(), style.clone(), list(photos.names), list(paintings.names)
     content[2 * pairs], content[2 * pairs + 1] = drawn.first, drawn.second
     style[2 * pairs + 1] = style[2 * pairs]
-    return Motion(pairs, drawn.grid, drawn.visible)
+    for m in turns:
+        names[2 * m] = names[2 * m + 1] = None
+        painted[2 * m + 1] = painted[2 * m]
+    motion = Motion(pairs, drawn.grid, drawn.visible)
+    return Pictures(content, tuple(names)), Pictures(style, tuple(painted)), motion
 
 
 def draw_pair(

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vidstyle.errors import InputError
+from vidstyle.training.draws import Of
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 
@@ -41,6 +42,30 @@ class ImageFolder:
         picks = {round((i + 0.5) * n / count) for i in range(count)} if count else set()
         rest = tuple(x for i, x in enumerate(self.images) if i not in picks)
         return replace(self, images=rest), tuple(self.images[i] for i in sorted(picks))
+
+
+@dataclass(frozen=True)
+class Name:
+    """Of a picture's fixed crop."""
+
+    what: Of
+    """Which chance it is of: photos and paintings are numbered alike."""
+    picture: int
+    variant: int
+
+    def rng(self, seed: int) -> np.random.Generator:
+        """Decides what the crop is, whenever it is drawn."""
+        return np.random.default_rng([seed, self.what, self.picture, self.variant])
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Crops of a batch."""
+
+    pixels: Tensor
+    """(B, 3, S, S) float32 in [0, 1], channels-last."""
+    names: tuple[Name | None, ...]
+    """Of fixed crops; None for what is seen only once."""
 
 
 def load_folder(path: Path, *, longest_short_side: int = 512, smallest: int = 64) -> ImageFolder:
@@ -97,7 +122,6 @@ def square(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     return np.ascontiguousarray(image[top : top + side, left : left + side])
 
 
-def batch(folder: ImageFolder, side: int, zoom: tuple[float, float], rngs: Sequence[np.random.Generator]) -> Tensor:
-    """A random crop of a random picture for each generator: (B, 3, side, side) float32 in [0, 1], channels-last."""
-    crops = np.stack([crop(folder.images[r.integers(len(folder.images))], side, zoom, r) for r in rngs])
-    return torch.from_numpy(crops).permute(0, 3, 1, 2).float().div_(255)
+def batch(crops: Sequence[NDArray[np.uint8]]) -> Tensor:
+    """(B, 3, S, S) float32 in [0, 1], channels-last, of (S, S, 3) uint8 each."""
+    return torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).float().div_(255)

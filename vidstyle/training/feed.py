@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from vidstyle.errors import UsageError
 from vidstyle.training.clips import ClipFolder, put_pairs
 from vidstyle.training.colour import recolour
-from vidstyle.training.data import ImageFolder, batch
+from vidstyle.training.data import ImageFolder, Name, Pictures, batch, crop
 from vidstyle.training.draws import Draw, Of
 from vidstyle.training.objectives import Batch
 from vidstyle.training.recipe import Colour, Recipe, Stage
@@ -81,12 +81,14 @@ class Feed:
         stage = self._recipe.stage[index]
         first = (part * self._processes + self._rank) * stage.batch
         draw = Draw(self._recipe.seed, index, step, first)
-        content, style = draw_pictures(stage, self.folders, draw)
+        photos, paintings = draw_pictures(stage, self.folders, draw)
         motion = None
         if self.folders.clips and stage.kind == "style" and stage.weights.v:
-            motion = put_pairs(content, style, self.folders.clips, stage.every_v, stage.content_zoom, draw)
-        content, style = (x.to(device, memory_format=torch.channels_last) for x in (content, style))
-        return Batch(content, style, draw, motion and motion.to(device))
+            photos, paintings, motion = put_pairs(
+                photos, paintings, self.folders.clips, stage.every_v, stage.content_zoom, draw
+            )
+        content, style = (x.pixels.to(device, memory_format=torch.channels_last) for x in (photos, paintings))
+        return Batch(content, style, draw, motion and motion.to(device), (*photos.names, *paintings.names))
 
     def examples(self) -> tuple[Sequence[NDArray[np.uint8]], Sequence[NDArray[np.uint8]]]:
         """Three photos and five paintings for previews: unseen ones, where pictures are set aside."""
@@ -101,13 +103,32 @@ class Feed:
         return chosen[0], chosen[1]
 
 
-def draw_pictures(stage: Stage, folders: Folders, draw: Draw) -> tuple[torch.Tensor, torch.Tensor]:
-    """Photos and paintings of a batch, (B, 3, S, S) float32 in [0, 1] each."""
-    n = stage.batch
-    content = batch(folders.content, stage.crop, stage.content_zoom, draw.rngs(Of.CONTENT, n))
-    style = batch(folders.style, stage.crop, stage.style_zoom, draw.rngs(Of.STYLE, n))
-    if stage.content_colour != PLAIN:
-        content = recolour(content, stage.content_colour, draw.rngs(Of.CONTENT_COLOUR, n))
-    if stage.style_colour != PLAIN:
-        style = recolour(style, stage.style_colour, draw.rngs(Of.STYLE_COLOUR, n))
-    return content, style
+def draw_pictures(stage: Stage, folders: Folders, draw: Draw) -> tuple[Pictures, Pictures]:
+    """Photos and paintings of a batch."""
+    content = draw_some(folders.content, stage, draw, Of.CONTENT, stage.content_zoom)
+    style = draw_some(folders.style, stage, draw, Of.STYLE, stage.style_zoom)
+    return (
+        recoloured(content, stage, draw, Of.CONTENT_COLOUR, stage.content_colour),
+        recoloured(style, stage, draw, Of.STYLE_COLOUR, stage.style_colour),
+    )
+
+
+def draw_some(folder: ImageFolder, stage: Stage, draw: Draw, what: Of, zoom: tuple[float, float]) -> Pictures:
+    """A random crop of a random picture for each place of the batch; with `variants`, one of the picture's fixed crops."""
+    rngs, names = draw.rngs(what, stage.batch), []
+    picks = [int(r.integers(len(folder.images))) for r in rngs]
+    if stage.variants:
+        names = [Name(what, pick, int(r.integers(stage.variants))) for pick, r in zip(picks, rngs, strict=True)]
+        rngs = [name.rng(draw.seed) for name in names]
+    crops = [crop(folder.images[pick], stage.crop, zoom, r) for pick, r in zip(picks, rngs, strict=True)]
+    return Pictures(batch(crops), tuple(names or [None] * stage.batch))
+
+
+def recoloured(pictures: Pictures, stage: Stage, draw: Draw, what: Of, colour: Colour) -> Pictures:
+    """The same pictures in other colours; a fixed crop always in the same ones."""
+    if colour == PLAIN:
+        return pictures
+    rngs = draw.rngs(what, stage.batch)
+    if stage.variants:
+        rngs = [replace(name, what=what).rng(draw.seed) for name in pictures.names if name]
+    return replace(pictures, pixels=recolour(pictures.pixels, colour, rngs))

@@ -27,7 +27,6 @@ from vidstyle.training.preview import preview
 from vidstyle.training.processes import Processes
 from vidstyle.training.recipe import Recipe, Stage
 from vidstyle.training.state import Average, load_state, restore_adam, save_state
-from vidstyle.training.statistics import Statistics
 from vidstyle.training.validation import Validation
 
 PREVIEW_SIDE = 256
@@ -162,7 +161,6 @@ class Training:
             extra.load_state_dict(self.saved["extra"])
             restore_adam(optimiser, self.saved["adam"])
         self.saved = None
-        statistics = Statistics(self.net)
         # In a distillation the encoder alone learns.
         module = self.processes.wrap(Step(objective), partly=stage.kind == "distil")
         pictures = recipe.log_every * stage.batch * stage.accumulate * self.processes.count
@@ -172,7 +170,6 @@ class Training:
                 for group in optimiser.param_groups:
                     group["lr"] = rate * group["share"]
                 norm = self._optimise(module, stage, index, self.step - first, optimiser, parameters, log)
-                statistics.follow(stage.accumulate, self.processes.mean)
                 if not math.isfinite(norm):
                     self.say(f"step {self.step}: gradient is not finite, step left out")
                 self.step += 1
@@ -185,8 +182,6 @@ class Training:
         except KeyboardInterrupt:
             self._save(extra, optimiser, log)
             raise
-        finally:
-            statistics.close()
         if self.step < end:
             self._save(extra, optimiser, log)
 

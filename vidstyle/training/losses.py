@@ -5,8 +5,7 @@ Features are lists of relu1_1 ... of a normalised VGG. Statistics and attention 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, cast
+from collections.abc import Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -14,6 +13,7 @@ from torch import Tensor
 
 from vidstyle.models.attention import (
     SoftmaxCode,
+    channel_moments,
     cosine_code,
     cosine_moments,
     mean_variance_norm,
@@ -23,43 +23,32 @@ from vidstyle.models.attention import (
 from vidstyle.training.motion import inside, warp
 
 Features = Sequence[Tensor]
+MeanStd = tuple[Tensor, Tensor]
+"""Channel means and standard deviations of a layer, (B, C) each."""
 
 
 def mean_std(x: Tensor, eps: float = 1e-4) -> tuple[Tensor, Tensor]:
     """Channel means and standard deviations of (B, C, H, W), each (B, C) float32 or wider; eps keeps the root's
     gradient finite."""
-    mean, square = cast(tuple[Tensor, Tensor], Moments.apply(x))
+    mean, square = channel_moments(x)
     return mean, (square - mean * mean).clamp_min(0).add(eps).sqrt()
 
 
-class Moments(torch.autograd.Function):
-    """(B, C, H, W) to E[x] and E[x^2], each (B, C) float32. Its gradient is one pass over x in x's own precision, where
-    autograd would keep two float32 copies of features that are half of all the memory that a step moves."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor) -> tuple[Tensor, Tensor]:
-        ctx.save_for_backward(x)
-        n, wide = x.shape[2] * x.shape[3], torch.promote_types(x.dtype, torch.float32)
-        return x.mean((2, 3), dtype=wide), torch.linalg.vector_norm(x, dim=(2, 3), dtype=wide) ** 2 / n
-
-    @staticmethod
-    def backward(ctx: Any, mean: Tensor, square: Tensor) -> Tensor:
-        (x,) = ctx.saved_tensors
-        n = x.shape[2] * x.shape[3]
-        shift, scale = (g[:, :, None, None].to(x.dtype) for g in (mean / n, 2 * square / n))
-        return torch.addcmul(shift, x, scale)
+def layer_moments(features: Features) -> list[MeanStd]:
+    """`mean_std` of every layer."""
+    return [mean_std(f) for f in features]
 
 
-def global_style(out: Features, style: Features, layers: Sequence[float]) -> Tensor:
+def global_style(out: Sequence[MeanStd], style: Sequence[MeanStd], layers: Sequence[float]) -> Tensor:
     """Lg = sum_x w_x (|mean(E_x(o)) - mean(E_x(s))|^2 + |std(E_x(o)) - std(E_x(s))|^2), squares averaged over channels (eq. 8).
 
     Args:
+        out, style: moments of relu1_1, relu2_1, ...
         layers: w_1, w_2, ...: the weight of relu1_1, relu2_1, ...
     """
-    total = out[0].new_zeros((), dtype=torch.float32)
-    for o, s, w in zip(out, style, layers, strict=False):
+    total = out[0][0].new_zeros(())
+    for (mo, so), (ms, ss), w in zip(out, style, layers, strict=False):
         if w:
-            (mo, so), (ms, ss) = mean_std(o), mean_std(s)
             total = total + w * (F.mse_loss(mo, ms) + F.mse_loss(so, ss))
     return total
 
@@ -82,6 +71,12 @@ def local_target(content: Features, style: Features, x: int, attention: str = "c
     return (var + 1e-6).sqrt().view_as(c) * mean_variance_norm(c) + mean.view_as(c)
 
 
+def uniform_target(content: Tensor, style: MeanStd) -> Tensor:
+    """AdaAttN* where all points of the style weigh the same, AdaIN: std_s * norm(c) + mean_s, (B, C, H, W) float32."""
+    mean, std = (t[:, :, None, None] for t in style)
+    return std * mean_variance_norm(content) + mean
+
+
 def local_features(out: Features, targets: dict[int, Tensor]) -> Tensor:
     """Ll = sum_x |E_x(o) - AdaAttN*(E_x(c), E_x(s))|^2, squares averaged (eq. 9); `targets` holds layer x > its target."""
     total = out[0].new_zeros((), dtype=torch.float32)
@@ -91,7 +86,7 @@ def local_features(out: Features, targets: dict[int, Tensor]) -> Tensor:
 
 
 def similarity(
-    content: Features, out: Features, layers: Sequence[int], positions: int, generator: torch.Generator
+    content: Mapping[int, Tensor], out: Features, layers: Sequence[int], positions: int, generator: torch.Generator
 ) -> Tensor:
     """Lis, the cross-image similarity loss (eq. 12-13), between each picture of the batch and its neighbour.
 
@@ -99,14 +94,14 @@ def similarity(
     sum over i of |D_ij(c1, c2) / sum_i D_ij - D_ij(o1, o2) / sum_i D_ij|, summed over layers.
 
     Args:
-        content, out: features of the contents and of their results; neighbours are pictures 2m and 2m+1
-            (an odd last one is left out).
+        content: layer x > features of the contents.
+        out: features of their results; neighbours are pictures 2m and 2m+1 (an odd last one is left out).
         layers: x of relu x_1.
         positions: at most so many positions are drawn in each picture.
     """
     total = out[0].new_zeros((), dtype=torch.float32)
     for x in layers:
-        c, o = content[x - 1].flatten(2).float(), out[x - 1].flatten(2).float()
+        c, o = content[x].flatten(2).float(), out[x - 1].flatten(2).float()
         pairs, n = c.shape[0] // 2, c.shape[2]
         i = torch.randperm(n, generator=generator)[:positions].to(c.device)
         j = torch.randperm(n, generator=generator)[:positions].to(c.device)

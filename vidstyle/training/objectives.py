@@ -21,9 +21,11 @@ from vidstyle.models.checkpoint import StyleModel
 from vidstyle.models.compact import CompactNet
 from vidstyle.models.vgg import VGG, WIDTHS
 from vidstyle.training import losses
+from vidstyle.training.data import Name
 from vidstyle.training.draws import Draw, Of
 from vidstyle.training.motion import disturb, random_grid, warp
 from vidstyle.training.recipe import Stage
+from vidstyle.training.references import Reference, References
 
 POSITIONS = 1024
 """Positions sampled in each picture for Lis."""
@@ -67,6 +69,8 @@ class Batch:
     """Its chances, and the step's number."""
     motion: Motion | None = None
     """Of the contents that are frames of clips."""
+    names: tuple[Name | None, ...] = ()
+    """Of the contents and then the styles, where crops are fixed."""
 
     @property
     def pictures(self) -> Tensor:
@@ -139,15 +143,14 @@ class Style:
 
     def __init__(self, net: StyleModel, vgg: VGG, stage: Stage, mean: Mean = lambda x: x) -> None:
         self.net, self.vgg, self.stage = net, vgg, stage
+        self.references = References(vgg, stage)
         self.extra: nn.Module = nn.Identity()
 
     def __call__(self, batch: Batch) -> Outcome:
         s, w, draw = self.stage, self.stage.weights, batch.draw
         content, style, motion = batch.content, batch.style, batch.motion
         depth, n, step = len(s.style_layers), content.shape[0], draw.step
-        with torch.no_grad():
-            both = self.vgg(batch.pictures, depth)
-        of_content, of_style = [f[:n] for f in both], [f[n:] for f in both]
+        given = self.references(content, style, batch.names)
         code = self.net.encode_style(style)
         result = self.net(content, code)
         of_result = self.vgg(result.contiguous(memory_format=torch.channels_last), depth)
@@ -160,13 +163,12 @@ class Style:
 
         add("range", w.range, losses.out_of_range(result))
         if w.g:
-            add("g", w.g, losses.global_style(of_result, of_style, s.style_layers))
+            add("g", w.g, losses.global_style(losses.layer_moments(of_result), given.moments, s.style_layers))
         if w.l:
-            with torch.no_grad():
-                targets = {x: losses.local_target(of_content, of_style, x, s.local_attention) for x in s.local_layers}
-            add("l", w.l, losses.local_features(of_result, targets))
+            add("l", w.l, losses.local_features(of_result, self.targets(given)))
         if w.i and step % s.every_i == 0:
-            lis = losses.similarity(of_content, of_result, s.similarity_layers, POSITIONS, draw.generator(Of.POSITIONS))
+            generator = draw.generator(Of.POSITIONS)
+            lis = losses.similarity(given.content, of_result, s.similarity_layers, POSITIONS, generator)
             add("i", w.i * s.every_i, lis)
         if w.t and step % s.every_t == 0:
             camera = draw.generators(Of.MOTION, n)
@@ -183,6 +185,15 @@ class Style:
             add("r", w.r * s.every_r, F.l1_loss(own.float(), content))
         loss = torch.stack([weights[k] * v for k, v in terms.items()]).sum()
         return Outcome(loss, {k: v.detach() for k, v in terms.items()})
+
+    @torch.no_grad()
+    def targets(self, given: Reference) -> dict[int, Tensor]:
+        """Of Ll, by layer."""
+        s = self.stage
+        if s.local_attention == "uniform":
+            return {x: losses.uniform_target(given.content[x], given.moments[x - 1]) for x in s.local_layers}
+        of_content, of_style = list(given.content.values()), list(given.style.values())
+        return {x: losses.local_target(of_content, of_style, x, s.local_attention) for x in s.local_layers}
 
 
 class Step(nn.Module):

@@ -79,6 +79,9 @@ class Stage(Part):
     """Photos (and as many paintings) that one process takes at once."""
     accumulate: Annotated[int, Field(ge=1)] = 1
     """Batches whose gradients are averaged before the optimiser steps."""
+    variants: Annotated[int, Field(ge=0)] = 0
+    """Crops that a picture is seen in, drawn once; what the loss network says of them is computed once and kept in memory
+    (with crop 128 and local_layers [4] 0.25 MB a crop of a photo). 0: a new crop every time."""
     content_zoom: tuple[float, float] = (1.0, 1.5)
     """Short side of a content photo before its crop is cut, as multiples of the crop (never enlarged beyond the file)."""
     style_zoom: tuple[float, float] = (1.0, 2.0)
@@ -103,8 +106,8 @@ class Stage(Part):
     """x of relu x_1 in Ll."""
     similarity_layers: tuple[int, ...] = (2, 3, 4)
     """x of relu x_1 in Lis."""
-    local_attention: Literal["cosine", "softmax"] = "cosine"
-    """Attention of the target of Ll."""
+    local_attention: Literal["cosine", "softmax", "uniform"] = "cosine"
+    """Attention of the target of Ll; "uniform", equal weights, is AdaIN's target, and the one that `variants` allows."""
     every_t: Annotated[int, Field(ge=1)] = 2
     """Lt is computed every so many steps, and weighted up by as much."""
     every_v: Annotated[int, Field(ge=1)] = 2
@@ -123,6 +126,12 @@ class Stage(Part):
     def _pairs_need_two(self) -> Stage:
         if self.weights.v and self.batch < 2:
             raise ValueError("clips are trained on in pairs of neighbours: weight v needs a batch of at least 2")
+        return self
+
+    @model_validator(mode="after")
+    def _kept_features_are_few(self) -> Stage:
+        if self.variants and self.weights.l and self.local_attention != "uniform":
+            raise ValueError("variants keep a style's moments, not its points: they need local_attention = 'uniform'")
         return self
 
 
