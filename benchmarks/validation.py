@@ -1,7 +1,7 @@
-"""The validation set: eight clips and ten styles that no training has seen, and how frames on it are measured.
+"""The validation set: eight clips and twenty styles that no training has seen, and how frames on it are measured.
 
-The clips are set aside by name (docs/training.md); the styles are ten of the built-in ones, which were drawn for this project
-and are in nobody's training set.
+Clips and paintings are set aside by name: training is given folders without them. Ten styles are paintings, what people bring;
+ten are built-in ones, drawn by programs for this project: flat, saturated, hard-edged, far from what was trained on.
 """
 
 from __future__ import annotations
@@ -9,13 +9,12 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.films import Frames, clips, first_frames, shortened
+from benchmarks.films import Frames, clips, data_folder, first_frames, shortened
 from vidstyle.metrics.cuts import CutDetector
 from vidstyle.metrics.evaluation import STYLE_EVERY
 from vidstyle.metrics.fidelity import StyleDistance, content_ssim
@@ -26,7 +25,20 @@ from vidstyle.models.vgg import load_vgg
 from vidstyle.styles.resolve import resolve
 
 WIDTH = 512
-STYLES = (
+PAINTINGS = (
+    "artwall_22871.jpg",  # gilded altarpiece
+    "baw_amedeo-modigliani-50.jpg",
+    "baw_edvard-munch-23.jpg",
+    "baw_gustav-klimt-98.jpg",
+    "baw_kazimir-malevich-33.jpg",
+    "baw_paul-klee-129.jpg",
+    "baw_raphael-6.jpg",
+    "baw_vincent-van-gogh-791.jpg",
+    "irina_182full.jpg",
+    "irina_9full.jpg",
+)
+"""Of the data's folder style/: every 139th by name, so nobody chose them by their looks."""
+BUILT_IN = (
     "art-nouveau",
     "cubist",
     "ink-hatching",
@@ -39,6 +51,34 @@ STYLES = (
     "woodcut-waves",
 )
 KEYS = ("E_1", "flicker", "ssim", "style_distance")
+
+
+@dataclass(frozen=True)
+class Style:
+    """A style of the set."""
+
+    name: str
+    kind: str
+    """"paintings" or "built-in"."""
+    picture: Frames
+    """(H, W, 3) uint8, as the product reads it."""
+
+
+def styles(count: int) -> list[Style]:
+    """The first `count` of each kind; without a data folder built-in ones only."""
+    data = data_folder()
+    files = [p for name in PAINTINGS if data and (p := data / "style" / name).is_file()][:count]
+    return [
+        *(Style(p.stem, "paintings", picture(str(p))) for p in files),
+        *(Style(name, "built-in", picture(name)) for name in BUILT_IN[:count]),
+    ]
+
+
+def picture(ref: str) -> Frames:
+    """A style as the product reads it, (H, W, 3) uint8."""
+    art = resolve(ref)
+    assert not isinstance(art, Path)
+    return art
 
 
 @dataclass(frozen=True)
@@ -72,17 +112,15 @@ class Rulers:
 
     def __init__(self, vgg: Path | None) -> None:
         self.network = load_vgg(vgg) if vgg else None
-        self.get = cache(self._make)
+        self.made: dict[tuple[str, int], StyleDistance] = {}
 
-    def _make(self, style: str, short_side: int) -> StyleDistance | None:
-        return StyleDistance(self.network, picture(style), short_side) if self.network else None
-
-
-def picture(style: str) -> Frames:
-    """A style of the set as the product reads it, (H, W, 3) uint8."""
-    art = resolve(style)
-    assert not isinstance(art, Path)
-    return art
+    def get(self, style: Style, short_side: int) -> StyleDistance | None:
+        if self.network is None:
+            return None
+        key = (style.name, short_side)
+        if key not in self.made:
+            self.made[key] = StyleDistance(self.network, style.picture, short_side)
+        return self.made[key]
 
 
 def measured(frames: Frames, source: Source, ruler: StyleDistance | None) -> dict[str, float | None]:

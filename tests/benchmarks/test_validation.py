@@ -14,7 +14,7 @@ import pytest
 from benchmarks.films import texture, write
 from benchmarks.quality import ratio
 from benchmarks.study import evaluated
-from benchmarks.validation import KEYS, STYLES, Source, mean, means, measured
+from benchmarks.validation import BUILT_IN, KEYS, PAINTINGS, Source, mean, means, measured, styles
 from vidstyle.metrics.flow import DisFlow
 from vidstyle.metrics.warp_error import motion
 from vidstyle.styles import gallery
@@ -29,9 +29,18 @@ def panning(count: int) -> Source:
     return Source("texture", frames, tuple(motion(flow, a, b) for a, b in pairwise(frames)))
 
 
-def test_styles_of_the_set_are_built_in() -> None:
-    assert set(STYLES) <= set(gallery.names())
-    assert len(set(STYLES)) == 10
+def test_the_set_has_ten_styles_of_each_kind(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert set(BUILT_IN) <= set(gallery.names())
+    assert len(set(BUILT_IN)) == len(set(PAINTINGS)) == 10
+    (tmp_path / "style").mkdir()
+    for name in PAINTINGS[:3]:
+        cv2.imwrite(str(tmp_path / "style" / name), np.full((400, 500, 3), 90, np.uint8))
+    monkeypatch.setenv("VIDSTYLE_DATA", str(tmp_path))
+    found = styles(2)
+    assert [s.kind for s in found] == ["paintings", "paintings", "built-in", "built-in"]
+    assert all(min(s.picture.shape[:2]) == 384 for s in found)
+    monkeypatch.setenv("VIDSTYLE_DATA", str(tmp_path / "missing"))
+    assert {s.kind for s in styles(10)} == {"built-in"}
 
 
 def test_numbers_are_those_of_evaluate(tmp_path: Path) -> None:

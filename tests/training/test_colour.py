@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from vidstyle.training.colour import recolour
+from vidstyle.training.data import ImageFolder, Name
 from vidstyle.training.draws import Draw
 from vidstyle.training.feed import Folders, draw_pictures
 from vidstyle.training.recipe import Colour, Stage

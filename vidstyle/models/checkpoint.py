@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from importlib import resources
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -135,21 +136,28 @@ def model_digest(name_or_path: str | Path = "compact") -> str:
     return hashlib.sha256(model_path(name_or_path).read_bytes()).hexdigest()
 
 
-KINDS: dict[str, type[CosineCode] | type[SoftmaxCode] | type[MomentCode]] = {
-    "cosine": CosineCode,
-    "softmax": SoftmaxCode,
-    "moments": MomentCode,
-}
+KINDS = {frozenset(f.name for f in fields(kind)): kind for kind in (CosineCode, SoftmaxCode, MomentCode)}
+"""Names of a scale's tensors -> its kind."""
+
+
+def named_tensors(code: StyleCode) -> dict[str, Tensor]:
+    """A code's tensors, on the processor: "0.matrix", "0.offset" ..., with the number of the scale in front."""
+    return {f"{i}.{k}": v.detach().cpu().contiguous() for i, s in enumerate(code.scales) for k, v in vars(s).items()}
+
+
+def code_of(tensors: Mapping[str, Tensor]) -> StyleCode:
+    """The code of `named_tensors`. Raises KeyError where they are not those of a code."""
+    scales: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        number, _, field = name.partition(".")
+        scales.setdefault(int(number), {})[field] = tensor
+    return StyleCode(tuple(KINDS[frozenset(scales[i])](**scales[i]) for i in range(len(scales))))
 
 
 def save_code(code: StyleCode, path: Path, model_digest: str) -> None:
     """A compiled style: its tensors, float32, and the digest of the model that made it."""
-    name = {kind: k for k, kind in KINDS.items()}
-    tensors = {
-        f"{i}.{k}": v.detach().cpu().float().contiguous() for i, s in enumerate(code.scales) for k, v in vars(s).items()
-    }
-    kinds = [name[type(s)] for s in code.scales]
-    write(tensors, path, {"style_code": json.dumps(kinds), "model_digest": json.dumps(model_digest)})
+    tensors = {k: v.float() for k, v in named_tensors(code).items()}
+    write(tensors, path, {"style_code": json.dumps(len(code)), "model_digest": json.dumps(model_digest)})
 
 
 def load_code(path: Path) -> tuple[StyleCode, str]:
@@ -157,11 +165,7 @@ def load_code(path: Path) -> tuple[StyleCode, str]:
     tensors, metadata = read(path)
     if "style_code" not in metadata:
         raise InputError(f"{path}: not a compiled style code; make one with `vidstyle styles compile ART -o CODE`.")
-    scales = []
-    for i, kind in enumerate(json.loads(metadata["style_code"])):
-        prefix = f"{i}."
-        scales.append(KINDS[kind](**{k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)}))
-    return StyleCode(tuple(scales)), json.loads(metadata["model_digest"])
+    return code_of(tensors), json.loads(metadata["model_digest"])
 
 
 def read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

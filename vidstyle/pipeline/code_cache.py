@@ -27,8 +27,8 @@ def style_code(picture: NDArray[np.uint8], engine: Engine, model: str | Path) ->
     import torch
     from safetensors.torch import load, save
 
-    from vidstyle.models.attention import CosineCode, StyleCode
-    from vidstyle.models.checkpoint import model_digest
+    from vidstyle.models.attention import SoftmaxCode
+    from vidstyle.models.checkpoint import code_of, model_digest, named_tensors
 
     entry = cache.entry(
         "code",
@@ -40,15 +40,8 @@ def style_code(picture: NDArray[np.uint8], engine: Engine, model: str | Path) ->
         torch=torch.__version__,
     )
     if (stored := cache.load(entry)) is not None:
-        tensors = load(stored)
-        scales = len(tensors) // 3
-        return StyleCode(
-            tuple(
-                CosineCode(*(tensors[f"{i}.{name}"] for name in ("matrix", "offset", "centre"))) for i in range(scales)
-            )
-        )
+        return code_of(load(stored))
     code = engine.encode_style(picture)
-    if all(isinstance(scale, CosineCode) for scale in code.scales):
-        named = {f"{i}.{k}": v.contiguous() for i, scale in enumerate(code.scales) for k, v in vars(scale).items()}
-        cache.save(entry, save(named))
+    if not any(isinstance(scale, SoftmaxCode) for scale in code.scales):
+        cache.save(entry, save(named_tensors(code)))
     return code

@@ -18,6 +18,7 @@ from vidstyle.media.mux import mux
 from vidstyle.media.reader import read_chunks
 from vidstyle.models.checkpoint import model_digest, model_path
 from vidstyle.pipeline.checks import OutputExists
+from vidstyle.pipeline.chunk import chosen_chunk
 from vidstyle.pipeline.clock import retimed
 from vidstyle.pipeline.film import Film, plan_film
 from vidstyle.pipeline.fingerprint import file_sample, machine, pictures_sample
@@ -76,7 +77,7 @@ def stylize_video(
         old = stack.enter_context(Journal.reopen(folder)) if options.resume and folder.is_dir() else None
         frozen: Mapping[str, Any] = old.fingerprint if old else {}
         engine = engine_like(options, frozen.get("engine", {}))
-        chunk = options.chunk or frozen.get("chunk") or engine.good_chunk(*film.size)
+        chunk = options.chunk or frozen.get("chunk") or chosen_chunk(engine, options.model, film.size)
         print_ = fingerprint(film, options, look, engine, chunk)
         if old is not None:
             old.require(print_)
