@@ -34,6 +34,20 @@ def test_global_style_of_two_channels_by_hand() -> None:
     assert float(style_term([a, a], [b, a], [0.0, 1.0])) == pytest.approx(0, abs=1e-6)
 
 
+def test_large_errors_count_linearly_by_hand() -> None:
+    """delta = 1: errors 0.5 and 3 give 0.25 and 1 x (2 x 3 - 1) = 5; at delta the parabola goes over into its tangent."""
+    x, y = torch.tensor([0.5, 3.0]), torch.zeros(2)
+    assert float(losses.square_error(x, y, 1.0)) == pytest.approx((0.25 + 5) / 2)
+    assert float(losses.square_error(x, y)) == pytest.approx((0.25 + 9) / 2)
+    at = torch.tensor([1.0], requires_grad=True)
+    slope = torch.autograd.grad(losses.square_error(at * 1.0001, torch.zeros(1), 1.0), at)[0]
+    assert float(slope) == pytest.approx(2, rel=1e-3)
+    a, b = torch.tensor([0.0, 2.0]).view(1, 1, 1, 2), torch.tensor([1.0, 5.0]).view(1, 1, 1, 2)
+    moments = losses.layer_moments([a]), losses.layer_moments([b])
+    assert float(losses.global_style(*moments, [1.0], delta=1.0)) == pytest.approx((2 * 2 - 1) + 1, abs=1e-3)
+    assert float(losses.local_features([a], {1: b}, delta=1.0)) == pytest.approx((1 + 5) / 2)
+
+
 def test_global_style_ignores_where_things_are() -> None:
     f = features(0)
     shuffled = [t.flatten(2)[:, :, torch.randperm(t[0, 0].numel())].view_as(t) for t in f]

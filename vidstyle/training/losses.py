@@ -5,6 +5,7 @@ Features are lists of relu1_1 ... of a normalised VGG. Statistics and attention 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -39,18 +40,30 @@ def layer_moments(features: Features) -> list[MeanStd]:
     return [mean_std(f) for f in features]
 
 
-def global_style(out: Sequence[MeanStd], style: Sequence[MeanStd], layers: Sequence[float]) -> Tensor:
+def global_style(
+    out: Sequence[MeanStd], style: Sequence[MeanStd], layers: Sequence[float], delta: float = math.inf
+) -> Tensor:
     """Lg = sum_x w_x (|mean(E_x(o)) - mean(E_x(s))|^2 + |std(E_x(o)) - std(E_x(s))|^2), squares averaged over channels (eq. 8).
 
     Args:
         out, style: moments of relu1_1, relu2_1, ...
         layers: w_1, w_2, ...: the weight of relu1_1, relu2_1, ...
+        delta: see `square_error`.
     """
     total = out[0][0].new_zeros(())
     for (mo, so), (ms, ss), w in zip(out, style, layers, strict=False):
         if w:
-            total = total + w * (F.mse_loss(mo, ms) + F.mse_loss(so, ss))
+            total = total + w * (square_error(mo, ms, delta) + square_error(so, ss, delta))
     return total
+
+
+def square_error(x: Tensor, y: Tensor, delta: float = math.inf) -> Tensor:
+    """Mean of d^2 where |d| = |x - y| is at most delta, and of its tangent delta (2 |d| - delta) beyond (Huber).
+
+    A few channels of relu4_1 fire for faces and letters, tens of times their mean: their squares are most of Lg and Ll, though
+    no brush can match them, and what raises them a little is the same relief all over the picture, whatever the style.
+    """
+    return F.mse_loss(x, y) if math.isinf(delta) else 2 * F.huber_loss(x, y, delta=delta)
 
 
 def stacked_keys(features: Features, x: int) -> Tensor:
@@ -77,11 +90,12 @@ def uniform_target(content: Tensor, style: MeanStd) -> Tensor:
     return std * mean_variance_norm(content) + mean
 
 
-def local_features(out: Features, targets: dict[int, Tensor]) -> Tensor:
-    """Ll = sum_x |E_x(o) - AdaAttN*(E_x(c), E_x(s))|^2, squares averaged (eq. 9); `targets` holds layer x > its target."""
+def local_features(out: Features, targets: dict[int, Tensor], delta: float = math.inf) -> Tensor:
+    """Ll = sum_x |E_x(o) - AdaAttN*(E_x(c), E_x(s))|^2, squares averaged (eq. 9); `targets` holds layer x > its target. For
+    delta see `square_error`."""
     total = out[0].new_zeros((), dtype=torch.float32)
     for x, target in targets.items():
-        total = total + F.mse_loss(out[x - 1].float(), target)
+        total = total + square_error(out[x - 1].float(), target, delta)
     return total
 
 

@@ -163,9 +163,9 @@ class Style:
 
         add("range", w.range, losses.out_of_range(result))
         if w.g:
-            add("g", w.g, losses.global_style(losses.layer_moments(of_result), given.moments, s.style_layers))
+            add("g", w.g, losses.global_style(losses.layer_moments(of_result), given.moments, s.style_layers, s.delta))
         if w.l:
-            add("l", w.l, losses.local_features(of_result, self.targets(given)))
+            add("l", w.l, losses.local_features(of_result, self.targets(given), s.delta))
         if w.i and step % s.every_i == 0:
             generator = draw.generator(Of.POSITIONS)
             lis = losses.similarity(given.content, of_result, s.similarity_layers, POSITIONS, generator)

@@ -102,6 +102,9 @@ class Stage(Part):
     weights: LossWeights = LossWeights()
     style_layers: tuple[float, ...] = (0.5, 1.0, 1.0, 1.0)
     """Weight of relu1_1, relu2_1, ... in Lg; its length decides how deep the loss network runs."""
+    delta: Annotated[float, Field(gt=0)] = math.inf
+    """Error of a moment (Lg) or feature (Ll) beyond which its loss grows linearly and not with its square; inf: the paper's
+    squares everywhere."""
     local_layers: tuple[int, ...] = (3, 4)
     """x of relu x_1 in Ll."""
     similarity_layers: tuple[int, ...] = (2, 3, 4)
