@@ -1,12 +1,14 @@
-"""The picture in the README: a frame of the demo scene and what the shipped model makes of it.
+"""The pictures of the docs: a frame of the demo scene and what the shipped model makes of it.
 
 python pipelines/readme_pictures.py docs/images/results.jpg
+python pipelines/readme_pictures.py docs/images/contact.jpg all
 """
 
 from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -36,12 +38,12 @@ def with_swatch(frame: Image.Image, style: str) -> Image.Image:
     return frame
 
 
-def main(target: Path) -> None:
+def main(target: Path, styles: Sequence[str]) -> None:
     tiles = [Image.fromarray(Scene(*TILE).render(TIME))]
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "source.png")
         tiles[0].save(source)
-        for style in STYLES:
+        for style in styles:
             result = Path(folder, f"{style}.png")
             vidstyle.stylize_image(source, result, style)
             with Image.open(result) as opened:
@@ -56,4 +58,4 @@ def main(target: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), gallery.names() if sys.argv[2:] == ["all"] else STYLES)
