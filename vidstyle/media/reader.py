@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vidstyle.errors import InputError
 from vidstyle.media.colour import from_sws_deep, to_rgb
-from vidstyle.media.damage import ReadReport
+from vidstyle.media.damage import ReadReport, judge
 from vidstyle.media.decode import Timed, decode
 from vidstyle.media.deinterlace import deinterlace
 from vidstyle.media.frames import FrameChunk
@@ -18,9 +18,6 @@ from vidstyle.media.hdr import to_sdr
 from vidstyle.media.orientation import orient
 from vidstyle.media.probe import VideoInfo
 from vidstyle.media.timestamps import frame_ticks
-
-# The share of damage is not judged on fewer frames than this.
-_MIN_JUDGED = 20
 
 
 def read_chunks(
@@ -57,7 +54,7 @@ def read_chunks(
     batch: list[tuple[int, int, NDArray[np.uint8]]] = []
     given = 0
     for pts, duration, frame in _lasting(_progressive(info, start, threads or 0, report), info, stop):
-        _judge(info, report, max_errors)
+        judge(info, report, max_errors)
         if start is not None and (pts + max(1, duration) <= start if shown else pts < start):
             continue
         batch.append((pts, duration, _rgb(frame, info, report)))
@@ -79,7 +76,7 @@ def read_chunks(
             f"{info.path}: {report.decode_errors} packets were damaged; {report.concealed} lost frames were replaced "
             "by the frame before."
         )
-    _judge(info, report, max_errors, at_end=start is None and stop is None)
+    judge(info, report, max_errors, at_end=start is None and stop is None)
     if batch:
         yield _chunk(batch, info)
 
@@ -142,14 +139,3 @@ def _chunk(batch: list[tuple[int, int, NDArray[np.uint8]]], info: VideoInfo) -> 
         time_base=info.time_base,
         alpha=alpha,
     )
-
-
-def _judge(info: VideoInfo, report: ReadReport, max_errors: float, *, at_end: bool = False) -> None:
-    """Raise InputError where more than `max_errors` of the film is damaged."""
-    declared = info.frames or (round(info.duration * info.average_rate) if info.duration and info.average_rate else 0)
-    total = max(report.frames, 1) if at_end else max(report.frames, declared, _MIN_JUDGED)
-    if report.damaged > max_errors * total:
-        raise InputError(
-            f"{info.path}: {report.damaged} of about {total} frames are damaged, more than {max_errors:.0%}; "
-            "get a better copy, or allow more with --max-errors."
-        )

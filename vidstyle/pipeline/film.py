@@ -60,6 +60,14 @@ class Film:
         stop = min(self.stop if self.stop is not None else math.inf, origin + whole)
         return max(0, round(total * (stop - (origin if self.start is None else self.start)) / whole))
 
+    def expected_segments(self) -> int | None:
+        """How many segments there should be; None where the source does not tell."""
+        if not self.info.duration:
+            return None
+        begin = (self.info.start_pts or 0) * self.clock.scale
+        end = begin + math.ceil(self.info.duration / self.clock.time_base)
+        return self.plan.index(min(end, end if self.stop is None else self.stop) - 1) + 1
+
     def fingerprint(self) -> dict[str, Any]:
         """What of this changes bytes, as JSON values."""
         return {
