@@ -14,6 +14,7 @@ from vidstyle.media.damage import ReadReport, judge
 from vidstyle.media.decode import Timed, decode
 from vidstyle.media.deinterlace import deinterlace
 from vidstyle.media.frames import FrameChunk
+from vidstyle.media.hardware import Decoder
 from vidstyle.media.hdr import to_sdr
 from vidstyle.media.orientation import orient
 from vidstyle.media.probe import VideoInfo
@@ -28,6 +29,7 @@ def read_chunks(
     stop: int | None = None,
     shown: bool = False,
     threads: int | None = None,
+    decoder: Decoder = "software",
     report: ReadReport | None = None,
     max_errors: float = 0.10,
 ) -> Iterator[FrameChunk]:
@@ -37,6 +39,7 @@ def read_chunks(
         chunk: frames a chunk, at least 1; the last one may be shorter.
         shown: begin with the frame that is on the screen at `start`, also where it appeared before.
         threads: decoding threads; None lets FFmpeg choose.
+        decoder: what decodes; "cuda" only where `hardware.settled` says so.
         report: counts of damage and repairs, updated while reading.
         max_errors: share of the film's frames that may be damaged (counted in `report`, over all calls that share it).
 
@@ -53,7 +56,7 @@ def read_chunks(
     report = report if report is not None else ReadReport()
     batch: list[tuple[int, int, NDArray[np.uint8]]] = []
     given = 0
-    for pts, duration, frame in _lasting(_progressive(info, start, threads or 0, report), info, stop):
+    for pts, duration, frame in _lasting(_progressive(info, start, threads or 0, decoder, report), info, stop):
         judge(info, report, max_errors)
         if start is not None and (pts + max(1, duration) <= start if shown else pts < start):
             continue
@@ -81,13 +84,15 @@ def read_chunks(
         yield _chunk(batch, info)
 
 
-def _progressive(info: VideoInfo, start: int | None, threads: int, report: ReadReport) -> Iterator[Timed]:
+def _progressive(
+    info: VideoInfo, start: int | None, threads: int, decoder: Decoder, report: ReadReport
+) -> Iterator[Timed]:
     """Decoded frames, deinterlaced where the film is interlaced."""
     if not info.interlaced:
-        return decode(info, start=start, threads=threads, report=report)
+        return decode(info, start=start, threads=threads, decoder=decoder, report=report)
     # The filter looks one frame back: with two more before `start`, it sees what it sees in a full read.
     early = None if start is None else start - 2 * frame_ticks(info.average_rate, info.time_base)
-    return deinterlace(decode(info, start=early, threads=threads, report=report), info.time_base)
+    return deinterlace(decode(info, start=early, threads=threads, decoder=decoder, report=report), info.time_base)
 
 
 def _lasting(frames: Iterator[Timed], info: VideoInfo, stop: int | None) -> Iterator[Timed]:

@@ -76,6 +76,7 @@ class Filling:
             stop=end,
             shown=film.clock.step is not None,
             threads=film.settings.threads,
+            decoder=film.decoder,
             report=report,
             max_errors=self.max_errors,
         )

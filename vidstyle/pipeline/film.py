@@ -10,6 +10,7 @@ from typing import Any
 
 from vidstyle.errors import InputError, UsageError
 from vidstyle.media.codecs import check_codec, default_codec, find_codec
+from vidstyle.media.hardware import Decoder, settled
 from vidstyle.media.numbered import NumberedName, film_name, find_pictures
 from vidstyle.media.pictures import probe_pictures
 from vidstyle.media.probe import VideoInfo, probe
@@ -40,6 +41,7 @@ class Film:
     """First tick of the cut, in the output's clock; None: from the beginning."""
     stop: int | None
     """First tick after the cut; None: to the end."""
+    decoder: Decoder
     settings: EncodeSettings
     plan: SegmentPlan
     keep_alpha: bool
@@ -78,6 +80,7 @@ class Film:
             "stop": self.stop,
             "segment": str(self.plan.seconds),
             "suffix": self.output.suffix.lower(),
+            "decoder": self.decoder,
             **asdict(self.settings),
         }
 
@@ -115,6 +118,9 @@ def plan_film(source: Path, output: Path | None, options: RunOptions, *, threads
     warnings = list(info.warnings)
     if info.has_alpha and not keep_alpha:
         warnings.append(f"{output}: holds no transparency as it is encoded; the picture is laid over black.")
+    decoder = settled(options.decoder, info)
+    if decoder != options.decoder:
+        warnings.append(f"{source}: cannot be decoded on the GPU here; it is decoded in software.")
     fps = None if pictures else options.fps  # of pictures it is their own rate
     clock = Clock.of(info.time_base, fps)
     origin = (info.start_pts or 0) * clock.scale
@@ -131,6 +137,7 @@ def plan_film(source: Path, output: Path | None, options: RunOptions, *, threads
         aspect=pixel_aspect(info.sample_aspect_ratio, (info.width, info.height), size),
         start=start,
         stop=stop,
+        decoder=decoder,
         settings=settings,
         plan=SegmentPlan(start if start is not None else origin, options.segment, clock.time_base),
         keep_alpha=keep_alpha,
