@@ -61,8 +61,8 @@ class RunOptions:
     crf: int | None = None
     """Constant quality of the encoder, lower is better; None: the codec's default."""
     decoder: str = "software"
-    """"software", or "cuda" where the GPU can. Its frames come in another memory order, whose way to RGB may round otherwise, and
-    it hides damage otherwise; so it has to be asked for, and it is part of what a run is resumed with."""
+    """"software", or "cuda" where the GPU can. Its frames come in another memory order, whose way to RGB may round otherwise,
+    and it hides damage otherwise; so it has to be asked for, and it is part of what a run is resumed with."""
     device: str = "auto"
     engine: str = "auto"
     precision: str = "auto"
