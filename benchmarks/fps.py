@@ -1,11 +1,15 @@
 """Frames a second: the model alone, and `vidstyle run` as a whole, by frame size, engine and precision.
 
-    python -m benchmarks.fps [--quick] [--out DIR]
+    python -m benchmarks.fps [--quick] [--device auto|cpu|cuda|cuda:N|mps] [--out DIR]
 
 Model alone: as many frames a call as the engine takes at a time (`frames`; `seconds` are those of the call), uint8 in and out,
 the style encoded before. Whole command: a fresh process on an H.264 film of moving texture, from the start of Python to the
 finished file; `stages` are the seconds in which decoding, model and encoding worked (they overlap), as `run --json` reports
 them. --threads is for the model alone; `taskset` limits both.
+
+With --device cuda only the GPU is measured, and more closely: which one and its driver, in each precision; CUDA graphs beside
+single launches; with the copies to and from the GPU and without; the whole command with FFmpeg's decoder and encoder and, where
+they start, with the GPU's. The command's segments last a second, so that several GPUs have something to share.
 """
 
 from __future__ import annotations
@@ -16,15 +20,18 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
+from benchmarks.cuda import PRECISIONS, gpu, model_rows
 from benchmarks.films import texture, write
 from benchmarks.harness import Timing, measure, vidstyle
 from benchmarks.record import environment, options, save, timing_options
-from vidstyle.engines.choose import explain, make_engine
-from vidstyle.models.checkpoint import model_digest
+from vidstyle.engines.base import Precision
+from vidstyle.engines.choose import PREFERENCE, examine, explain, make_engine
+from vidstyle.media.codecs import opens
+from vidstyle.models.checkpoint import load_model, model_digest
 from vidstyle.styles.resolve import resolve
 
 STYLE = "starry-strokes"
@@ -34,11 +41,11 @@ SECONDS = 5.0
 """Of measuring a row, about."""
 
 
-def settings(quick: bool) -> list[tuple[str, str, str]]:
+def settings(quick: bool, device: str = "auto") -> list[tuple[str, str, str]]:
     """(engine, device, precision) that this machine can do: what `auto` takes, and float32 beside it."""
     rows: list[tuple[str, str, str]] = []
     for choice in explain():
-        if choice.usable:
+        if choice.usable and device in ("auto", choice.device):
             rows += [(choice.engine, choice.device, p) for p in dict.fromkeys((str(choice.precision), "fp32"))]
     return rows[:2] if quick else rows
 
@@ -68,13 +75,24 @@ def model_alone(
 
 
 def whole_command(
-    engine: str, device: str, precision: str, size: tuple[int, int], frames: int, repeats: int, clock: str
+    engine: str,
+    device: str,
+    precision: str,
+    size: tuple[int, int],
+    frames: int,
+    repeats: int,
+    clock: str,
+    more: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """One row: the median run's report beside the wall clocks of all."""
+    """One row: the median run's report beside the wall clocks of all.
+
+    Args:
+        more: further options of the command.
+    """
     with tempfile.TemporaryDirectory() as folder:
         film, output = Path(folder) / "film.mp4", Path(folder) / "styled.mp4"
         write(film, texture(*size, frames), Fraction(25))
-        chosen = ["--engine", engine, "--device", device, "--precision", precision]
+        chosen = ["--engine", engine, "--device", device, "--precision", precision, *more]
         command: list[str | Path] = ["run", film, "--style", STYLE, "-o", output, "-y", "-q", "--json", *chosen]
         done = [vidstyle(*command) for _ in range(repeats)]
     taken = {d: d.cpu_seconds if clock == "cpu" else d.seconds for d in done}
@@ -85,6 +103,7 @@ def whole_command(
         "what": "command",
         "engine": report["engine"],
         "device": report["device"],
+        **({"options": " ".join(more)} if more else {}),
         "precision": report["precision"],
         "width": size[0],
         "height": size[1],
@@ -97,10 +116,45 @@ def whole_command(
     }
 
 
+def missing(device: str) -> str | None:
+    """Why there is no such device here; None where there is."""
+    rows = [examine(engine, device) for engine, known in PREFERENCE if known == device.partition(":")[0]]
+    return None if any(r.usable for r in rows) else "; ".join(r.why for r in rows) or "no such device is known"
+
+
+def cuda_rows(
+    device: str, sizes: Sequence[tuple[int, int]], *, budget: float, threads: int | None
+) -> Iterator[dict[str, Any]]:
+    """The model alone on a GPU."""
+    import torch
+
+    from vidstyle.engines.cuda_engine import CudaEngine
+
+    def make(precision: str, graph: bool) -> CudaEngine:
+        known = cast(Precision, precision)
+        return CudaEngine(load_model("compact"), device=device, precision=known, threads=threads, graph=graph)
+
+    style = resolve(STYLE)
+    assert not isinstance(style, Path)
+    precisions = [p for p in PRECISIONS if p != "bf16" or torch.cuda.is_bf16_supported(including_emulation=False)]
+    return model_rows(make, style, sizes, budget=budget, precisions=precisions)
+
+
+def gpu_words(row: dict[str, Any]) -> list[str]:
+    """What a row of a GPU says besides."""
+    if "graph" not in row:
+        return [row["options"]] if "options" in row else []
+    return ["graph" if row["graph"] else "eager", "with copies" if row["copies"] else "without copies"]
+
+
 def main() -> None:
     parser = options(__doc__)
     timing_options(parser)
+    parser.add_argument("--device", default="auto", help="measure this one alone; default: all")
     arguments = parser.parse_args()
+    kind = arguments.device.partition(":")[0]
+    if kind != "auto" and (reason := missing(arguments.device)) is not None:
+        raise SystemExit(f"benchmarks.fps: --device {arguments.device}: {reason}; nothing was measured.")
     machine, digest = environment(), model_digest("compact")
     sizes, budget = (QUICK, 1.5) if arguments.quick else (SIZES, SECONDS)
     rows: list[dict[str, Any]] = []
@@ -108,17 +162,30 @@ def main() -> None:
     def add(row: dict[str, Any]) -> None:
         rows.append(row)
         name = f"{row['what']:8} {row['engine']:8} {row['precision']:5} {row['width']}x{row['height']}"
-        print(f"{name:36} {row['fps']:8.2f} fps", row.get("stage_shares", ""), flush=True)
+        print(f"{name:36} {row['fps']:8.2f} fps", row.get("stage_shares", ""), *gpu_words(row), flush=True)
 
-    for setting in settings(arguments.quick):
+    if kind == "cuda":
+        machine |= gpu(arguments.device)
+        print(", ".join(f"{k} {v}" for k, v in gpu(arguments.device).items()), flush=True)
+    chosen = settings(arguments.quick, kind)
+    if kind == "cuda":
+        chosen = [(engine, arguments.device, precision) for engine, _, precision in chosen]
+        for row in cuda_rows(arguments.device, sizes, budget=budget, threads=arguments.threads):
+            add(row)
+    for setting in chosen if kind != "cuda" else []:
         for row in model_alone(setting, sizes, budget=budget, threads=arguments.threads, clock=arguments.clock):
             add(row)
-    speeds = {(r["engine"], r["precision"], r["width"]): r["fps"] for r in rows}
-    for setting in settings(arguments.quick)[:1]:  # what `auto` takes
+    speeds = {(r["engine"], r["precision"], r["width"]): r["fps"] for r in rows if r.get("copies", True)}
+    for setting in chosen[:1]:  # what `auto` takes
         for size in sizes:
             # As many frames as the model needs for the budget; films shorter than a second would measure the start alone.
             frames = int(min(250, max(10 if arguments.quick else 25, speeds[setting[0], setting[2], size[0]] * budget)))
-            add(whole_command(*setting, size, frames, 1 if arguments.quick else 3, arguments.clock))
+            repeats = 1 if arguments.quick else 3
+            more = ["--segment", "1"] if kind == "cuda" else []
+            add(whole_command(*setting, size, frames, repeats, arguments.clock, more))
+            if kind == "cuda" and opens("h264_nvenc"):
+                more = [*more, "--decoder", "cuda", "--codec", "h264_nvenc"]
+                add(whole_command(*setting, size, frames, repeats, arguments.clock, more))
     print(
         save(
             arguments.out,

@@ -15,6 +15,7 @@ from vidstyle.media.probe import probe
 from vidstyle.pipeline import run as run_module
 from vidstyle.pipeline.journal import journal_folder
 from vidstyle.pipeline.options import RunOptions
+from vidstyle.pipeline.parts import SegmentFiles
 from vidstyle.pipeline.run import stylize_video
 
 pytestmark = pytest.mark.usefixtures("here")
@@ -71,7 +72,7 @@ def test_resume_equals_uninterrupted(
     styled(source, "whole.mp4", **options)
 
     calls = 0
-    owner, name = (TorchEngine, "stylize") if stage == "model" else (run_module.SegmentFiles, "__call__")
+    owner, name = (TorchEngine, "stylize") if stage == "model" else (SegmentFiles, "__call__")
     original = getattr(owner, name)
 
     def failing(self: Any, *args: Any, **kwargs: Any) -> Any:

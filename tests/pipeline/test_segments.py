@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vidstyle.media.frames import FrameChunk
-from vidstyle.pipeline.segments import SegmentPlan, missing_ranges, regroup
+from vidstyle.pipeline.segments import PIECES, SegmentPlan, missing_ranges, regroup, shared_out
 
 BASES = st.sampled_from([Fraction(1, 25), Fraction(1001, 30000), Fraction(1, 90000), Fraction(1, 1000), Fraction(1, 7)])
 plans = st.builds(
@@ -56,6 +56,39 @@ def test_missing_and_done_cover_the_film_once(lengths: list[tuple[int, bool]], t
     assert sorted([*missing, *done]) == list(range(end))
     assert all(last is None or last > first for first, last in gaps)
     assert (gaps[-1:] == [(gaps[-1][0], None)]) if total is None else all(last is not None for _, last in gaps)
+
+
+@given(
+    gaps=st.lists(st.tuples(st.integers(1, 9), st.integers(1, 30)), max_size=5),
+    open_=st.booleans(),
+    workers=st.integers(2, 9),
+    expected=st.none() | st.integers(0, 120),
+)
+def test_pieces_are_the_same_segments(
+    gaps: list[tuple[int, int]], open_: bool, workers: int, expected: int | None
+) -> None:
+    ranges: list[tuple[int, int | None]] = []
+    at = 0
+    for skipped, length in gaps:
+        ranges.append((at + skipped, at + skipped + length))
+        at += skipped + length
+    if open_:
+        ranges.append((at, None))
+    pieces = shared_out(ranges, workers, expected)
+    assert pieces == sorted(pieces)
+    assert all(last is not None and last > first for first, last in (pieces[:-1] if open_ else pieces))
+    assert not open_ or pieces[-1][1] is None
+
+    def segments(parts: list[tuple[int, int | None]]) -> list[int]:
+        return [k for first, last in parts for k in range(first, 500 if last is None else last)]
+
+    assert segments(pieces) == segments(ranges)
+    assert len(pieces) <= workers * PIECES + len(ranges)
+
+
+def test_a_film_of_unknown_length_is_not_shared() -> None:
+    assert shared_out([(0, None)], 4, None) == [(0, None)]
+    assert shared_out([(0, None)], 2, 9) == [(0, 2), (2, 4), (4, 6), (6, 8), (8, None)]
 
 
 def film(times: list[int], size: int) -> list[FrameChunk]:

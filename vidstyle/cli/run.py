@@ -62,6 +62,9 @@ def command(
     ] = None,
     crf: Annotated[int | None, typer.Option(metavar="N", help="Quality of the encoding; lower is better.")] = None,
     bit_depth: Annotated[int, typer.Option(metavar="8|10", help="Bits a sample of the encoded video.")] = 8,
+    decoder: Annotated[
+        str, typer.Option(metavar="software|cuda", help="What decodes the source; cuda: the GPU's decoder, if it can.")
+    ] = "software",
     device: words.Device = "auto",
     engine: words.EngineName = "auto",
     precision: words.PrecisionName = "auto",
@@ -91,6 +94,7 @@ def command(
         max_errors=parse_share(max_errors),
         codec=codec,
         bit_depth=bit_depth,
+        decoder=decoder,
         crf=crf,
         chunk=None if chunk == "auto" else int(chunk),
         segment=Fraction(str(segment)),

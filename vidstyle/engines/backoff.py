@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,9 @@ from numpy.typing import NDArray
 from vidstyle.errors import InputError
 
 Frames = NDArray[Any]
+
+CACHE = threading.Lock()
+"""Held while torch's CUDA cache is emptied or a CUDA graph is captured: the allocator stands neither during the other."""
 
 SIGNS = (
     "out of memory",
@@ -38,7 +42,8 @@ def release() -> None:
     torch: Any = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available():
         gc.collect()
-        torch.cuda.empty_cache()
+        with CACHE:
+            torch.cuda.empty_cache()
 
 
 class Backoff:

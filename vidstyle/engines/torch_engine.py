@@ -1,4 +1,4 @@
-"""The torch engine: processor, CUDA, Apple's MPS."""
+"""The torch engine: processor and Apple's MPS. On CUDA it is `cuda_engine`, made here."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vidstyle.engines.base import Precision, cores
+from vidstyle.engines.base import Engine, Precision, cores
 from vidstyle.errors import UsageError
 from vidstyle.models.attention import StyleCode
 from vidstyle.models.checkpoint import StyleModel, load_model
@@ -51,8 +51,12 @@ def best_precision(device: str) -> tuple[Precision, str]:
     return "fp32", "the processor has no bfloat16 multiplication"
 
 
-def build(model: str | Path, *, device: str, precision: Precision, threads: int | None = None) -> TorchEngine:
+def build(model: str | Path, *, device: str, precision: Precision, threads: int | None = None) -> Engine:
     """An engine for a model given by name or file."""
+    if device.partition(":")[0] == "cuda":
+        from vidstyle.engines.cuda_engine import CudaEngine  # which builds on this module
+
+        return CudaEngine(load_model(model), device=device, precision=precision, threads=threads)
     if device == "mps" and precision == "bf16":
         raise UsageError("--precision bf16 does not run on mps; use fp16 or fp32.")
     return TorchEngine(load_model(model), device=device, precision=precision, threads=threads)
@@ -103,7 +107,7 @@ def tensor_of(pixels: NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(np.require(pixels, requirements=["C", "W"]))
 
 
-def as_planes(frames: Tensor, device: str) -> Tensor:
+def as_planes(frames: Tensor, device: str | torch.device) -> Tensor:
     """(N, H, W, 3) uint8 to (N, 3, H, W) float32 in [0, 1], channels-last in memory: no transposition happens. Half
     precision begins at the first convolution; eight bits of mantissa would not hold a picture."""
     return frames.to(device, non_blocking=True).permute(0, 3, 1, 2).to(torch.float32) / 255

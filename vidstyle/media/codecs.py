@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
 
 import av
+import av.error
 import cv2
+from av.codec.codec import Capabilities
 
 from vidstyle.errors import UsageError
 from vidstyle.media.suffix import container_format
@@ -26,7 +29,9 @@ class CodecChoice:
     alpha_pix_fmt: str | None = None
     """Pixel format with an alpha plane; None where there is none."""
     crf: int | None = None
-    """Default quality; None where the encoder has no CRF."""
+    """Default quality; None where the encoder has no constant quality."""
+    quality: str = "crf"
+    """The encoder's name for it."""
     presets: bool = False
     """Takes x264's preset names ("ultrafast" ... "placebo")."""
     even: bool = False
@@ -88,6 +93,30 @@ CODECS: Mapping[str, CodecChoice] = MappingProxyType(
 )
 """By the names that `--codec` takes."""
 
+_NVENC: Mapping[str, str] = MappingProxyType({"rc": "vbr", "b": "0", "preset": "p5"})
+HARDWARE: Mapping[str, CodecChoice] = MappingProxyType(
+    {
+        "h264_nvenc": CodecChoice(
+            "h264_nvenc", "yuv420p", crf=19, quality="cq", even=True, options=_NVENC
+        ),  # 10 bits only on the newest GPUs
+        "hevc_nvenc": CodecChoice(
+            "hevc_nvenc", "yuv420p", "p010le", crf=22, quality="cq", even=True, tag="hvc1", options=_NVENC
+        ),
+        "av1_nvenc": CodecChoice(
+            "av1_nvenc",
+            "yuv420p",
+            "p010le",
+            crf=28,
+            quality="cq",
+            even=True,
+            containers=("mp4", "matroska", "webm"),
+            options=_NVENC,
+        ),
+    }
+)
+"""Encoders of NVIDIA's GPUs, by FFmpeg's names. As it comes, NVENC aims at 2 Mbit/s whatever the picture; here it is told a
+quality, as the others are. Not run by us yet. Their bytes may depend on GPU and driver."""
+
 _DEFAULTS = {"mp4": "h264", "mov": "h264", "matroska": "h264", "webm": "vp9", "gif": "gif", "image2": "png"}
 
 
@@ -126,6 +155,8 @@ def find_codec(name: str) -> CodecChoice:
     except ValueError as error:
         known = ", ".join(CODECS)
         raise UsageError(f"--codec {name}: no such encoder; use one of {known}.") from error
+    if name in HARDWARE:
+        return HARDWARE[name]
     formats = [f.name for f in codec.video_formats or ()]
     if codec.type != "video":
         raise UsageError(f"--codec {name}: is no video encoder; use one of {', '.join(CODECS)}.")
@@ -141,3 +172,25 @@ def check_codec(name: str, output: Path) -> None:
     if container not in choice.containers:
         fit = [n for n, c in CODECS.items() if container in c.containers]
         raise UsageError(f"{output}: {output.suffix} cannot hold {name}; use --codec {' or '.join(fit)}.")
+    if name not in CODECS and not opens(name):
+        instead = name.partition("_")[0]
+        raise UsageError(
+            f"--codec {name}: this FFmpeg lists it, but it does not start here (its hardware or its driver is missing); "
+            f"use --codec {instead if instead in CODECS else _DEFAULTS[container]}."
+        )
+
+
+def opens(name: str) -> bool:
+    """Whether a video encoder starts on this machine; only those of hardware are tried, as only they may not."""
+    codec = av.Codec(name, "w")
+    if not codec.capabilities & Capabilities.hardware:
+        return True
+    context = av.CodecContext.create(codec, "w")
+    assert isinstance(context, av.VideoCodecContext)
+    context.width, context.height, context.pix_fmt = 640, 352, find_codec(name).pix_fmt
+    context.time_base, context.framerate = Fraction(1, 25), Fraction(25)
+    try:
+        context.open()
+    except (av.error.FFmpegError, NotImplementedError):
+        return False
+    return True

@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from vidstyle.errors import InputError
+
+if TYPE_CHECKING:
+    from vidstyle.media.probe import VideoInfo
+
+# The share of damage is not judged on fewer frames than this.
+_MIN_JUDGED = 20
 
 
 @dataclass
@@ -30,6 +39,16 @@ class ReadReport:
     def warn(self, message: str) -> None:
         if message not in self.warnings:
             self.warnings.append(message)
+
+    def add(self, other: ReadReport) -> None:
+        """Count what another report of the same film counted, too."""
+        self.frames += other.frames
+        self.decode_errors += other.decode_errors
+        self.concealed += other.concealed
+        self.repaired_pts += other.repaired_pts
+        self.ended_early |= other.ended_early
+        for message in other.warnings:
+            self.warn(message)
 
 
 class LostFrames:
@@ -66,3 +85,14 @@ class LostFrames:
         lost = due[: self._errors]
         self._errors -= len(lost)
         return lost
+
+
+def judge(info: VideoInfo, report: ReadReport, max_errors: float, *, at_end: bool = False) -> None:
+    """Raise InputError where more than `max_errors` of the film is damaged."""
+    declared = info.frames or (round(info.duration * info.average_rate) if info.duration and info.average_rate else 0)
+    total = max(report.frames, 1) if at_end else max(report.frames, declared, _MIN_JUDGED)
+    if report.damaged > max_errors * total:
+        raise InputError(
+            f"{info.path}: {report.damaged} of about {total} frames are damaged, more than {max_errors:.0%}; "
+            "get a better copy, or allow more with --max-errors."
+        )

@@ -11,6 +11,7 @@ import av.error
 from av.codec.context import CodecContext
 
 from vidstyle.media.damage import LostFrames, ReadReport
+from vidstyle.media.hardware import Decoder, accelerator
 from vidstyle.media.pictures import read_pictures
 from vidstyle.media.probe import VideoInfo
 from vidstyle.media.source import open_source, packets
@@ -27,7 +28,9 @@ Timed = tuple[int, int, av.VideoFrame]
 """pts and duration in ticks (duration 0 where unknown) and the decoded frame."""
 
 
-def decode(info: VideoInfo, *, start: int | None, threads: int, report: ReadReport) -> Iterator[Timed]:
+def decode(
+    info: VideoInfo, *, start: int | None, threads: int, decoder: Decoder = "software", report: ReadReport
+) -> Iterator[Timed]:
     """Frames of `info` from about `start` on (always from at or before it), times strictly increasing.
 
     Lost frames are replaced by the frame before them, at their own time. What came before a seek's keyframe in
@@ -44,7 +47,7 @@ def decode(info: VideoInfo, *, start: int | None, threads: int, report: ReadRepo
         if info.start_pts is None or target <= info.start_pts:
             break  # no keyframe lies before the first frame: the whole film is read from its beginning
         trial = ReadReport()
-        frames = _frames(info, seek=target, threads=threads, report=trial)
+        frames = _frames(info, seek=target, threads=threads, decoder=decoder, report=trial)
         # VP8 and VP9 show frames in decoding order (and libvpx does not say which are keyframes).
         first = next(frames, None) if info.codec in ("vp8", "vp9") else _first_key(frames)
         # Errors before the wanted frame mean damage, where a fresh start gives what a full read would give.
@@ -52,7 +55,7 @@ def decode(info: VideoInfo, *, start: int | None, threads: int, report: ReadRepo
             yield from _tracked(first, frames, trial, report)
             return
         frames.close()
-    yield from _frames(info, seek=None, threads=threads, report=report)
+    yield from _frames(info, seek=None, threads=threads, decoder=decoder, report=report)
 
 
 def _seekable(info: VideoInfo) -> bool:
@@ -81,12 +84,14 @@ def _tracked(first: Timed, frames: Iterator[Timed], trial: ReadReport, report: R
             report.warn(message)
 
 
-def _frames(info: VideoInfo, *, seek: int | None, threads: int, report: ReadReport) -> Generator[Timed, None, None]:
+def _frames(
+    info: VideoInfo, *, seek: int | None, threads: int, decoder: Decoder, report: ReadReport
+) -> Generator[Timed, None, None]:
     """Frames from the keyframe packet that a seek lands on, or from the beginning."""
-    with open_source(info.path) as container:
+    with open_source(info.path, accelerator(decoder)) as container:
         stream = container.streams[info.stream_index]
         assert isinstance(stream, av.VideoStream)
-        context = _decoder(info, stream, threads)
+        context = _decoder(info, stream, threads if decoder == "software" else 1)  # a GPU decodes beside us anyway
         if seek is not None:
             try:
                 container.seek(seek, stream=stream, backward=True)
@@ -122,10 +127,11 @@ def _frames(info: VideoInfo, *, seek: int | None, threads: int, report: ReadRepo
                 last = frame
         if last is None:
             return
-        if lost.waiting and threads != 1 and _seekable(info):
+        if lost.waiting and threads != 1 and decoder == "software" and _seekable(info):
             # With several threads, an error among the last frames swallows those after it: once more with one.
             done = repair.last
-            yield from (t for t in decode(info, start=done, threads=1, report=report) if done is None or t[0] > done)
+            again = decode(info, start=done, threads=1, report=report)
+            yield from (t for t in again if done is None or t[0] > done)
             return
         for pts in lost.before(None):
             report.concealed += 1

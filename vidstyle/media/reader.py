@@ -10,17 +10,15 @@ from numpy.typing import NDArray
 
 from vidstyle.errors import InputError
 from vidstyle.media.colour import from_sws_deep, to_rgb
-from vidstyle.media.damage import ReadReport
+from vidstyle.media.damage import ReadReport, judge
 from vidstyle.media.decode import Timed, decode
 from vidstyle.media.deinterlace import deinterlace
 from vidstyle.media.frames import FrameChunk
+from vidstyle.media.hardware import Decoder
 from vidstyle.media.hdr import to_sdr
 from vidstyle.media.orientation import orient
 from vidstyle.media.probe import VideoInfo
 from vidstyle.media.timestamps import frame_ticks
-
-# The share of damage is not judged on fewer frames than this.
-_MIN_JUDGED = 20
 
 
 def read_chunks(
@@ -31,6 +29,7 @@ def read_chunks(
     stop: int | None = None,
     shown: bool = False,
     threads: int | None = None,
+    decoder: Decoder = "software",
     report: ReadReport | None = None,
     max_errors: float = 0.10,
 ) -> Iterator[FrameChunk]:
@@ -40,6 +39,7 @@ def read_chunks(
         chunk: frames a chunk, at least 1; the last one may be shorter.
         shown: begin with the frame that is on the screen at `start`, also where it appeared before.
         threads: decoding threads; None lets FFmpeg choose.
+        decoder: what decodes; "cuda" only where `hardware.settled` says so.
         report: counts of damage and repairs, updated while reading.
         max_errors: share of the film's frames that may be damaged (counted in `report`, over all calls that share it).
 
@@ -56,8 +56,8 @@ def read_chunks(
     report = report if report is not None else ReadReport()
     batch: list[tuple[int, int, NDArray[np.uint8]]] = []
     given = 0
-    for pts, duration, frame in _lasting(_progressive(info, start, threads or 0, report), info, stop):
-        _judge(info, report, max_errors)
+    for pts, duration, frame in _lasting(_progressive(info, start, threads or 0, decoder, report), info, stop):
+        judge(info, report, max_errors)
         if start is not None and (pts + max(1, duration) <= start if shown else pts < start):
             continue
         batch.append((pts, duration, _rgb(frame, info, report)))
@@ -79,18 +79,20 @@ def read_chunks(
             f"{info.path}: {report.decode_errors} packets were damaged; {report.concealed} lost frames were replaced "
             "by the frame before."
         )
-    _judge(info, report, max_errors, at_end=start is None and stop is None)
+    judge(info, report, max_errors, at_end=start is None and stop is None)
     if batch:
         yield _chunk(batch, info)
 
 
-def _progressive(info: VideoInfo, start: int | None, threads: int, report: ReadReport) -> Iterator[Timed]:
+def _progressive(
+    info: VideoInfo, start: int | None, threads: int, decoder: Decoder, report: ReadReport
+) -> Iterator[Timed]:
     """Decoded frames, deinterlaced where the film is interlaced."""
     if not info.interlaced:
-        return decode(info, start=start, threads=threads, report=report)
+        return decode(info, start=start, threads=threads, decoder=decoder, report=report)
     # The filter looks one frame back: with two more before `start`, it sees what it sees in a full read.
     early = None if start is None else start - 2 * frame_ticks(info.average_rate, info.time_base)
-    return deinterlace(decode(info, start=early, threads=threads, report=report), info.time_base)
+    return deinterlace(decode(info, start=early, threads=threads, decoder=decoder, report=report), info.time_base)
 
 
 def _lasting(frames: Iterator[Timed], info: VideoInfo, stop: int | None) -> Iterator[Timed]:
@@ -142,14 +144,3 @@ def _chunk(batch: list[tuple[int, int, NDArray[np.uint8]]], info: VideoInfo) -> 
         time_base=info.time_base,
         alpha=alpha,
     )
-
-
-def _judge(info: VideoInfo, report: ReadReport, max_errors: float, *, at_end: bool = False) -> None:
-    """Raise InputError where more than `max_errors` of the film is damaged."""
-    declared = info.frames or (round(info.duration * info.average_rate) if info.duration and info.average_rate else 0)
-    total = max(report.frames, 1) if at_end else max(report.frames, declared, _MIN_JUDGED)
-    if report.damaged > max_errors * total:
-        raise InputError(
-            f"{info.path}: {report.damaged} of about {total} frames are damaged, more than {max_errors:.0%}; "
-            "get a better copy, or allow more with --max-errors."
-        )

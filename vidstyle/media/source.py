@@ -13,6 +13,7 @@ import av
 import av.container
 import av.error
 import av.stream
+from av.codec.hwaccel import HWAccel
 
 from vidstyle.errors import InputError
 
@@ -33,8 +34,8 @@ def check_readable(path: Path) -> None:
 
 
 @contextmanager
-def open_source(path: Path) -> Iterator[av.container.InputContainer]:
-    """Open `path` for demuxing.
+def open_source(path: Path, hardware: HWAccel | None = None) -> Iterator[av.container.InputContainer]:
+    """Open `path` for demuxing, its video to be decoded by `hardware` where that is given.
 
     Raises InputError when the file is missing, empty, no media file or damaged beyond opening.
     """
@@ -42,8 +43,8 @@ def open_source(path: Path) -> Iterator[av.container.InputContainer]:
     # An absolute path is never taken for a protocol ("a:b.mp4") nor for an option ("-x.mp4").
     name = str(path.absolute())
     try:
-        container = av.open(name, metadata_errors="replace", container_options=dict(_OPTIONS))
-    except (av.error.FFmpegError, OSError, ValueError) as error:
+        container = av.open(name, metadata_errors="replace", container_options=dict(_OPTIONS), hwaccel=hardware)
+    except (av.error.FFmpegError, OSError, ValueError, NotImplementedError) as error:
         raise InputError(f"{path}: {_cause(error)}.") from error
     with container:
         yield container

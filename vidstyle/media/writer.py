@@ -66,6 +66,18 @@ class EncodeSettings:
             return choice.deep_pix_fmt
         return choice.pix_fmt
 
+    def encoder_options(self) -> dict[str, str]:
+        """FFmpeg's options of the encoder."""
+        choice = find_codec(self.codec)
+        options = {**choice.options, **steady_options(choice.encoder)}
+        if choice.crf is not None:
+            options[choice.quality] = str(choice.crf if self.crf is None else self.crf)
+        if choice.presets:
+            options["preset"] = self.preset
+        if self.codec == "prores" and self.alpha:
+            options["profile"] = "4444"
+        return options
+
 
 class VideoWriter:
     """Writes one segment. A context manager: an exception inside removes the unfinished file.
@@ -114,14 +126,7 @@ class VideoWriter:
             )
         # The alpha plane of VP9 travels beside its packets, which only Matroska can carry.
         container = "matroska" if settings.codec == "vp9" and settings.alpha else choice.segment
-        options = {**choice.options, **steady_options(choice.encoder)}
-        crf = settings.crf if settings.crf is not None else choice.crf
-        if choice.crf is not None:
-            options["crf"] = str(crf)
-        if choice.presets:
-            options["preset"] = settings.preset
-        if settings.codec == "prores" and settings.alpha:
-            options["profile"] = "4444"
+        options = settings.encoder_options()
         try:
             # Reordered frames start with negative decoding times; shifting them away would move every frame.
             muxing = {"avoid_negative_ts": "disabled", "fflags": "+bitexact"}

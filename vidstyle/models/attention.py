@@ -133,7 +133,8 @@ def blend(codes: Sequence[StyleCode], weights: Sequence[float | Tensor]) -> Styl
     if not codes or len(codes) != len(weights):
         raise ValueError(f"need one weight a code, got {len(codes)} codes and {len(weights)} weights")
     w = [torch.as_tensor(x, dtype=torch.float32).reshape(-1, 1) for x in weights]
-    if not torch.compiler.is_exporting():  # a graph has no values to look at
+    # A graph has no values to look at, and to look at those of an accelerator is to wait for it.
+    if not torch.compiler.is_exporting() and all(x.device.type == "cpu" for x in w):
         total = torch.stack(list(torch.broadcast_tensors(*w))).sum(0)
         if not torch.allclose(total, torch.ones_like(total), atol=1e-5) or min(float(x.min()) for x in w) < 0:
             raise ValueError("weights must be non-negative and sum to 1")

@@ -262,7 +262,9 @@ def doubled_conv(x: Tensor, layer: nn.Conv2d) -> Tensor:
     """
     weight, bias = layer.weight, cast(Tensor, layer.bias)
     # taps[a, k, u]: whether tap u of a pixel in row (column) a of its square falls on input row (column) k - 1 of 3.
-    taps = torch.tensor([[[1, 0, 0], [0, 1, 1], [0, 0, 0]], [[0, 0, 0], [1, 1, 0], [0, 0, 1]]]).to(weight)
+    # Counted out where the weights are: a table from the host would be copied at every call, which a CUDA graph refuses.
+    at, tap = (torch.arange(n, device=weight.device) for n in (2, 3))
+    taps = ((at[:, None, None] + tap + 1) // 2 == tap[:, None]).to(weight)
     with torch.autocast(x.device.type, enabled=False):
         folded = torch.einsum("aku,oiuv,blv->oabikl", taps, weight, taps).reshape(-1, *weight.shape[1:])
     return F.pixel_shuffle(F.conv2d(edge_pad(x), folded, bias.repeat_interleave(4)), 2)

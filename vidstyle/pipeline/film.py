@@ -10,6 +10,7 @@ from typing import Any
 
 from vidstyle.errors import InputError, UsageError
 from vidstyle.media.codecs import check_codec, default_codec, find_codec
+from vidstyle.media.hardware import Decoder, settled
 from vidstyle.media.numbered import NumberedName, film_name, find_pictures
 from vidstyle.media.pictures import probe_pictures
 from vidstyle.media.probe import VideoInfo, probe
@@ -40,6 +41,7 @@ class Film:
     """First tick of the cut, in the output's clock; None: from the beginning."""
     stop: int | None
     """First tick after the cut; None: to the end."""
+    decoder: Decoder
     settings: EncodeSettings
     plan: SegmentPlan
     keep_alpha: bool
@@ -60,6 +62,14 @@ class Film:
         stop = min(self.stop if self.stop is not None else math.inf, origin + whole)
         return max(0, round(total * (stop - (origin if self.start is None else self.start)) / whole))
 
+    def expected_segments(self) -> int | None:
+        """How many segments there should be; None where the source does not tell."""
+        if not self.info.duration:
+            return None
+        begin = (self.info.start_pts or 0) * self.clock.scale
+        end = begin + math.ceil(self.info.duration / self.clock.time_base)
+        return self.plan.index(min(end, end if self.stop is None else self.stop) - 1) + 1
+
     def fingerprint(self) -> dict[str, Any]:
         """What of this changes bytes, as JSON values."""
         return {
@@ -70,6 +80,7 @@ class Film:
             "stop": self.stop,
             "segment": str(self.plan.seconds),
             "suffix": self.output.suffix.lower(),
+            "decoder": self.decoder,
             **asdict(self.settings),
         }
 
@@ -107,6 +118,9 @@ def plan_film(source: Path, output: Path | None, options: RunOptions, *, threads
     warnings = list(info.warnings)
     if info.has_alpha and not keep_alpha:
         warnings.append(f"{output}: holds no transparency as it is encoded; the picture is laid over black.")
+    decoder = settled(options.decoder, info)
+    if decoder != options.decoder:
+        warnings.append(f"{source}: cannot be decoded on the GPU here; it is decoded in software.")
     fps = None if pictures else options.fps  # of pictures it is their own rate
     clock = Clock.of(info.time_base, fps)
     origin = (info.start_pts or 0) * clock.scale
@@ -123,6 +137,7 @@ def plan_film(source: Path, output: Path | None, options: RunOptions, *, threads
         aspect=pixel_aspect(info.sample_aspect_ratio, (info.width, info.height), size),
         start=start,
         stop=stop,
+        decoder=decoder,
         settings=settings,
         plan=SegmentPlan(start if start is not None else origin, options.segment, clock.time_base),
         keep_alpha=keep_alpha,

@@ -18,6 +18,7 @@ import hashlib
 import json
 import os
 import shutil
+import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -40,7 +41,8 @@ def journal_folder(output: Path) -> Path:
 
 
 class Journal:
-    """An open journal. Make one with `create` or `reopen`; a context manager that gives the lock back.
+    """An open journal. Make one with `create` or `reopen`; a context manager that gives the lock back. Segments may be noted
+    from several threads, in any order.
 
     Attributes:
         done: frames of each finished segment.
@@ -55,6 +57,7 @@ class Journal:
         self.empty: list[tuple[int, int]] = []
         self.total: int | None = None
         self.made_parent = False
+        self.noting = threading.Lock()
         self.lock = FileLock(folder / "lock", timeout=0)
         try:
             self.lock.acquire()
@@ -136,13 +139,15 @@ class Journal:
         flush(partial)
         entry = {"segment": segment, "frames": frames, "bytes": partial.stat().st_size}
         partial.replace(self.path(segment))
-        self.append(entry)
-        self.done[segment] = frames
+        with self.noting:
+            self.append(entry)
+            self.done[segment] = frames
 
     def skip(self, first: int, last: int) -> None:
         """Note segments [first, last) as empty: one line, however long a picture stands still."""
-        self.append({"empty": first, "until": last})
-        self.empty.append((first, last))
+        with self.noting:
+            self.append({"empty": first, "until": last})
+            self.empty.append((first, last))
 
     def covered(self) -> list[tuple[int, int]]:
         """Stretches [first, last) of segments that are finished or empty."""
@@ -150,8 +155,9 @@ class Journal:
 
     def end(self, total: int) -> None:
         """Note that the film has `total` segments."""
-        self.append({"total": total})
-        self.total = total
+        with self.noting:
+            self.append({"total": total})
+            self.total = total
 
     def parts(self) -> list[Path]:
         """Files of the finished segments, in order."""

@@ -60,6 +60,9 @@ class RunOptions:
     """8, or 10 where the codec can (frames are styled at 8 bits; 10 spare the encoding its rounding)."""
     crf: int | None = None
     """Constant quality of the encoder, lower is better; None: the codec's default."""
+    decoder: str = "software"
+    """"software", or "cuda" where the GPU can. Its frames come in another memory order, whose way to RGB may round otherwise,
+    and it hides damage otherwise; so it has to be asked for, and it is part of what a run is resumed with."""
     device: str = "auto"
     engine: str = "auto"
     precision: str = "auto"
@@ -90,6 +93,11 @@ class RunOptions:
         check(self.fps is None or 0 < self.fps <= 1000, f"--fps {self.fps}: must be more than 0 and at most 1000.")
         check(0 <= self.max_errors <= 1, f"--max-errors {self.max_errors}: must be between 0% and 100%.")
         check(self.bit_depth in (8, 10), f"--bit-depth {self.bit_depth}: must be 8 or 10.")
+        check(self.decoder in ("software", "cuda"), f"--decoder {self.decoder}: use software or cuda.")
+        check(
+            self.decoder == "software" or self.device.partition(":")[0] in ("auto", "cuda"),
+            f"--decoder {self.decoder}: goes with --device cuda.",
+        )
         check(self.crf is None or 0 <= self.crf <= 63, f"--crf {self.crf}: must be between 0 and 63.")
 
 

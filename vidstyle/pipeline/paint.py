@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from fractions import Fraction
 from itertools import groupby
 from pathlib import Path
@@ -42,6 +43,13 @@ class Painter:
             self.whole = blend(self.codes, [style.weight for style in look.styles])
         self.stabilizer = Stabilizer(look.stabilize, threads=engine.threads) if look.stabilize else None
         self.limit: int | None = None
+
+    def twin(self, engine: Engine) -> Painter:
+        """One that paints the same on another device, with the same codes and a memory of its own."""
+        other = copy(self)
+        other.engine = engine
+        other.stabilizer = Stabilizer(self.look.stabilize, threads=engine.threads) if self.look.stabilize else None
+        return other
 
     def __call__(self, item: tuple[int, FrameChunk]) -> tuple[int, FrameChunk]:
         segment, chunk = item

@@ -3,38 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from vidstyle.engines.base import Engine, cores
 from vidstyle.engines.choose import make_engine
-from vidstyle.errors import InputError, VidstyleError
+from vidstyle.engines.gpus import kind, spread
+from vidstyle.errors import VidstyleError
 from vidstyle.media.codecs import find_codec
-from vidstyle.media.damage import ReadReport
-from vidstyle.media.frames import FrameChunk
 from vidstyle.media.mux import mux
-from vidstyle.media.reader import read_chunks
 from vidstyle.models.checkpoint import model_digest, model_path
 from vidstyle.pipeline.checks import OutputExists
 from vidstyle.pipeline.chunk import chosen_chunk
-from vidstyle.pipeline.clock import retimed
+from vidstyle.pipeline.fill import Filling, Progress, ranges_of
 from vidstyle.pipeline.film import Film, plan_film
 from vidstyle.pipeline.fingerprint import file_sample, machine, pictures_sample
 from vidstyle.pipeline.journal import Journal, journal_folder, was_finished
 from vidstyle.pipeline.look import Look, read_look
 from vidstyle.pipeline.options import RunOptions, RunReport, peak_rss_mb
 from vidstyle.pipeline.paint import Painter
-from vidstyle.pipeline.parts import SegmentFiles
-from vidstyle.pipeline.picture import eight_bits, on_black, resized
-from vidstyle.pipeline.segments import missing_ranges, regroup
-from vidstyle.pipeline.stages import StageSeconds, run_stages
-
-Progress = Callable[[int, int | None], None]
-"""Called with the frames that are finished and the number expected (None: unknown), from another thread."""
-
-Work = Callable[[tuple[int, FrameChunk]], tuple[int, FrameChunk]]
+from vidstyle.pipeline.stages import StageSeconds
 
 
 def stylize_video(
@@ -84,8 +74,12 @@ def stylize_video(
         painter = Painter(look, engine, options.model, origin=film.target.start_pts or 0)
         journal = old or stack.enter_context(Journal.create(folder, print_))
         kept = sum(journal.done.values())
+        devices = spread(engine.device)
+        ranges = ranges_of(film, journal, len(devices))
+        painters = [painter, *(painter.twin(engine_at(d, engine, options)) for d in devices[1 : len(ranges)])]
         try:
-            seconds, warnings = fill(film, journal, chunk, painter, progress, options.max_errors)
+            filling = Filling(film, journal, chunk, progress, options.max_errors)
+            seconds, warnings = filling.run(ranges, painters)
             warnings += mux(
                 journal.parts(),
                 film.target,
@@ -99,8 +93,8 @@ def stylize_video(
             raise kept_for_resume(error, journal) from error
         frames = sum(journal.done.values())
         journal.remove()
-    if painter.limit:
-        warnings.append(f"memory was short: the model was given {painter.limit} frames a call instead of {chunk}.")
+    for limit in {p.limit for p in painters if p.limit}:
+        warnings.append(f"memory was short: the model was given {limit} frames a call instead of {chunk}.")
     elapsed = time.perf_counter() - begun
     return RunReport(
         input=str(film.info.path),
@@ -141,64 +135,6 @@ def report_again(source: Path, output: Path, journal: Journal, options: RunOptio
     )
 
 
-def fill(
-    film: Film, journal: Journal, chunk: int, work: Work, progress: Progress | None, max_errors: float
-) -> tuple[StageSeconds, list[str]]:
-    """Do the segments that the journal lacks. Returns the busy times and warnings.
-
-    Raises:
-        InputError: damage beyond bearing, a full disk, a cut that holds no frame.
-    """
-    total, expected = StageSeconds(), film.expected_frames()
-    report = ReadReport()
-    warnings: list[str] = []
-    done = sum(journal.done.values())
-
-    def wrote(frames: int) -> None:
-        nonlocal done
-        done += frames
-        if progress is not None:
-            progress(done, expected)
-
-    for first, last in missing_ranges(journal.covered(), journal.total):
-        start = film.start if first == 0 else film.plan.border(first)
-        stop = film.stop if last is None else film.plan.border(last)
-        begin, end = film.clock.source_bounds(start, stop)
-        source = read_chunks(
-            film.info,
-            chunk=chunk,
-            start=begin,
-            stop=end,
-            shown=film.clock.step is not None,
-            threads=film.settings.threads,
-            report=report,
-            max_errors=max_errors,
-        )
-        timed = retimed(prepared(source, film), film.clock, film.plan, start=start, stop=stop)
-        sink = SegmentFiles(film, journal, first=first, wrote=wrote)
-        spent = run_stages(regroup(timed, film.plan, chunk), work, sink)
-        total = StageSeconds(**{k: v + getattr(spent, k) for k, v in vars(total).items()})
-        warnings += sink.warnings
-        if last is None:
-            journal.end(sink.next)
-        else:
-            sink.fill(last)
-    if not any(journal.done.values()):
-        raise InputError(f"{film.info.path}: has no frame between --start and --end; choose other times.")
-    return total, [*warnings, *report.warnings]
-
-
-def prepared(chunks: Iterable[FrameChunk], film: Film) -> Iterator[FrameChunk]:
-    """Chunks at the film's size, transparency laid over black where the output cannot hold it."""
-    for chunk in chunks:
-        sized = resized(chunk, film.size)
-        if sized.alpha is None or film.keep_alpha:
-            yield sized
-            continue
-        pixels = on_black(eight_bits(sized.data), eight_bits(sized.alpha))
-        yield FrameChunk(pixels, chunk.pts, chunk.durations, chunk.time_base)
-
-
 def engine_like(options: RunOptions, frozen: Mapping[str, Any]) -> Engine:
     """The engine that the options ask for; what they leave open stays as an unfinished run had it."""
 
@@ -214,6 +150,11 @@ def engine_like(options: RunOptions, frozen: Mapping[str, Any]) -> Engine:
     )
 
 
+def engine_at(device: str, like: Engine, options: RunOptions) -> Engine:
+    """The same engine on another device of its kind."""
+    return make_engine(options.model, engine=like.name, device=device, precision=like.precision, threads=like.threads)
+
+
 def fingerprint(film: Film, options: RunOptions, look: Look, engine: Engine, chunk: int) -> dict[str, Any]:
     """Everything that the bytes of the result depend on, as JSON values."""
     return {
@@ -226,6 +167,7 @@ def fingerprint(film: Film, options: RunOptions, look: Look, engine: Engine, chu
             "device": engine.device,
             "precision": engine.precision,
             "threads": engine.threads,
+            **({"gpu": gpu} if (gpu := kind(engine.device)) else {}),
         },
         "chunk": chunk,
         "machine": machine(),

@@ -6,11 +6,18 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from vidstyle.media.frames import FrameChunk
+
+Range = tuple[int, int | None]
+"""Segments [first, last); None: to the film's end."""
+
+PIECES = 4
+"""For each worker: more would start decoding in the middle more often, fewer leave the last worker alone for longer."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +41,10 @@ class SegmentPlan:
         return max(0, math.floor((pts - self.origin) * self.time_base / self.seconds))
 
 
-def missing_ranges(covered: Iterable[tuple[int, int]], total: int | None) -> list[tuple[int, int | None]]:
+def missing_ranges(covered: Iterable[tuple[int, int]], total: int | None) -> list[Range]:
     """Ranges [first, last) of segments that none of the ranges `covered` holds; the last one is open (None) while `total` is
     unknown."""
-    gaps: list[tuple[int, int | None]] = []
+    gaps: list[Range] = []
     next_ = 0
     for first, last in sorted(covered):
         if first > next_ and (total is None or next_ < total):
@@ -46,6 +53,23 @@ def missing_ranges(covered: Iterable[tuple[int, int]], total: int | None) -> lis
     if total is None:
         return [*gaps, (next_, None)]
     return [*gaps, (next_, total)] if next_ < total else gaps
+
+
+def shared_out(ranges: Iterable[Range], workers: int, expected: int | None) -> list[Range]:
+    """The same ranges in shorter pieces, a few for each worker: whoever is done first takes another.
+
+    Args:
+        expected: segments that the film seems to have. Only how evenly work is shared depends on it: the last piece is open, as
+            the last range was. None leaves an open range whole.
+    """
+    ends = [(first, last, max(first + 1, last or expected or 0)) for first, last in ranges]
+    size = max(1, math.ceil(sum(end - first for first, _, end in ends) / (workers * PIECES)))
+    pieces: list[Range] = []
+    for first, last, end in ends:
+        borders = [*range(first, end, size), end]
+        pieces += pairwise(borders[:-1])
+        pieces.append((borders[-2], last))
+    return pieces
 
 
 def regroup(chunks: Iterable[FrameChunk], plan: SegmentPlan, size: int) -> Iterator[tuple[int, FrameChunk]]:
