@@ -83,6 +83,12 @@ def test_where_measuring_says_nothing_the_engine_is_believed(change: dict[str, A
     assert engine.calls == []
 
 
+def test_slow_calls_are_not_repeated_to_find_better_ones(tiny_model: Path) -> None:
+    engine = Clockwork({4: 600})
+    assert chosen_chunk(engine, tiny_model, (64, 36)) == 4
+    assert engine.calls == [4, 4]
+
+
 def test_this_machine_tells_its_free_memory() -> None:
     free = chunks.free_bytes()
     assert free is None or free > 1 << 20

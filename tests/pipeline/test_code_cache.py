@@ -46,7 +46,7 @@ def same(a: StyleCode, b: StyleCode) -> bool:
 def test_encoded_once(engine: Any, tiny_model: Path) -> None:
     first, second = (style_code(picture(), engine, tiny_model) for _ in range(2))
     assert engine.calls == 1
-    assert len(first) == 3
+    assert len(first) == 3 + 8
     assert same(first, second)
 
 

@@ -148,7 +148,7 @@ def test_nothing_is_overwritten_and_nothing_is_resumed_from_nothing(
 
 
 def test_parts_learn_at_their_own_rates_and_resume(images: ImageFolder, vgg: VGG, tmp_path: Path) -> None:
-    style = {**STAGES[2], "steps": 2, "warmup": 0, "rates": {"encoder": 0.0, "film": 3.0, "film.norm": 0.0}}
+    style = {**STAGES[2], "steps": 2, "warmup": 0, "rates": {"encoder": 0.0, "half": 3.0, "half_mid": 0.0}}
     plan = recipe(style, {**STAGES[2], "steps": 2})
     one, two = tmp_path / "one", tmp_path / "two"
     training = Training(plan, images, images, vgg, one, say=lambda _: None)
@@ -156,9 +156,9 @@ def test_parts_learn_at_their_own_rates_and_resume(images: ImageFolder, vgg: VGG
     training.run(Limits(max_steps=1))
     moved = {k: float((v.detach() - start[k]).abs().max()) for k, v in training.net.named_parameters()}
     rate = plan.stage[0].rate(0)
-    assert not any(v for k, v in moved.items() if k.startswith(("encoder", "film.norm")))
+    assert not any(v for k, v in moved.items() if k.startswith(("encoder", "half_mid")))
     # Adam's first step is the learning rate for every weight with a gradient.
-    assert moved["film.out.weight"] == pytest.approx(3 * rate, rel=1e-3)
+    assert moved["half_out.weight"] == pytest.approx(3 * rate, rel=1e-3)
     assert moved["full.weight"] == pytest.approx(rate, rel=1e-3)
     Training(plan, images, images, vgg, one, resume=True, say=lambda _: None).run()
     Training(plan, images, images, vgg, two, say=lambda _: None).run()

@@ -24,6 +24,8 @@ SHARE = 0.25
 PIXELS = 1 << 20
 """In the guessed number of frames, above which nothing is measured: a call then takes so long that what a call costs besides
 does not count."""
+SLOW = 0.5
+"""Seconds of a call, above which likewise nothing is tried."""
 
 
 def chosen_chunk(engine: Engine, model: str | Path, size: tuple[int, int]) -> int:
@@ -84,6 +86,11 @@ def measured(engine: Engine, size: tuple[int, int], guess: int) -> int:
     noise = np.random.default_rng(0)
     code = engine.encode_style(noise.integers(0, 256, (64, 64, 3), dtype=np.uint8))
     frames = noise.integers(0, 256, (2 * guess, size[1], size[0], 3), dtype=np.uint8)
+    engine.stylize(frames[:guess], code)  # the first call makes what later ones need
+    begun = time.perf_counter()
+    engine.stylize(frames[:guess], code)
+    if time.perf_counter() - begun > SLOW:
+        return guess
     counts = {max(1, guess // 2), guess, min(2 * guess, max(guess, affordable(size[0] * size[1])))}
     return max(sorted(counts), key=lambda count: speed(engine, frames[:count], code))
 
