@@ -39,6 +39,8 @@ SIZES = ((256, 144), (512, 288), (640, 360), (1280, 720), (1920, 1080), (3840, 2
 QUICK = SIZES[:2] + SIZES[3:4]
 SECONDS = 5.0
 """Of measuring a row, about."""
+SLOW_START, ONE_SIZE = "torch-compile", ((512, 288),)
+"""An engine that compiles for so long that it is measured at one size."""
 
 
 def settings(quick: bool, device: str = "auto") -> list[tuple[str, str, str]]:
@@ -46,7 +48,8 @@ def settings(quick: bool, device: str = "auto") -> list[tuple[str, str, str]]:
     rows: list[tuple[str, str, str]] = []
     for choice in explain():
         if choice.usable and device in ("auto", choice.device):
-            rows += [(choice.engine, choice.device, p) for p in dict.fromkeys((str(choice.precision), "fp32"))]
+            others = () if choice.engine == SLOW_START else ("fp32",)
+            rows += [(choice.engine, choice.device, p) for p in dict.fromkeys((str(choice.precision), *others))]
     return rows[:2] if quick else rows
 
 
@@ -59,9 +62,10 @@ def model_alone(
     style = resolve(STYLE)
     assert not isinstance(style, Path)
     code = made.encode_style(style)
-    for width, height in sizes:
+    for width, height in ONE_SIZE if engine == SLOW_START else sizes:
         count = made.good_chunk(width, height)
         frames = np.stack(list(texture(width, height, count)))
+        first = measure(partial(made.stylize, frames, code), warmup=0, repeats=1)
         time = measure(partial(made.stylize, frames, code), warmup=2, repeats=30, budget=budget, clock=clock)
         row = {"what": "model", "engine": engine, "device": device, "precision": precision, "threads": made.threads}
         yield {
@@ -69,6 +73,7 @@ def model_alone(
             "width": width,
             "height": height,
             "frames": count,
+            "first_call": first,
             "seconds": time,
             "fps": round(count / time.median, 2),
         }

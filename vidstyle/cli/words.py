@@ -29,7 +29,9 @@ StyleSize = Annotated[
     int, typer.Option(metavar="N", help="Short side at which style pictures are read; smaller: coarser strokes.")
 ]
 Device = Annotated[str, typer.Option(metavar="auto|cpu|cuda|mps", help="Where the model runs.")]
-EngineName = Annotated[str, typer.Option("--engine", metavar="auto|torch|openvino", help="What runs the model.")]
+EngineName = Annotated[
+    str, typer.Option("--engine", metavar="auto|torch|openvino|torch-compile", help="What runs the model.")
+]
 PrecisionName = Annotated[
     str, typer.Option("--precision", metavar="auto|fp32|bf16|fp16", help="Of the model's numbers.")
 ]

@@ -10,12 +10,16 @@ from typing import Any, cast, get_args
 from vidstyle.engines.base import Engine, Precision
 from vidstyle.errors import UsageError
 
-MODULES = {"torch": "vidstyle.engines.torch_engine", "openvino": "vidstyle.engines.openvino_engine"}
+MODULES = {
+    "torch": "vidstyle.engines.torch_engine",
+    "openvino": "vidstyle.engines.openvino_engine",
+    "torch-compile": "vidstyle.engines.compiled_engine",
+}
 """An engine's module has `why_not(device) -> str | None`, `best_precision(device) -> (precision, why)` and
 `build(model, *, device, precision, threads) -> Engine`."""
 
-PREFERENCE = [("torch", "cuda"), ("torch", "mps"), ("openvino", "cpu"), ("torch", "cpu")]
-"""(engine, device), fastest first, by measurement (benchmarks/)."""
+PREFERENCE = [("torch", "cuda"), ("torch", "mps"), ("openvino", "cpu"), ("torch", "cpu"), ("torch-compile", "cpu")]
+"""(engine, device), fastest first, by measurement (benchmarks/); the last starts slowly and has to be asked for by name."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ def make_engine(
 
     Args:
         model: shipped name or checkpoint file.
-        engine: "auto", "torch" or "openvino".
+        engine: "auto", "torch", "openvino" or "torch-compile".
         device: "auto", "cpu", "cuda", "cuda:N" or "mps".
         precision: "auto", "fp32", "bf16" or "fp16".
         threads: processor threads; None lets the engine decide.
@@ -63,7 +67,7 @@ def make_engine(
 def choose(engine: str = "auto", device: str = "auto") -> Choice:
     """The first usable row that fits. Raises UsageError with the reason when there is none."""
     if engine not in ("auto", *MODULES):
-        raise UsageError(f"unknown engine {engine!r}; use auto, {' or '.join(MODULES)}.")
+        raise UsageError(f"unknown engine {engine!r}; use auto, {', '.join(MODULES)}.")
     fitting = []
     for row in PREFERENCE:
         if engine not in ("auto", row[0]) or device.partition(":")[0] not in ("auto", row[1]):
