@@ -4,8 +4,8 @@
 
 Trains `compact` by pipelines/ablation.toml once a variant: same start, same pictures, same number of steps; only what the
 variant's name says differs. Then measures each on clips and paintings of the validation set. --weights is a model after the
-second stage of pipelines/compact.toml (`vidstyle train-video ... --max-steps 1700`). Half an hour on two cores; the differences
-that it shows are those of a short training.
+second stage of pipelines/compact.toml (`vidstyle train-video ... --max-steps 1700`). A quarter of an hour on two cores; the
+differences that it shows are those of a short training.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def main() -> None:
     machine = environment()
     base = load_recipe(ROOT / "pipelines" / "ablation.toml")
     steps = arguments.steps or (20 if arguments.quick else base.steps)
-    clip_count, style_count, count = extent(arguments, quick=(1, 1, 12), full=(4, 5, 14))
+    clip_count, style_count, count = extent(arguments, quick=(1, 1, 12), full=(3, 4, 12))
     content, style = load_folder(arguments.content), load_folder(arguments.style)
     rulers = Rulers(arguments.vgg)
     rows: list[dict[str, Any]] = []

@@ -3,7 +3,7 @@
     python -m benchmarks.plot [--results DIR] [--out DIR]
 
 Draws what lies in --results (default benchmarks/results) into --out (default: the same folder): attention_scaling.png, fps.png,
-peers.png, quality.png. Needs matplotlib.
+peers.png, quality.png, ablation.png. Needs matplotlib.
 """
 
 from __future__ import annotations
@@ -110,11 +110,31 @@ def quality(result: dict[str, Any]) -> Figure:
     return figure
 
 
+def ablation(result: dict[str, Any]) -> Figure:
+    """A panel a number, a bar a variant; the source's own as a line."""
+    found = result["means"]
+    names = [n for n in found if n != "source"]
+    keys = {
+        "E_1": "E_1 (lower is steadier)",
+        "E_10": "E_10",
+        "ssim": "SSIM (content kept)",
+        "style_distance": "style distance",
+    }
+    figure, plots = plt.subplots(1, len(keys), figsize=(13, 3.2), layout="constrained", sharey=True)
+    for plot, (key, label) in zip(plots, keys.items(), strict=True):
+        plot.barh(names[::-1], [found[n][key] or 0 for n in names[::-1]])
+        plot.axvline(found["source"][key], color="black", lw=0.8)
+        plot.set_xlabel(label)
+    figure.suptitle(f"{result['steps']} steps each; black: the source itself ({caption(result)})", fontsize=9)
+    return figure
+
+
 PICTURES: dict[str, Callable[[dict[str, Any]], Figure]] = {
     "attention_scaling": attention_scaling,
     "fps": fps,
     "peers": peers,
     "quality": quality,
+    "ablation": ablation,
 }
 
 
