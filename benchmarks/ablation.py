@@ -66,7 +66,7 @@ def main() -> None:
     machine = environment()
     base = load_recipe(ROOT / "pipelines" / "ablation.toml")
     steps = arguments.steps or (20 if arguments.quick else base.steps)
-    clip_count, style_count, count = extent(arguments, quick=(1, 1, 12), full=(3, 4, 12))
+    clip_count, style_count, count = extent(arguments, quick=(1, 1, 12), full=(2, 4, 12))
     content, style = load_folder(arguments.content), load_folder(arguments.style)
     rulers = Rulers(arguments.vgg)
     rows: list[dict[str, Any]] = []
