@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from vidstyle.pipeline.stages import POLL
+from vidstyle.pipeline.stages import run_threads
 
 Job = TypeVar("Job")
 Item = TypeVar("Item")
@@ -55,18 +55,7 @@ def run_jobs(jobs: Iterable[Job], workers: Sequence[Callable[[Job, GoOn], None]]
         threading.Thread(target=run, args=(worker,), name=f"vidstyle-worker{i}", daemon=True)
         for i, worker in enumerate(workers)
     ]
-    try:
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            while thread.is_alive():
-                thread.join(POLL)
-    except BaseException:
-        unwanted.set()
-        for thread in threads:
-            if thread.ident is not None:
-                thread.join()
-        raise
+    run_threads(threads, unwanted.set)
     if errors:
         raise errors[0]
 

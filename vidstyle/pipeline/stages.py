@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -161,6 +161,15 @@ def run_stages(
         threading.Thread(target=guarded, args=(stage,), name=f"vidstyle-{stage.__name__}", daemon=True)
         for stage in (decode, model, encode)
     ]
+    run_threads(threads, stop_all)
+    if errors:
+        raise errors[0]
+    return seconds
+
+
+def run_threads(threads: Sequence[threading.Thread], stop: Callable[[], None]) -> None:
+    """Start threads and wait until all have ended. What interrupts the waiting (Ctrl-C, in the calling thread) calls `stop`,
+    waits for them, and is raised."""
     try:
         for thread in threads:
             thread.start()
@@ -168,11 +177,8 @@ def run_stages(
             while thread.is_alive():
                 thread.join(POLL)
     except BaseException:
-        stop_all()
+        stop()
         for thread in threads:
             if thread.ident is not None:
                 thread.join()
         raise
-    if errors:
-        raise errors[0]
-    return seconds
