@@ -76,12 +76,7 @@ def _tracked(first: Timed, frames: Iterator[Timed], trial: ReadReport, report: R
     try:
         yield from frames
     finally:
-        report.decode_errors += trial.decode_errors
-        report.concealed += trial.concealed
-        report.repaired_pts += trial.repaired_pts
-        report.ended_early |= trial.ended_early
-        for message in trial.warnings:
-            report.warn(message)
+        report.add(trial)  # its frames are counted by the reader, not here
 
 
 def _frames(
