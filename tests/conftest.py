@@ -53,7 +53,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        net = CompactNet(CompactConfig(widths=(8, 8, 16), key_widths=(4, 8, 8), output_width=8))
+        net = CompactNet(CompactConfig(widths=(8, 8, 16), key_widths=(8, 8), output_width=8))
         # A fresh network paints one flat colour; this one answers to every pixel of frame and style.
         with torch.no_grad():
             for weights in net.parameters():

@@ -11,7 +11,7 @@ from vidstyle.errors import UsageError
 
 
 def table(monkeypatch: pytest.MonkeyPatch, usable: set[tuple[str, str]]) -> None:
-    def examine(engine: str, device: str) -> Choice:
+    def examine(engine: str, device: str, model: object = None) -> Choice:
         ok = (engine, device) in usable
         return Choice(engine, device, ok, "fp32" if ok else None, "why")
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 if find_spec("openvino") is None:
     pytest.skip("the extra `openvino` is not installed", allow_module_level=True)
@@ -20,6 +21,8 @@ from vidstyle.engines.torch_engine import TorchEngine
 from vidstyle.engines.torch_engine import build as build_torch
 from vidstyle.errors import UsageError
 from vidstyle.models.attention import StyleCode, blend
+from vidstyle.models.checkpoint import int8_ranges, load_model, save_model
+from vidstyle.models.int8 import observe, quantised
 
 
 @pytest.fixture(scope="module")
@@ -221,10 +224,63 @@ def test_what_it_does_not_run(tiny_model: Path, monkeypatch: pytest.MonkeyPatch)
     assert why_not("cuda") == "it is used for processors only"
     with pytest.raises(UsageError, match="--engine torch"):
         build(tiny_model, device="cpu", precision="fp16")
+    with pytest.raises(UsageError, match="does not say what ranges"):
+        build(tiny_model, device="cpu", precision="int8")
     monkeypatch.setattr(openvino_engine, "has_bf16", lambda: False)
-    assert openvino_engine.best_precision("cpu")[0] == "fp32"
+    assert openvino_engine.best_precision("cpu", tiny_model)[0] == "fp32"
     with pytest.raises(UsageError, match="no bfloat16"):
         build(tiny_model, device="cpu", precision="bf16")
+
+
+@pytest.fixture(scope="module")
+def ranged_model(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same model, whose file knows the ranges of its layers."""
+    net, path = load_model(tiny_model), tmp_path_factory.mktemp("model") / "ranged.safetensors"
+    pictures = [torch.from_numpy(noise(1, 48, 64, i)).permute(0, 3, 1, 2) / 255 for i in range(4)]
+    ranges = observe(net, [(x, net.encode_style(y)) for x, y in itertools.permutations(pictures, 2)])
+    save_model(net, path, metadata={"int8_ranges": ranges}, dtype=torch.float32)
+    return path
+
+
+def test_eight_bits_are_those_of_the_model(ranged_model: Path) -> None:
+    """The engine multiplies the whole numbers that torch's fake quantisation stands for."""
+    engine = build(ranged_model, device="cpu", precision="int8", threads=1)
+    frames, code = noise(1, 48, 64, 7), engine.encode_style(noise(1, 24, 40, 1)[0])
+    result = engine.stylize(frames, code).astype(int)
+    reference = TorchEngine(
+        quantised(load_model(ranged_model), int8_ranges(ranged_model)), device="cpu", precision="fp32", threads=1
+    )
+    exact = build_torch(ranged_model, device="cpu", precision="fp32", threads=1).stylize(frames, code).astype(int)
+    rounded = reference.stylize(frames, code).astype(int)
+    assert np.abs(rounded - exact).mean() > 0.05  # rounding is not nothing
+    # A value at the edge of a level may fall to either side: the two agree as well as either does with float32.
+    assert np.abs(result - rounded).mean() <= 1.1 * np.abs(rounded - exact).mean()
+    assert np.abs(result - exact).mean() == pytest.approx(np.abs(rounded - exact).mean(), rel=0.2)
+    kinds = {op.get_rt_info()["runtimePrecision"].astype(str) for op in convolutions(engine)}
+    assert kinds & {"I8", "i8", "u8"}
+
+
+def convolutions(engine: OpenVINOEngine) -> list[Any]:
+    """As they were compiled."""
+    (requests,) = engine.requests.values()
+    graph = requests[0].get_compiled_model().get_runtime_model()
+    return [op for op in graph.get_ops() if op.get_rt_info()["layerType"].astype(str) == "Convolution"]
+
+
+def test_auto_takes_eight_bits_where_model_and_processor_can(
+    ranged_model: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openvino_engine, "has_vnni", lambda: True)
+    assert make_engine(ranged_model, device="cpu", threads=1).precision == "int8"
+    assert make_engine(tiny_model, device="cpu", threads=1).precision != "int8"
+    monkeypatch.setattr(openvino_engine, "has_vnni", lambda: False)
+    assert make_engine(ranged_model, device="cpu", threads=1).precision != "int8"
+
+
+@pytest.mark.parametrize("engine", ["torch", "torch-compile"])
+def test_other_engines_have_no_eight_bits(ranged_model: Path, engine: str) -> None:
+    with pytest.raises(UsageError, match="--engine openvino only"):
+        make_engine(ranged_model, engine=engine, device="cpu", precision="int8")
 
 
 def test_auto_takes_it_on_the_processor(tiny_model: Path) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from vidstyle.models.attention import CosineCode, MomentCode, adain, blend
 from vidstyle.models.compact import STRIDE, CompactConfig, CompactNet, EdgeConv, doubled_conv, pad
 
-TINY = CompactConfig(widths=(8, 8, 16), key_widths=(4, 8, 8), output_width=8)
+TINY = CompactConfig(widths=(8, 8, 16), key_widths=(8, 8), output_width=8)
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +54,9 @@ def test_a_code_has_the_announced_shapes_whatever_the_styles_size(net: CompactNe
     for size in ((17, 90), (64, 64)):
         code = net.encode_style(torch.rand(1, 3, *size))
         matrices = [tuple(s.matrix.shape) for s in code.scales if isinstance(s, CosineCode)]
-        assert matrices == [(1, 4, 7), (1, 8, 17), (1, 8, 33)]
+        assert matrices == [(1, 8, 17), (1, 8, 33)]
         layers = [tuple(s.mean.shape) for s in code.scales if isinstance(s, MomentCode)]
-        assert layers == [(1, c) for c in (16, 8, 8, 8, 8, 8, 8, 8)]
+        assert layers == [(1, c) for c in (6, 16, 8, 8, 8, 8, 8, 8, 8)]
 
 
 def test_strength_one_is_the_style_zero_is_the_frames_own_code(net: CompactNet) -> None:

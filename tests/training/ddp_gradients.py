@@ -23,7 +23,7 @@ from vidstyle.training.objectives import OBJECTIVES, Step
 from vidstyle.training.processes import Processes
 from vidstyle.training.recipe import Recipe
 
-CONFIG = {"widths": [8, 8, 16], "key_widths": [4, 8, 8], "output_width": 8}
+CONFIG = {"widths": [8, 8, 16], "key_widths": [8, 8], "output_width": 8}
 EVERY = {"every_t": 1, "every_r": 1, "every_i": 1, "every_v": 2, "weights": {"v": 300.0}}
 DEPTH = {"style_layers": [0.5, 1.0, 1.0], "local_layers": [3], "similarity_layers": [2, 3]}
 

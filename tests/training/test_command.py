@@ -18,7 +18,7 @@ from vidstyle.models.vgg import VGG
 pytestmark = pytest.mark.timeout(600)  # every call starts torch anew, which a busy machine takes its time for
 
 RECIPE = """
-config = { widths = [8, 8, 16], key_widths = [4, 8, 8], output_width = 8 }
+config = { widths = [8, 8, 16], key_widths = [8, 8], output_width = 8 }
 log_every = 1
 [[stage]]
 kind = "style"

@@ -16,7 +16,7 @@ from vidstyle.training.data import ImageFolder
 from vidstyle.training.loop import Limits, Training
 from vidstyle.training.recipe import Recipe
 
-CONFIG = {"widths": [8, 8, 16], "key_widths": [4, 8, 8], "output_width": 8}
+CONFIG = {"widths": [8, 8, 16], "key_widths": [8, 8], "output_width": 8}
 
 
 def recipe(*stages: dict[str, object], **settings: object) -> Recipe:

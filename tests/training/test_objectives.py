@@ -11,7 +11,7 @@ from vidstyle.training.draws import Draw
 from vidstyle.training.objectives import OBJECTIVES, Batch, Motion, Step
 from vidstyle.training.recipe import Stage
 
-CONFIG = {"widths": [8, 8, 16], "key_widths": [4, 8, 8], "output_width": 8}
+CONFIG = {"widths": [8, 8, 16], "key_widths": [8, 8], "output_width": 8}
 SHORT = {
     "steps": 9, "crop": 64, "every_t": 1, "every_r": 1, "every_i": 1, "style_layers": (1.0, 1.0, 1.0), "local_layers": (3,),
     "similarity_layers": (2, 3),

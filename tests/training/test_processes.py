@@ -56,7 +56,7 @@ def test_accumulated_batches_have_the_gradients_of_one_batch(pictures: Path, tmp
 @pytest.mark.slow
 def test_the_command_trains_in_two_processes(pictures: Path, tmp_path: Path) -> None:
     """Losses of the first step are those of one process with the doubled batch; one process writes; it can be resumed."""
-    config = "config = { widths = [8, 8, 16], key_widths = [4, 8, 8], output_width = 8 }"
+    config = "config = { widths = [8, 8, 16], key_widths = [8, 8], output_width = 8 }"
     layers = "style_layers = [1.0, 1.0]\nlocal_layers = [2]\nsimilarity_layers = [2]\nevery_t = 1"
     vgg = tmp_path / "vgg.safetensors"
     torch.manual_seed(0)

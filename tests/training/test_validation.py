@@ -19,7 +19,7 @@ from vidstyle.training.recipe import Recipe, Scoring
 from vidstyle.training.validation import Validation, score
 
 SCORING = Scoring(side=64)
-CONFIG = {"widths": [8, 8, 16], "key_widths": [4, 8, 8], "output_width": 8}
+CONFIG = {"widths": [8, 8, 16], "key_widths": [8, 8], "output_width": 8}
 
 
 class Unchanged(torch.nn.Module):

@@ -33,7 +33,7 @@ EngineName = Annotated[
     str, typer.Option("--engine", metavar="auto|torch|openvino|torch-compile", help="What runs the model.")
 ]
 PrecisionName = Annotated[
-    str, typer.Option("--precision", metavar="auto|fp32|bf16|fp16", help="Of the model's numbers.")
+    str, typer.Option("--precision", metavar="auto|fp32|bf16|fp16|int8", help="Of the model's numbers.")
 ]
 Json = Annotated[
     str | None,

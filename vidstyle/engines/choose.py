@@ -15,7 +15,7 @@ MODULES = {
     "openvino": "vidstyle.engines.openvino_engine",
     "torch-compile": "vidstyle.engines.compiled_engine",
 }
-"""An engine's module has `why_not(device) -> str | None`, `best_precision(device) -> (precision, why)` and
+"""An engine's module has `why_not(device) -> str | None`, `best_precision(device, model) -> (precision, why)` and
 `build(model, *, device, precision, threads) -> Engine`."""
 
 PREFERENCE = [("torch", "cuda"), ("torch", "mps"), ("openvino", "cpu"), ("torch", "cpu"), ("torch-compile", "cpu")]
@@ -49,30 +49,31 @@ def make_engine(
         model: shipped name or checkpoint file.
         engine: "auto", "torch", "openvino" or "torch-compile".
         device: "auto", "cpu", "cuda", "cuda:N" or "mps".
-        precision: "auto", "fp32", "bf16" or "fp16".
+        precision: "auto", "fp32", "bf16", "fp16" or "int8".
         threads: processor threads; None lets the engine decide.
 
     Raises:
         UsageError: a combination that does not exist, or not on this machine.
         InputError: an unreadable model.
     """
-    choice = choose(engine, device)
     if precision not in ("auto", *get_args(Precision)):
-        raise UsageError(f"unknown precision {precision!r}; use auto, fp32, bf16 or fp16.")
+        raise UsageError(f"unknown precision {precision!r}; use auto, fp32, bf16, fp16 or int8.")
+    choice = choose(engine, device, model)
     wanted = choice.precision if precision == "auto" else precision
     build = import_module(MODULES[choice.engine]).build
     return cast(Engine, build(model, device=choice.device, precision=wanted, threads=threads))
 
 
-def choose(engine: str = "auto", device: str = "auto") -> Choice:
-    """The first usable row that fits. Raises UsageError with the reason when there is none."""
+def choose(engine: str = "auto", device: str = "auto", model: str | Path = "compact") -> Choice:
+    """The first usable row that fits, with the precision that suits the model. Raises UsageError with the reason where there is
+    none."""
     if engine not in ("auto", *MODULES):
         raise UsageError(f"unknown engine {engine!r}; use auto, {', '.join(MODULES)}.")
     fitting = []
     for row in PREFERENCE:
         if engine not in ("auto", row[0]) or device.partition(":")[0] not in ("auto", row[1]):
             continue
-        choice = examine(row[0], row[1] if device == "auto" else device)
+        choice = examine(row[0], row[1] if device == "auto" else device, model)
         if choice.usable:
             return choice
         fitting.append(f"{choice.engine} on {choice.device}: {choice.why}")
@@ -85,7 +86,7 @@ def explain() -> list[Choice]:
     return [examine(*row) for row in PREFERENCE]
 
 
-def examine(engine: str, device: str) -> Choice:
+def examine(engine: str, device: str, model: str | Path = "compact") -> Choice:
     try:
         module: Any = import_module(MODULES[engine])
     except ImportError as error:
@@ -94,5 +95,5 @@ def examine(engine: str, device: str) -> Choice:
     reason = module.why_not(device)
     if reason is not None:
         return Choice(engine, device, False, None, reason)
-    precision, why = module.best_precision(device)
+    precision, why = module.best_precision(device, model)
     return Choice(engine, device, True, precision, why)

@@ -25,9 +25,11 @@ from vidstyle.engines.graph import tensors_of  # noqa: E402
 from vidstyle.engines.torch_engine import TorchEngine  # noqa: E402
 from vidstyle.errors import UsageError  # noqa: E402
 from vidstyle.models.attention import StyleCode  # noqa: E402
-from vidstyle.models.checkpoint import load_model, model_digest, model_path  # noqa: E402
+from vidstyle.models.checkpoint import int8_ranges, load_model, model_digest, model_path  # noqa: E402
+from vidstyle.models.int8 import quantised  # noqa: E402
 
-HINTS: dict[Precision, str] = {"fp32": "f32", "bf16": "bf16"}
+HINTS: dict[Precision, str] = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
+"""Of layers that nothing else is said of; what is eight-bit is written in the graph itself."""
 MOST_SIZES = 4
 """Compiled graphs that are kept in memory."""
 PIXELS_AT_ONCE = 1 << 22
@@ -47,8 +49,15 @@ def has_bf16() -> bool:
     return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
-def best_precision(device: str) -> tuple[Precision, str]:
+def has_vnni() -> bool:
+    """Whether the processor multiplies and adds eight-bit numbers in one instruction."""
+    return torch.cpu._is_vnni_supported()
+
+
+def best_precision(device: str, model: str | Path = "compact") -> tuple[Precision, str]:
     """The precision that `auto` takes, and why."""
+    if has_vnni() and int8_ranges(model_path(model)):
+        return "int8", "the processor has eight-bit dot products (VNNI); what is not a convolution stays in float32"
     if has_bf16():
         return "bf16", "the processor multiplies bfloat16; moments and the last convolution stay in float32"
     return "fp32", "the processor has no bfloat16 multiplication"
@@ -58,10 +67,15 @@ def build(model: str | Path, *, device: str, precision: Precision, threads: int 
     """An engine for a model given by name or file."""
     if precision not in HINTS:
         raise UsageError(
-            f"--precision {precision} does not run with --engine openvino; use bf16, fp32 or --engine torch."
+            f"--precision {precision} does not run with --engine openvino; use int8, bf16, fp32 or --engine torch."
         )
     if precision == "bf16" and not has_bf16():
         raise UsageError("--precision bf16: this processor has no bfloat16 multiplication; use fp32.")
+    if precision == "int8" and not int8_ranges(model_path(model)):
+        raise UsageError(
+            f"--precision int8: {model} does not say what ranges its layers have; use bf16 or fp32, or train it on, "
+            "which notes them."
+        )
     return OpenVINOEngine(model, precision=precision, threads=threads)
 
 
@@ -157,6 +171,7 @@ class OpenVINOEngine:
             size=[height, width],
             code=shapes,
             strength=strength,
+            precision=self.precision,
             config=config,
         )
         if (stored := cache.load(entry)) is not None:
@@ -164,8 +179,11 @@ class OpenVINOEngine:
                 return self.core.import_model(io.BytesIO(stored), "CPU", config)
             except RuntimeError:
                 pass  # of another build of OpenVINO
-        graph = graphs.convert(self.reference.model, height, width, code, strength=strength)
-        if self.precision != "fp32":
+        model = self.reference.model
+        if self.precision == "int8":
+            model = quantised(model, int8_ranges(self.path))
+        graph = graphs.convert(model, height, width, code, strength=strength)
+        if self.precision == "bf16":
             graph = graphs.with_float32_kept(graph)
         form = io.BytesIO()
         self.core.compile_model(graph, "CPU", config).export_model(form)

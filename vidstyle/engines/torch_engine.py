@@ -42,8 +42,8 @@ def why_not(device: str) -> str | None:
     return None if kind == "cpu" else "unknown device"
 
 
-def best_precision(device: str) -> tuple[Precision, str]:
-    """The precision that `auto` takes on a device, and why."""
+def best_precision(device: str, model: str | Path = "compact") -> tuple[Precision, str]:
+    """The precision that `auto` takes on a device, and why; the same for all models."""
     if device != "cpu":
         return "fp16", "half precision is what this device is fast at"
     if cpu_has_bf16():
@@ -53,6 +53,8 @@ def best_precision(device: str) -> tuple[Precision, str]:
 
 def build(model: str | Path, *, device: str, precision: Precision, threads: int | None = None) -> Engine:
     """An engine for a model given by name or file."""
+    if precision not in DTYPES:
+        raise UsageError(f"--precision {precision} runs with --engine openvino only; use bf16 or fp32.")
     if device.partition(":")[0] == "cuda":
         from vidstyle.engines.cuda_engine import CudaEngine  # which builds on this module
 

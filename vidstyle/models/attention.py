@@ -192,6 +192,13 @@ def mean_variance_norm(x: Tensor, eps: float = STD_EPS, *, correction: int = 0) 
     return x * (var + eps).rsqrt()
 
 
+def standardise(x: Tensor, code: MomentCode) -> Tensor:
+    """x (B, C, H, W) less the code's mean, by its deviation. Pooled features with the moments of the features themselves are
+    what `mean_variance_norm` gives before it is pooled, without a large tensor on the way."""
+    mean, var = (t[:, :, None, None] for t in code.moments())
+    return (x - mean) * (var + STD_EPS).rsqrt()
+
+
 class _ChannelMoments(torch.autograd.Function):
     """Its gradient is one pass over x in x's own precision, where autograd would keep two float32 copies of features that are
     half of all the memory that a step of training moves."""

@@ -127,8 +127,17 @@ def save_model(
 
 
 def read_metadata(path: Path) -> dict[str, Any]:
-    """A checkpoint's metadata, decoded."""
-    return {k: json.loads(v) for k, v in read(path)[1].items()}
+    """A checkpoint's metadata, decoded. Raises InputError."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {k: json.loads(v) for k, v in (file.metadata() or {}).items()}
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"{path}: cannot be read as safetensors ({error}).") from error
+
+
+def int8_ranges(path: Path) -> dict[str, tuple[float, float]]:
+    """What `int8.observe` found when the model was made; empty where nobody did."""
+    return {name: (low, high) for name, (low, high) in read_metadata(path).get("int8_ranges", {}).items()}
 
 
 def model_digest(name_or_path: str | Path = "compact") -> str:

@@ -1,8 +1,8 @@
 """CompactNet: the arbitrary-style network that ships.
 
-Three strides (2, 4, 8) down, cosine AdaAttN at 1/4 and 1/8, three strides up. Beside them the low-passed frame, in opponent
-colours, has AdaAttN of its own; its recoloured result is *given to* the decoder, never added to the output (adding a sharp
-photo teaches the decoder to paint nothing).
+Three strides (2, 4, 8) down, cosine AdaAttN at 1/4 and 1/8, three strides up. Beside them the low-passed frame takes the
+style's colours (models/colour.py); it is *given to* the decoder, never added to the output (adding a sharp photo teaches the
+decoder to paint nothing).
 
 The decoder paints by example: when a style picture is encoded, the decoder also paints it in its own style, and the mean and
 variance of every layer on the way go into the code. A frame's layers are then brought to those of the style (AdaIN, Huang &
@@ -31,14 +31,18 @@ from vidstyle.models.attention import (
     adain,
     blend,
     mean_variance_norm,
+    standardise,
 )
+from vidstyle.models.colour import colour_code, recolour
 
 STRIDE = 8
 
 Scales = tuple[Tensor, Tensor, Tensor]
-"""Features or keys at 1/2, 1/4, 1/8."""
-ATTENTIONS = 3
-"""Scales of a code that attention takes: colour, 1/4, 1/8."""
+"""Features at 1/2, 1/4, 1/8."""
+Keys = tuple[Tensor, Tensor]
+"""Keys at 1/4 and 1/8."""
+FIRST_LAYER = 3
+"""Where the decoder's layers begin in a code, after colour and the attention at 1/4 and 1/8."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +51,8 @@ class CompactConfig:
 
     widths: tuple[int, int, int] = (32, 64, 128)
     """Channels at 1/2, 1/4, 1/8."""
-    key_widths: tuple[int, int, int] = (16, 64, 128)
-    """Query/key channels of the colour, 1/4 and 1/8 attention."""
+    key_widths: tuple[int, int] = (64, 128)
+    """Query/key channels of the attention at 1/4 and 1/8."""
     encoder_blocks: tuple[int, int] = (1, 1)
     """Residual blocks at 1/4 and 1/8 on the way down."""
     decoder_blocks: tuple[int, int] = (2, 1)
@@ -78,6 +82,13 @@ class EdgeConv(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         return super().forward(edge_pad(x))
+
+
+class PixelConv(EdgeConv):
+    """An EdgeConv of samples of a picture in [0, 1]: in steps of 1/255 they are whole numbers, which bfloat16 holds exactly."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.conv2d(edge_pad(x * 255), self.weight / 255, self.bias)
 
 
 def edge_pad(x: Tensor) -> Tensor:
@@ -112,15 +123,14 @@ class Encoder(nn.Module):
     def __init__(self, config: CompactConfig) -> None:
         super().__init__()
         w, n = config.widths, config.encoder_blocks
-        self.stem = EdgeConv(12, w[0])
+        self.stem = PixelConv(12, w[0])
         self.quarter = EdgeConv(w[0], w[1])
         self.quarter_blocks = nn.Sequential(*(Block(w[1]) for _ in range(n[0])))
         self.eighth = EdgeConv(w[1], w[2])
         self.eighth_blocks = nn.Sequential(*(Block(w[2]) for _ in range(n[1])))
 
     def forward(self, x: Tensor) -> Scales:
-        # In steps of 1/255 a frame's samples are whole numbers, which bfloat16 holds exactly.
-        a = F.relu(F.conv2d(edge_pad(F.pixel_unshuffle(x, 2) * 255), self.stem.weight / 255, self.stem.bias))
+        a = F.relu(self.stem(F.pixel_unshuffle(x, 2)))
         b = self.quarter_blocks(F.relu(self.quarter(F.avg_pool2d(a, 2))))
         c = self.eighth_blocks(F.relu(self.eighth(F.avg_pool2d(b, 2))))
         return a, b, c
@@ -137,10 +147,9 @@ class CompactNet(nn.Module):
         w, k = config.widths, config.key_widths
         self.encoder = Encoder(config)
         kind = config.attention
-        self.attend_colour = AdaAttN(3, w[0], width=k[0], value_conv=False, attention=kind)
-        self.attend_quarter = AdaAttN(w[1], w[0] + w[1], width=k[1], attention=kind)
-        self.attend_eighth = AdaAttN(w[2], sum(w), width=k[2], attention=kind)
-        for attend in (self.attend_colour, self.attend_quarter, self.attend_eighth):
+        self.attend_quarter = AdaAttN(w[1], w[0] + w[1], width=k[0], attention=kind)
+        self.attend_eighth = AdaAttN(w[2], sum(w), width=k[1], attention=kind)
+        for attend in (self.attend_quarter, self.attend_eighth):
             # One feature space for both: a picture that is its own style then finds itself, which strength relies on.
             attend.g.load_state_dict(attend.f.state_dict())
         for attend in (self.attend_quarter, self.attend_eighth):
@@ -166,7 +175,7 @@ class CompactNet(nn.Module):
             image: (B, 3, H, W) float in [0, 1], H and W at least 16.
 
         Returns:
-            three scales of attention (colour, 1/4, 1/8), then the moments of the decoder's layers in their order; batch B.
+            colour, attention at 1/4 and 1/8, then the moments of the decoder's layers in their order; batch B.
         """
         x = pad(image)
         features = self.encoder(x)
@@ -190,7 +199,7 @@ class CompactNet(nn.Module):
         if strength is not None:
             a = torch.as_tensor(strength, dtype=torch.float32, device=x.device)
             code = blend([code, self._code(x, features, keys)], [a, 1 - a])
-        layers = iter(code.scales[ATTENTIONS:])
+        layers = iter(code.scales[FIRST_LAYER:])
 
         def follow(layer: Tensor) -> Tensor:
             return adain(layer, cast(MomentCode, next(layers)))
@@ -198,12 +207,12 @@ class CompactNet(nn.Module):
         y = self._decode(x, features, keys, code, follow if self.config.by_example else untouched)
         return y[:, :, :h, :w]
 
-    def _code(self, x: Tensor, features: Scales, keys: Scales) -> StyleCode:
+    def _code(self, x: Tensor, features: Scales, keys: Keys) -> StyleCode:
         code = StyleCode(
             (
-                self.attend_colour.encode(self._colour(x), keys[0]),
-                self.attend_quarter.encode(features[1], keys[1]),
-                self.attend_eighth.encode(features[2], keys[2]),
+                colour_code(self._colour(x)),
+                self.attend_quarter.encode(features[1], keys[0]),
+                self.attend_eighth.encode(features[2], keys[1]),
             )
         )
         if not self.config.by_example:
@@ -221,26 +230,27 @@ class CompactNet(nn.Module):
         """The frame low-passed to 1/8, in opponent colours: per-channel moments of RGB would keep the photo's hues."""
         # Pixels of a 2x2 square side by side, as the stem has them: pooling three channels alone is slow.
         low = F.avg_pool2d(F.pixel_unshuffle(x.float(), 2), STRIDE // 2)
-        return torch.einsum("oc,bchw->bohw", cast(Tensor, self.opponent).repeat_interleave(4, 1) / 4, low)
+        with torch.autocast(x.device.type, enabled=False):
+            return torch.einsum("oc,bchw->bohw", cast(Tensor, self.opponent).repeat_interleave(4, 1) / 4, low)
 
-    def _keys(self, features: Scales) -> Scales:
+    def _keys(self, features: Scales) -> Keys:
         """Keys of a scale: normalised features of it and of all finer ones, pooled to its size."""
-        a, b, c = (mean_variance_norm(f) for f in features)
-        a4 = F.avg_pool2d(a, 2)
+        a, (b, c) = features[0].float(), map(mean_variance_norm, features[1:])
+        a4 = standardise(F.avg_pool2d(a, 2), MomentCode.of(a))
         a8, b8 = F.avg_pool2d(a4, 2), F.avg_pool2d(b, 2)
-        return a8, torch.cat([a4, b], 1), torch.cat([a8, b8, c], 1)
+        return torch.cat([a4, b], 1), torch.cat([a8, b8, c], 1)
 
-    def _decode(self, x: Tensor, features: Scales, keys: Scales, code: StyleCode, site: Site) -> Tensor:
+    def _decode(self, x: Tensor, features: Scales, keys: Keys, code: StyleCode, site: Site) -> Tensor:
         """The picture; `site` sees each layer of the decoder before its ReLU, always in the same order."""
-        colour = self.attend_colour(self._colour(x), keys[0], code.scales[0])
+        colour = recolour(self._colour(x), cast(MomentCode, code.scales[0]))
         base = F.interpolate(
             torch.einsum("oc,bohw->bchw", cast(Tensor, self.opponent), colour), scale_factor=4.0, mode="bilinear"
         )
-        y = self.attend_eighth(features[2], keys[2], code.scales[2]).to(x.dtype)
+        y = self.attend_eighth(features[2], keys[1], code.scales[2]).to(x.dtype)
         for block in self.eighth_blocks:
             y = block(y, site)
         y = double(site(self.eighth_up(y)))
-        y = F.relu(self.attend_quarter(features[1], keys[1], code.scales[1]) + y).to(x.dtype)
+        y = F.relu(self.attend_quarter(features[1], keys[0], code.scales[1]) + y).to(x.dtype)
         for block in self.quarter_blocks:
             y = block(y, site)
         y = F.relu(double(site(self.quarter_up(y))))

@@ -15,9 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from vidstyle.errors import UsageError
-from vidstyle.models.checkpoint import build, load_model, save_model
+from vidstyle.models.checkpoint import StyleModel, build, load_model, save_model
 from vidstyle.models.vgg import VGG
 from vidstyle.models.vgg_style import VGGImage, VGGVideo
+from vidstyle.training.calibration import calibrated
 from vidstyle.training.clips import ClipFolder
 from vidstyle.training.data import ImageFolder
 from vidstyle.training.feed import Feed, Folders
@@ -213,7 +214,7 @@ class Training:
         self.scaler.update()
         return norm
 
-    def _averaged(self) -> Any:
+    def _averaged(self) -> StyleModel:
         net = build(self.recipe.architecture, self.recipe.config)
         net.load_state_dict(self.average.weights)
         return net.to(self.device).to(memory_format=torch.channels_last).eval()
@@ -227,24 +228,26 @@ class Training:
         log.note(self.measured)
         if self.best is None or self.measured["val_score"] < self.best:
             self.best = self.measured["val_score"]
-            save_model(net, self.out / "best.safetensors", metadata=self._about())
+            save_model(net, self.out / "best.safetensors", metadata=self._about(net))
 
     def _save(self, extra: nn.Module, optimiser: torch.optim.Adam, log: Log) -> None:
         if self.processes.first:
             about = {"step": self.step, "best": self.best, "scaler": self.scaler.state_dict()}
             save_state(self.out / "state.safetensors", self.net, self.average, extra, optimiser, about)
             net = self._averaged()
-            save_model(net, self.out / "model.safetensors", metadata=self._about())
+            save_model(net, self.out / "model.safetensors", metadata=self._about(net))
             path = self.out / "preview" / f"{self.step:06d}.png"
             grid = preview(net, *self.feed.examples(), PREVIEW_SIDE, path)
             log.picture("preview", grid, self.step)
 
-    def _about(self) -> dict[str, Any]:
+    def _about(self, net: StyleModel) -> dict[str, Any]:
         """What a model file says of itself."""
+        folders = self.feed.folders
         return {
+            "int8_ranges": calibrated(net, folders.content, folders.style),
             "steps": self.step,
             "recipe": json.loads(self.recipe.model_dump_json()),
-            "data": self.feed.folders.about(),
+            "data": folders.about(),
             "processes": self.processes.count,
             "metrics": self.measured,
             "loss_network": self.vgg.layout,
