@@ -44,11 +44,15 @@ SLOW_START, ONE_SIZE = "torch-compile", ((512, 288),)
 
 
 def settings(quick: bool, device: str = "auto") -> list[tuple[str, str, str]]:
-    """(engine, device, precision) that this machine can do: what `auto` takes, and float32 beside it."""
+    """(engine, device, precision) that this machine can do: what `auto` takes, half precision and float32 beside it."""
     rows: list[tuple[str, str, str]] = []
     for choice in explain():
         if choice.usable and device in ("auto", choice.device):
             others = () if choice.engine == SLOW_START else ("fp32",)
+            if choice.precision == "int8":
+                from vidstyle.engines.openvino_engine import has_bf16
+
+                others = ("bf16", "fp32") if has_bf16() else others
             rows += [(choice.engine, choice.device, p) for p in dict.fromkeys((str(choice.precision), *others))]
     return rows[:2] if quick else rows
 

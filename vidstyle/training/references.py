@@ -47,7 +47,8 @@ class References:
         # The keys of attention are made of all layers.
         self.of_content = sorted(layers) if uniform else list(range(1, self.depth + 1))
         self.of_style = [] if uniform else list(range(1, self.depth + 1))
-        self.kept: dict[Name, dict[int, Tensor] | list[MeanStd]] = {}
+        self.contents: dict[Name, dict[int, Tensor]] = {}
+        self.styles: dict[Name, list[MeanStd]] = {}
 
     @torch.no_grad()
     def __call__(self, content: Tensor, style: Tensor, names: Sequence[Name | None]) -> Reference:
@@ -64,25 +65,27 @@ class References:
                 {x: features[x - 1][n:] for x in self.of_style},
                 layer_moments([f[n:] for f in features]),
             )
-        new = [i for i, name in enumerate(names) if name is None or name not in self.kept]
+        of_contents: list[dict[int, Tensor] | None] = [self.contents.get(name) if name else None for name in names[:n]]
+        of_styles: list[list[MeanStd] | None] = [self.styles.get(name) if name else None for name in names[n:]]
+        new = [i for i, known in enumerate([*of_contents, *of_styles]) if known is None]
         features = self.vgg(pictures[new].contiguous(memory_format=torch.channels_last), self.depth) if new else []
         moments = layer_moments(features)
-        known: list[dict[int, Tensor] | list[MeanStd]] = [self.kept.get(name, []) if name else [] for name in names]
         for at, i in enumerate(new):
+            name = names[i]
             if i < n:
-                known[i] = {x: features[x - 1][at].clone() for x in self.of_content}
+                of_contents[i] = content_features = {x: features[x - 1][at].clone() for x in self.of_content}
+                if name is not None:
+                    self.contents[name] = content_features
             else:
-                known[i] = [(mean[at].clone(), std[at].clone()) for mean, std in moments]
-            if (name := names[i]) is not None:
-                self.kept[name] = known[i]
-        layers = range(self.depth)
+                of_styles[i - n] = style_moments = [(mean[at].clone(), std[at].clone()) for mean, std in moments]
+                if name is not None:
+                    self.styles[name] = style_moments
+        contents, styles = [c for c in of_contents if c is not None], [s for s in of_styles if s is not None]
         return Reference(
-            {x: torch.stack([known[i][x] for i in range(n)]) for x in self.of_content},  # type: ignore[misc]
+            {x: torch.stack([c[x] for c in contents]) for x in self.of_content},
             {},
-            [(stacked(known[n:], x, 0), stacked(known[n:], x, 1)) for x in layers],
+            [
+                (torch.stack([s[x][0] for s in styles]), torch.stack([s[x][1] for s in styles]))
+                for x in range(self.depth)
+            ],
         )
-
-
-def stacked(known: Sequence[object], layer: int, which: int) -> Tensor:
-    """Means (0) or deviations (1) of a layer, (B, C)."""
-    return torch.stack([k[layer][which] for k in known])  # type: ignore[index]
