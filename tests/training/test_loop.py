@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from vidstyle.errors import UsageError
-from vidstyle.models.checkpoint import load_model, read_metadata
+from vidstyle.models.checkpoint import int8_ranges, load_model, read_metadata
+from vidstyle.models.int8 import edge_convolutions
 from vidstyle.models.vgg import VGG
 from vidstyle.training.clips import ClipFolder
 from vidstyle.training.data import ImageFolder
@@ -95,6 +96,9 @@ def test_the_model_file_tells_its_story(images: ImageFolder, vgg: VGG, tmp_path:
     assert about["data"]["content"] == {"pictures": 3, "sha256": images.digest}  # of four one is set aside
     assert about["recipe"]["stage"][0]["kind"] == "autoencode"
     assert (tmp_path / "preview" / "000002.png").stat().st_size > 1000
+    ranges = int8_ranges(tmp_path / "model.safetensors")
+    assert set(ranges) == set(edge_convolutions(load_model(tmp_path / "model.safetensors"))) - {"full"}
+    assert all(low <= 0 <= high for low, high in ranges.values())
 
 
 def test_the_autoencoder_learns(images: ImageFolder, vgg: VGG, tmp_path: Path) -> None:
