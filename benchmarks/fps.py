@@ -5,7 +5,7 @@
 Model alone: as many frames a call as the engine takes at a time (`frames`; `seconds` are those of the call), uint8 in and out,
 the style encoded before. Whole command: a fresh process on an H.264 film of moving texture, from the start of Python to the
 finished file; `stages` are the seconds in which decoding, model and encoding worked (they overlap), as `run --json` reports
-them. --threads is for the model alone; `taskset` limits both.
+them. --threads is for the model alone; `taskset` limits both. `bound` says what the processor could do at best.
 
 With --device cuda only the GPU is measured, and more closely: which one and its driver, in each precision; CUDA graphs beside
 single launches; with the copies to and from the GPU and without; the whole command with FFmpeg's decoder and encoder and, where
@@ -24,11 +24,12 @@ from typing import Any, cast
 
 import numpy as np
 
+from benchmarks.bound import multiplications, peaks
 from benchmarks.cuda import PRECISIONS, gpu, model_rows
 from benchmarks.films import texture, write
 from benchmarks.harness import Timing, measure, vidstyle
 from benchmarks.record import environment, options, save, timing_options
-from vidstyle.engines.base import Precision
+from vidstyle.engines.base import Precision, cores
 from vidstyle.engines.choose import PREFERENCE, examine, explain, make_engine
 from vidstyle.media.codecs import opens
 from vidstyle.models.checkpoint import load_model, model_digest
@@ -125,6 +126,11 @@ def whole_command(
     }
 
 
+def bound(threads: int) -> dict[str, Any]:
+    """The network's multiplications for a pixel, and how many a second this processor does in matrix products."""
+    return {"multiplications": multiplications(load_model("compact")), "peaks": peaks(threads), "threads": threads}
+
+
 def missing(device: str) -> str | None:
     """Why there is no such device here; None where there is."""
     rows = [examine(engine, device) for engine, known in PREFERENCE if known == device.partition(":")[0]]
@@ -205,6 +211,7 @@ def main() -> None:
             model="compact",
             model_digest=digest,
             style=STYLE,
+            bound=bound(arguments.threads or cores()),
         )
     )
 
