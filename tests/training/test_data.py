@@ -43,18 +43,6 @@ def test_a_crop_is_always_a_square_of_its_side(h: int, w: int, side: int, low: f
     assert out.shape == (side, side, 3)
 
 
-def test_a_small_picture_is_enlarged_only_where_that_is_asked_for() -> None:
-    image = np.zeros((64, 64, 3), np.uint8)
-    image[:, 32:] = 255  # one edge: how many columns it takes to rise tells the size that the picture was brought to
-
-    def widths(enlarge: bool) -> set[int]:
-        crops = [crop(image, 64, (4.0, 4.0), np.random.default_rng(i), enlarge=enlarge) for i in range(30)]
-        return {int(((c[0, :, 0] > 0) & (c[0, :, 0] < 255)).sum()) for c in crops}
-
-    assert widths(enlarge=False) == {0}
-    assert max(widths(enlarge=True)) > 1
-
-
 def test_crops_are_not_enlarged_where_the_picture_is_large_enough() -> None:
     image = np.zeros((100, 300, 3), np.uint8)
     assert resize_short(image, 50).shape[:2] == (50, 150)

@@ -7,7 +7,6 @@ random state has to be saved.
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -105,17 +104,9 @@ def resize_short(image: NDArray[np.uint8], short: int) -> NDArray[np.uint8]:
     return out.astype(np.uint8, copy=False)
 
 
-def crop(
-    image: NDArray[np.uint8],
-    side: int,
-    zoom: tuple[float, float],
-    rng: np.random.Generator,
-    *,
-    enlarge: bool = False,
-) -> NDArray[np.uint8]:
-    """A random square, maybe flipped; the short side is first drawn from `zoom` times `side`, at most the picture's own
-    unless `enlarge`."""
-    native = math.ceil(side * zoom[1]) if enlarge else max(side, min(image.shape[:2]))
+def crop(image: NDArray[np.uint8], side: int, zoom: tuple[float, float], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """A random square, maybe flipped; the short side is first drawn from `zoom` times `side`, at most the picture's own."""
+    native = max(side, min(image.shape[:2]))
     low, high = (min(native, max(side, round(z * side))) for z in zoom)
     image = resize_short(image, int(rng.integers(low, high + 1)))
     h, w = image.shape[:2]

@@ -105,7 +105,7 @@ class Feed:
 
 def draw_pictures(stage: Stage, folders: Folders, draw: Draw) -> tuple[Pictures, Pictures]:
     """Photos and paintings of a batch."""
-    content = draw_some(folders.content, stage, draw, Of.CONTENT, stage.content_zoom, enlarge=stage.enlarge)
+    content = draw_some(folders.content, stage, draw, Of.CONTENT, stage.content_zoom)
     style = draw_some(folders.style, stage, draw, Of.STYLE, stage.style_zoom)
     return (
         recoloured(content, stage, draw, Of.CONTENT_COLOUR, stage.content_colour),
@@ -113,18 +113,14 @@ def draw_pictures(stage: Stage, folders: Folders, draw: Draw) -> tuple[Pictures,
     )
 
 
-def draw_some(
-    folder: ImageFolder, stage: Stage, draw: Draw, what: Of, zoom: tuple[float, float], *, enlarge: bool = False
-) -> Pictures:
+def draw_some(folder: ImageFolder, stage: Stage, draw: Draw, what: Of, zoom: tuple[float, float]) -> Pictures:
     """A random crop of a random picture for each place of the batch; with `variants`, one of the picture's fixed crops."""
     rngs, names = draw.rngs(what, stage.batch), []
     picks = [int(r.integers(len(folder.images))) for r in rngs]
     if stage.variants:
         names = [Name(what, pick, int(r.integers(stage.variants))) for pick, r in zip(picks, rngs, strict=True)]
         rngs = [name.rng(draw.seed) for name in names]
-    crops = [
-        crop(folder.images[pick], stage.crop, zoom, r, enlarge=enlarge) for pick, r in zip(picks, rngs, strict=True)
-    ]
+    crops = [crop(folder.images[pick], stage.crop, zoom, r) for pick, r in zip(picks, rngs, strict=True)]
     return Pictures(batch(crops), tuple(names or [None] * stage.batch))
 
 

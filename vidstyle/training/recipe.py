@@ -83,10 +83,7 @@ class Stage(Part):
     """Crops that a picture is seen in, drawn once; what the loss network says of them is computed once and kept in memory
     (with crop 128 and local_layers [4] 0.25 MB a crop of a photo). 0: a new crop every time."""
     content_zoom: tuple[float, float] = (1.0, 1.5)
-    """Short side of a content photo before its crop is cut, as multiples of the crop; what is larger than the file is cut
-    at the file's own size unless `enlarge` is set."""
-    enlarge: bool = False
-    """Photos may be enlarged: a small photo is then what a large frame looks like, smooth between few edges."""
+    """Short side of a content photo before its crop is cut, as multiples of the crop (never enlarged beyond the file)."""
     style_zoom: tuple[float, float] = (1.0, 2.0)
     """The same for paintings: larger shows the network coarser strokes."""
     content_colour: Colour = Colour()
