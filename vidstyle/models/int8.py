@@ -4,7 +4,8 @@ Weights are rounded to 255 levels for each output channel, inputs to 256 levels 
 pictures, and travels with the model (`int8_ranges` in its file). The rounding is written as torch's fake quantisation: under
 torch it shows what eight bits do to a picture, and an engine that knows the pattern multiplies the whole numbers themselves.
 
-Sums, normalisation, attention and the last convolution, where an error is an error of the picture, stay in float32.
+Sums, normalisation, attention, the encoder at 1/4 and the last convolution, where an error is an error of the picture, stay in
+float32.
 """
 
 from __future__ import annotations
@@ -25,6 +26,11 @@ Ranges = Mapping[str, tuple[float, float]]
 
 EXCEED = 0.1
 """Share of pictures whose extremes lie outside a range."""
+
+DELICATE = "encoder.quarter"
+"""Layers whose names begin so keep float32: all that follows sees what the encoder rounds at 1/4, and takes it for texture. On
+three frames in eight styles pictures are 1.39 levels of 255 from float32 with these three convolutions in eight bits and 0.74
+without, for three milliseconds of a frame of 512x288."""
 
 Model = TypeVar("Model", bound=nn.Module)
 
@@ -91,6 +97,7 @@ def observe(model: nn.Module, pictures: Iterable[tuple[Tensor, StyleCode]]) -> d
     hooks = [
         conv.register_forward_pre_hook(lambda _, given, name=name: look(name, given[0]))
         for name, conv in edge_convolutions(model).items()
+        if not name.startswith(DELICATE)
     ]
     try:
         with torch.no_grad():
