@@ -8,7 +8,7 @@ from torch import Tensor
 
 from vidstyle.models.checkpoint import load_model
 from vidstyle.models.compact import EdgeConv
-from vidstyle.models.int8 import DELICATE, EXCEED, Int8Conv, edge_convolutions, observe, quantised
+from vidstyle.models.int8 import EXCEED, Int8Conv, edge_convolutions, observe, quantised
 
 
 @pytest.fixture(scope="module")
@@ -45,11 +45,22 @@ def test_inputs_are_rounded_to_256_levels_and_clipped() -> None:
     assert abs(float(y.max()) - 1) < 0.01
 
 
+def test_two_terms_keep_sixteen_bits_of_the_input() -> None:
+    conv = EdgeConv(1, 1)
+    with torch.no_grad():
+        conv.weight.zero_()
+        conv.weight[0, 0, 1, 1] = 1.0
+        conv.bias.zero_()  # type: ignore[union-attr]
+    x = torch.linspace(-1, 1, 4001).view(1, 1, 1, -1)
+    errors = [float((Int8Conv(conv, -1.0, 1.0, fine=fine)(x) - x).detach().abs().max()) for fine in (False, True)]
+    assert errors[0] == pytest.approx(1 / 255, rel=0.05)
+    assert errors[1] < errors[0] / 200
+
+
 def test_ranges_are_of_what_is_called_and_the_first_is_that_of_pictures(net: torch.nn.Module) -> None:
     pairs = [(x, net.encode_style(y)) for x, y in zip(pictures(0), pictures(1), strict=True)]  # type: ignore[operator]
     ranges = observe(net, pairs)
-    assert {n for n in edge_convolutions(net) if not n.startswith(DELICATE)} - set(ranges) == {"full"}
-    assert not any(n.startswith(DELICATE) for n in ranges)
+    assert set(edge_convolutions(net)) - set(ranges) == {"full"}
     assert ranges["encoder.stem"] == (0.0, 1.0)
     assert all(low <= 0 < high for low, high in ranges.values())
     assert not any(m._forward_pre_hooks for m in net.modules())
@@ -65,7 +76,9 @@ def test_ranges_are_of_what_is_called_and_the_first_is_that_of_pictures(net: tor
 def test_the_shipped_model_in_eight_bits_paints_the_same_picture(net: torch.nn.Module) -> None:
     pairs = [(x, net.encode_style(y)) for x, y in zip(pictures(2), pictures(3), strict=True)]  # type: ignore[operator]
     reduced = quantised(net, observe(net, pairs))
-    assert sum(isinstance(m, Int8Conv) for m in reduced.modules()) == len(edge_convolutions(net)) - 4
+    eight = {name: m for name, m in reduced.named_modules() if isinstance(m, Int8Conv)}
+    assert len(eight) == len(edge_convolutions(net)) - 1
+    assert {n for n, m in eight.items() if m.fine} == {n for n in eight if n.startswith("encoder.quarter")}
     assert not any(isinstance(m, Int8Conv) for m in net.modules())
     for x, code in pairs:
         exact, rounded = net(x, code), reduced(x, code)
