@@ -235,7 +235,8 @@ class CompactNet(nn.Module):
 
     def _keys(self, features: Scales) -> Keys:
         """Keys of a scale: normalised features of it and of all finer ones, pooled to its size."""
-        a, (b, c) = features[0].float(), map(mean_variance_norm, features[1:])
+        a = features[0].to(torch.promote_types(features[0].dtype, torch.float32))
+        b, c = map(mean_variance_norm, features[1:])
         a4 = standardise(F.avg_pool2d(a, 2), MomentCode.of(a))
         a8, b8 = F.avg_pool2d(a4, 2), F.avg_pool2d(b, 2)
         return torch.cat([a4, b], 1), torch.cat([a8, b8, c], 1)
