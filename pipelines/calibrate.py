@@ -1,14 +1,17 @@
 """Note the ranges of a trained model's layers in its file, as `train-video` does for what it trains: for files that are older.
 
-python pipelines/calibrate.py MODEL.safetensors --content PHOTOS --style PAINTINGS
+    python pipelines/calibrate.py MODEL.safetensors --content PHOTOS --style PAINTINGS
+
+Weights and everything else that the file says stay as they are.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 
-from vidstyle.models.checkpoint import load_model, read_metadata, save_model
+from vidstyle.models.checkpoint import load_model, read, write
 from vidstyle.training.calibration import calibrated
 from vidstyle.training.data import load_folder
 
@@ -19,10 +22,10 @@ def main() -> None:
     parser.add_argument("--content", type=Path, required=True)
     parser.add_argument("--style", type=Path, required=True)
     arguments = parser.parse_args()
-    model, about = load_model(arguments.model), read_metadata(arguments.model)
-    about["int8_ranges"] = calibrated(model, load_folder(arguments.content), load_folder(arguments.style))
-    save_model(model, arguments.model, metadata={k: v for k, v in about.items() if k not in ("architecture", "config")})
-    print(f"{arguments.model}: ranges of {len(about['int8_ranges'])} convolutions")
+    ranges = calibrated(load_model(arguments.model), load_folder(arguments.content), load_folder(arguments.style))
+    tensors, about = read(arguments.model)
+    write(tensors, arguments.model, about | {"int8_ranges": json.dumps(ranges)})
+    print(f"{arguments.model}: ranges of {len(ranges)} convolutions")
 
 
 if __name__ == "__main__":

@@ -24,6 +24,16 @@ def pictures(seed: int, n: int = 3) -> list[Tensor]:
     return [(x * 255).round() / 255 for x in big.split(1)]
 
 
+def identity() -> EdgeConv:
+    """A convolution that changes nothing: what comes out is its input as it was rounded."""
+    conv = EdgeConv(1, 1)
+    with torch.no_grad():
+        conv.weight.zero_()
+        conv.weight[0, 0, 1, 1] = 1.0
+        conv.bias.zero_()  # type: ignore[union-attr]
+    return conv
+
+
 def test_values_on_the_grid_are_not_changed() -> None:
     conv = EdgeConv(3, 4)
     with torch.no_grad():
@@ -34,25 +44,15 @@ def test_values_on_the_grid_are_not_changed() -> None:
 
 
 def test_inputs_are_rounded_to_256_levels_and_clipped() -> None:
-    conv = EdgeConv(1, 1)
-    with torch.no_grad():
-        conv.weight.zero_()
-        conv.weight[0, 0, 1, 1] = 1.0
-        conv.bias.zero_()  # type: ignore[union-attr]
-    y = Int8Conv(conv, -1.0, 1.0)(torch.linspace(-2, 2, 4001).view(1, 1, 1, -1)).detach().flatten()
+    y = Int8Conv(identity(), -1.0, 1.0)(torch.linspace(-2, 2, 4001).view(1, 1, 1, -1)).detach().flatten()
     assert len(y.unique()) == 256
     assert abs(float(y.min()) + 1) < 0.01
     assert abs(float(y.max()) - 1) < 0.01
 
 
 def test_two_terms_keep_sixteen_bits_of_the_input() -> None:
-    conv = EdgeConv(1, 1)
-    with torch.no_grad():
-        conv.weight.zero_()
-        conv.weight[0, 0, 1, 1] = 1.0
-        conv.bias.zero_()  # type: ignore[union-attr]
     x = torch.linspace(-1, 1, 4001).view(1, 1, 1, -1)
-    errors = [float((Int8Conv(conv, -1.0, 1.0, fine=fine)(x) - x).detach().abs().max()) for fine in (False, True)]
+    errors = [float((Int8Conv(identity(), -1.0, 1.0, fine=fine)(x) - x).detach().abs().max()) for fine in (False, True)]
     assert errors[0] == pytest.approx(1 / 255, rel=0.05)
     assert errors[1] < errors[0] / 200
 

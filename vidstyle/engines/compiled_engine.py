@@ -12,9 +12,8 @@ from pathlib import Path
 import torch
 
 from vidstyle.engines.base import Precision
-from vidstyle.engines.torch_engine import DTYPES, TorchEngine
+from vidstyle.engines.torch_engine import TorchEngine, check
 from vidstyle.engines.torch_engine import best_precision as best_precision
-from vidstyle.errors import UsageError
 from vidstyle.models.checkpoint import StyleModel, load_model
 
 COMPILERS = ("g++", "c++", "clang++")
@@ -29,8 +28,7 @@ def why_not(device: str) -> str | None:
 
 def build(model: str | Path, *, device: str, precision: Precision, threads: int | None = None) -> CompiledEngine:
     """An engine for a model given by name or file."""
-    if precision not in DTYPES:
-        raise UsageError(f"--precision {precision} runs with --engine openvino only; use bf16 or fp32.")
+    check(precision)
     return CompiledEngine(load_model(model), device=device, precision=precision, threads=threads)
 
 

@@ -51,10 +51,15 @@ def best_precision(device: str, model: str | Path = "compact") -> tuple[Precisio
     return "fp32", "the processor has no bfloat16 multiplication"
 
 
-def build(model: str | Path, *, device: str, precision: Precision, threads: int | None = None) -> Engine:
-    """An engine for a model given by name or file."""
+def check(precision: Precision) -> None:
+    """Raise UsageError for a precision that torch does not run here."""
     if precision not in DTYPES:
         raise UsageError(f"--precision {precision} runs with --engine openvino only; use bf16 or fp32.")
+
+
+def build(model: str | Path, *, device: str, precision: Precision, threads: int | None = None) -> Engine:
+    """An engine for a model given by name or file."""
+    check(precision)
     if device.partition(":")[0] == "cuda":
         from vidstyle.engines.cuda_engine import CudaEngine  # which builds on this module
 

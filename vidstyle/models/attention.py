@@ -318,7 +318,6 @@ class AdaAttN(nn.Module):
         value_channels: channels of the style feature that values are made of (default C).
         width: K, channels of queries and keys after f and g (default key_channels).
         attention: "cosine" (video) or "softmax" (image).
-        value_conv: False takes values as they are (h = identity), where they must keep their meaning (colour).
         std_eps: added to the variance before the root.
         correction: of the content's variance, see `mean_variance_norm`.
     """
@@ -331,7 +330,6 @@ class AdaAttN(nn.Module):
         value_channels: int | None = None,
         width: int | None = None,
         attention: AttentionKind = "cosine",
-        value_conv: bool = True,
         std_eps: float = STD_EPS,
         correction: int = 0,
     ) -> None:
@@ -339,7 +337,7 @@ class AdaAttN(nn.Module):
         self.channels, self.attention, self.std_eps, self.correction = channels, attention, std_eps, correction
         self.f = nn.Conv2d(key_channels, width or key_channels, 1)
         self.g = nn.Conv2d(key_channels, width or key_channels, 1)
-        self.h = nn.Conv2d(value_channels or channels, channels, 1) if value_conv else nn.Identity()
+        self.h = nn.Conv2d(value_channels or channels, channels, 1)
 
     def encode(self, values: Tensor, keys: Tensor) -> AttentionCode:
         """The style's code at this scale.

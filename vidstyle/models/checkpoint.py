@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields
 from importlib import resources
 from pathlib import Path
@@ -128,11 +129,8 @@ def save_model(
 
 def read_metadata(path: Path) -> dict[str, Any]:
     """A checkpoint's metadata, decoded. Raises InputError."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            return {k: json.loads(v) for k, v in (file.metadata() or {}).items()}
-    except (OSError, SafetensorError) as error:
-        raise InputError(f"{path}: cannot be read as safetensors ({error}).") from error
+    with opened(path) as file:
+        return {k: json.loads(v) for k, v in (file.metadata() or {}).items()}
 
 
 def int8_ranges(path: Path) -> dict[str, tuple[float, float]]:
@@ -179,9 +177,16 @@ def load_code(path: Path) -> tuple[StyleCode, str]:
 
 def read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Tensors and metadata of a safetensors file. Raises InputError."""
+    with opened(path) as file:
+        return {k: file.get_tensor(k) for k in file.keys()}, file.metadata() or {}  # noqa: SIM118
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Any]:
+    """A safetensors file. Raises InputError where it is none, also while it is read."""
     try:
         with safe_open(path, framework="pt") as file:
-            return {k: file.get_tensor(k) for k in file.keys()}, file.metadata() or {}  # noqa: SIM118
+            yield file
     except (OSError, SafetensorError) as error:
         raise InputError(f"{path}: cannot be read as safetensors ({error}).") from error
 

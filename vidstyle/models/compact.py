@@ -153,9 +153,8 @@ class CompactNet(nn.Module):
             # One feature space for both: a picture that is its own style then finds itself, which strength relies on.
             attend.g.load_state_dict(attend.f.state_dict())
         for attend in (self.attend_quarter, self.attend_eighth):
-            value = cast(nn.Conv2d, attend.h)
-            nn.init.dirac_(value.weight)
-            nn.init.zeros_(cast(Tensor, value.bias))
+            nn.init.dirac_(attend.h.weight)
+            nn.init.zeros_(cast(Tensor, attend.h.bias))
         n = config.decoder_blocks
         self.eighth_blocks = nn.ModuleList(Block(w[2]) for _ in range(n[1]))
         self.eighth_up = EdgeConv(w[2], w[1])
@@ -227,7 +226,7 @@ class CompactNet(nn.Module):
         return StyleCode((*code.scales, *layers))
 
     def _colour(self, x: Tensor) -> Tensor:
-        """The frame low-passed to 1/8, in opponent colours: per-channel moments of RGB would keep the photo's hues."""
+        """The frame low-passed to 1/8, in orthogonal opponent colours, lightness first: what `recolour` takes."""
         # Pixels of a 2x2 square side by side, as the stem has them: pooling three channels alone is slow.
         low = F.avg_pool2d(F.pixel_unshuffle(x.float(), 2), STRIDE // 2)
         with torch.autocast(x.device.type, enabled=False):
