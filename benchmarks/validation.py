@@ -1,7 +1,8 @@
-"""The validation set: eight clips and twenty styles that no training has seen, and how frames on it are measured.
+"""The validation set: eight clips and ten paintings that no training has seen, ten built-in styles, and how it is measured.
 
-Clips and paintings are set aside by name: training is given folders without them. Ten styles are paintings, what people bring;
-ten are built-in ones, drawn by programs for this project: flat, saturated, hard-edged, far from what was trained on.
+Clips and paintings are set aside by name: training is given folders without them. Paintings are what people bring; the built-in
+styles are drawn by programs for this project, flat, saturated, hard-edged. The default model has trained on these, since they
+come with it: numbers of theirs are how it does its own repertoire, not what it makes of new pictures.
 """
 
 from __future__ import annotations

@@ -169,7 +169,7 @@ def test_half_precision_is_near(exact: TorchEngine, tiny_model: Path) -> None:
     result = engine_on(FakeDevice(), tiny_model, precision="bf16").stylize(frames, a)
     difference = np.abs(result.astype(int) - exact.stylize(frames, a))
     assert difference.max() > 0
-    assert difference.mean() < 3
+    assert difference.mean() < 5  # random weights magnify what is rounded
 
 
 def test_weights_are_channels_last(tiny_model: Path) -> None:

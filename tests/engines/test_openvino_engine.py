@@ -155,8 +155,17 @@ def test_damaged_cache_is_rebuilt(
 def test_padding_is_one_operation(graph: Any) -> None:
     # Taken apart into look-ups by index it takes as long as the convolutions.
     kinds = [layer.get_type_name() for layer in graph.get_ops()]
-    assert kinds.count("Pad") >= kinds.count("Convolution") - 3  # all but the 1x1 convolutions of attention
+    weights = [layer.input_value(1).get_shape() for layer in graph.get_ops() if layer.get_type_name() == "Convolution"]
+    assert kinds.count("Pad") >= sum(shape[2] > 1 for shape in weights) > 10
     assert not {"GatherND", "ScatterNDUpdate"} & set(kinds)
+
+
+def test_no_tensor_of_squares_is_written(graph: Any) -> None:
+    means = [layer for layer in graph.get_ops() if layer.get_type_name() == "ReduceMean"]
+    of_what = [mean.input_value(0).get_node().get_type_name() for mean in means]
+    norms = [layer.get_type_name() for layer in graph.get_ops()].count("ReduceL2")
+    assert "Multiply" not in of_what
+    assert norms >= 8  # a layer of the decoder each
 
 
 def test_few_graphs_are_held(

@@ -18,7 +18,7 @@ TINY = CompactConfig(widths=(8, 8, 16), key_widths=(8, 8), output_width=8)
 @pytest.fixture(scope="module")
 def net() -> CompactNet:
     with torch.random.fork_rng():
-        torch.manual_seed(0)
+        torch.manual_seed(2)  # with 0 all that the last convolution sees is zero
         net = CompactNet(TINY)
         for p in net.parameters():  # lively weights: torch's start has some at zero and lets signals die out
             torch.nn.init.normal_(p, std=(0.7 / p[0].numel()) ** 0.5 if p.dim() > 1 else 0.1)

@@ -34,8 +34,9 @@ def identity() -> EdgeConv:
     return conv
 
 
-def test_values_on_the_grid_are_not_changed() -> None:
-    conv = EdgeConv(3, 4)
+@pytest.mark.parametrize("size", [1, 3])
+def test_values_on_the_grid_are_not_changed(size: int) -> None:
+    conv = EdgeConv(3, 4, size)
     with torch.no_grad():
         conv.weight.copy_(torch.randint(-127, 128, conv.weight.shape) / 64)
         conv.weight[:, 0, 0, 0] = 127 / 64

@@ -70,3 +70,19 @@ def test_two_frames_that_are_alike_are_painted_alike(vgg: VGG) -> None:
     stage = Stage.model_validate({"kind": "style", "weights": {"i": 0.0, "r": 0.0}, **SHORT})
     _, terms = Step(OBJECTIVES["style"](net, vgg, stage))(Batch(x, x, Draw(0, 0, 1)))
     assert set(terms) == {"range", "g", "l", "t"}
+
+
+def test_jpeg_reaches_the_moved_picture_alone(vgg: VGG) -> None:
+    torch.manual_seed(0)
+    net = build("compact", CONFIG)
+    with torch.no_grad():
+        for weights in net.parameters():
+            weights.add_(0.1 * torch.randn_like(weights))
+    x = torch.rand(2, 3, 64, 64)
+    found = []
+    for jpeg in (None, (5, 5)):
+        stage = Stage.model_validate({"kind": "style", **SHORT, "jpeg": jpeg})
+        found.append(Step(OBJECTIVES["style"](net, vgg, stage))(Batch(x, x.flip(0), Draw(0, 0, 2)))[1])
+    plain, lossy = found
+    assert float(lossy["t"]) != pytest.approx(float(plain["t"]), rel=1e-3)
+    assert all(float(lossy[k]) == float(v) for k, v in plain.items() if k != "t")

@@ -27,6 +27,7 @@ def test_the_shipped_recipe_loads() -> None:
         ("[[stage]]\nkind='style'\nsteps=0", "steps"),
         ("[[stage]]\nkind='paint'\nsteps=1", "kind"),
         ("[[stage]]\nkind='style'\nsteps=1\nweights={x=1}", "weights"),
+        ("[[stage]]\nkind='style'\nsteps=1\njpeg=[90, 20]", "least quality comes first"),
         ("seed = 1", "stage"),
     ],
 )

@@ -55,6 +55,7 @@ def convert(model: StyleModel, height: int, width: int, code: StyleCode, *, stre
     inputs = example(height, width, code, strength=strength)
     graph.reshape({port: list(value.shape) for port, value in zip(graph.inputs, inputs, strict=True)})
     graph.inputs[0].get_node().set_friendly_name("frames")
+    sum_squares_while_reading(graph)
     return graph
 
 
@@ -72,6 +73,22 @@ def edge_pad(node: Any) -> list[Any]:
     left, right, above, below = node.get_values_from_const_input(1)
     begin, end = (openvino.op.Constant(np.array(v, np.int64)) for v in ((0, 0, above, left), (0, 0, below, right)))
     return [openvino.opset13.pad(node.get_input(0), begin, end, "edge").output(0)]
+
+
+def sum_squares_while_reading(graph: openvino.Model) -> None:
+    """Write mean(x * x) as |x|^2 / n, in place: OpenVINO fuses no product into the mean, and would write a tensor of squares as
+    large as x; a norm reads x alone."""
+    for mean in graph.get_ops():
+        square = mean.input_value(0).get_node() if mean.get_type_name() == "ReduceMean" else None
+        if square is None or square.get_type_name() != "Multiply":
+            continue
+        x, same = square.input_values()
+        if x != same:
+            continue
+        norm = openvino.opset13.reduce_l2(x, mean.input_value(1), mean.get_keep_dims())
+        share = np.float32(np.prod(norm.output(0).get_shape()) / np.prod(x.get_shape()))
+        squares = openvino.opset13.multiply(norm, norm)
+        mean.output(0).replace(openvino.opset13.multiply(squares, share).output(0))
 
 
 def with_float32_kept(graph: openvino.Model) -> openvino.Model:
@@ -111,7 +128,7 @@ def mark(root: ET.Element) -> None:
     last = {key for key in convolutions if not reached([key], after, lambda _: True) & convolutions}
     way_out = last | reached(last, after, lambda _: True)
     products = {key for key in behind if kinds[key] in PRODUCTS}
-    statistics = {key for key in behind if kinds[key] == "ReduceMean"}
+    statistics = {key for key in behind if kinds[key] in ("ReduceMean", "ReduceL2")}
     results = reached(products | statistics, after, lambda key: kinds[key] in ARITHMETIC)
     operands = reached(products, before, lambda key: key in behind and kinds[key] in ARITHMETIC | {"Concat"})
     of_code = reached(products | results, before, lambda key: key not in behind | convolutions)

@@ -51,7 +51,7 @@ class CompactConfig:
 
     widths: tuple[int, int, int] = (32, 64, 128)
     """Channels at 1/2, 1/4, 1/8."""
-    key_widths: tuple[int, int] = (64, 128)
+    key_widths: tuple[int, int] = (32, 64)
     """Query/key channels of the attention at 1/4 and 1/8."""
     encoder_blocks: tuple[int, int] = (1, 1)
     """Residual blocks at 1/4 and 1/8 on the way down."""
@@ -74,14 +74,14 @@ class CompactConfig:
 
 
 class EdgeConv(nn.Conv2d):
-    """A 3x3 convolution that repeats border pixels: zeros there would tell the network where the border is, and it paints a
-    frame. Padding is a step of its own: torch's `padding_mode` trains slower in bfloat16 on a processor."""
+    """A convolution, 3x3 or 1x1, that repeats border pixels: zeros there would tell the network where the border is, and it
+    paints a frame. Padding is a step of its own: torch's `padding_mode` trains slower in bfloat16 on a processor."""
 
-    def __init__(self, i: int, o: int) -> None:
-        super().__init__(i, o, 3)
+    def __init__(self, i: int, o: int, size: int = 3) -> None:
+        super().__init__(i, o, size)
 
     def forward(self, x: Tensor) -> Tensor:
-        return super().forward(edge_pad(x))
+        return super().forward(edge_pad(x, self.kernel_size[0] // 2))
 
 
 class PixelConv(EdgeConv):
@@ -91,13 +91,20 @@ class PixelConv(EdgeConv):
         return F.conv2d(edge_pad(x * 255), self.weight / 255, self.bias)
 
 
-def edge_pad(x: Tensor) -> Tensor:
-    """One more pixel on each side, a copy of the outermost."""
-    return F.pad(x, (1, 1, 1, 1), mode="replicate")
+def edge_pad(x: Tensor, n: int = 1) -> Tensor:
+    """n more pixels on each side, copies of the outermost."""
+    return F.pad(x, (n, n, n, n), mode="replicate") if n else x
 
 
 Site = Callable[[Tensor], Tensor]
-"""What happens to a layer of the decoder before its ReLU: (B, C, H, W) in and out."""
+"""What happens to a layer of the decoder before its activation: (B, C, H, W) in and out."""
+
+
+def leaky(x: Tensor) -> Tensor:
+    """A leaky ReLU. With a plain one all but a few of the 128 channels at 1/8 died in training and took that scale with them:
+    nothing in the encoder normalises what a ReLU sees, and a decoder's layer that is dead in the style stays dead in the frame,
+    whose moments are made the style's (docs/model-notes.md)."""
+    return F.leaky_relu(x, 0.1)
 
 
 def untouched(x: Tensor) -> Tensor:
@@ -105,20 +112,20 @@ def untouched(x: Tensor) -> Tensor:
 
 
 class Block(nn.Module):
-    """x + conv(relu(site(conv(x)))), identity at the start."""
+    """x + b(leaky(site(a(x)))), a 3x3 and b 1x1, identity at the start."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.a, self.b = EdgeConv(channels, channels), EdgeConv(channels, channels)
+        self.a, self.b = EdgeConv(channels, channels), EdgeConv(channels, channels, 1)
         nn.init.zeros_(self.b.weight)
         nn.init.zeros_(cast(Tensor, self.b.bias))
 
     def forward(self, x: Tensor, site: Site = untouched) -> Tensor:
-        return cast(Tensor, x + self.b(F.relu(site(self.a(x)))))
+        return cast(Tensor, x + self.b(leaky(site(self.a(x)))))
 
 
 class Encoder(nn.Module):
-    """Frame to features at 1/2, 1/4 and 1/8, all after ReLU or a residual sum."""
+    """Frame to features at 1/2, 1/4 and 1/8, all after an activation or a residual sum."""
 
     def __init__(self, config: CompactConfig) -> None:
         super().__init__()
@@ -130,9 +137,9 @@ class Encoder(nn.Module):
         self.eighth_blocks = nn.Sequential(*(Block(w[2]) for _ in range(n[1])))
 
     def forward(self, x: Tensor) -> Scales:
-        a = F.relu(self.stem(F.pixel_unshuffle(x, 2)))
-        b = self.quarter_blocks(F.relu(self.quarter(F.avg_pool2d(a, 2))))
-        c = self.eighth_blocks(F.relu(self.eighth(F.avg_pool2d(b, 2))))
+        a = leaky(self.stem(F.pixel_unshuffle(x, 2)))
+        b = self.quarter_blocks(leaky(self.quarter(F.avg_pool2d(a, 2))))
+        c = self.eighth_blocks(leaky(self.eighth(F.avg_pool2d(b, 2))))
         return a, b, c
 
 
@@ -161,7 +168,7 @@ class CompactNet(nn.Module):
         self.quarter_blocks = nn.ModuleList(Block(w[1]) for _ in range(n[0]))
         self.quarter_up = EdgeConv(w[1], w[0])
         self.half_in = EdgeConv(w[0] + 3, w[0])
-        self.half_mid = EdgeConv(w[0], w[0])
+        self.half_mid = EdgeConv(w[0], w[0], 1)
         self.half_out = EdgeConv(w[0], config.output_width)
         self.full = EdgeConv(config.output_width, 3)
         opponent = torch.tensor([[1.0, 1, 1], [1, 0, -1], [1, -2, 1]])
@@ -241,7 +248,7 @@ class CompactNet(nn.Module):
         return torch.cat([a4, b], 1), torch.cat([a8, b8, c], 1)
 
     def _decode(self, x: Tensor, features: Scales, keys: Keys, code: StyleCode, site: Site) -> Tensor:
-        """The picture; `site` sees each layer of the decoder before its ReLU, always in the same order."""
+        """The picture; `site` sees each layer of the decoder before its activation, always in the same order."""
         colour = recolour(self._colour(x), cast(MomentCode, code.scales[0]))
         base = F.interpolate(
             torch.einsum("oc,bohw->bchw", cast(Tensor, self.opponent), colour), scale_factor=4.0, mode="bilinear"
@@ -250,13 +257,13 @@ class CompactNet(nn.Module):
         for block in self.eighth_blocks:
             y = block(y, site)
         y = double(site(self.eighth_up(y)))
-        y = F.relu(self.attend_quarter(features[1], keys[0], code.scales[1]) + y).to(x.dtype)
+        y = leaky(self.attend_quarter(features[1], keys[0], code.scales[1]) + y).to(x.dtype)
         for block in self.quarter_blocks:
             y = block(y, site)
-        y = F.relu(double(site(self.quarter_up(y))))
-        y = F.relu(site(self.half_in(torch.cat([y, base.to(y.dtype)], 1))))
-        y = F.relu(site(self.half_mid(y)))
-        return doubled_conv(F.relu(site(self.half_out(y))), self.full)
+        y = leaky(double(site(self.quarter_up(y))))
+        y = leaky(site(self.half_in(torch.cat([y, base.to(y.dtype)], 1))))
+        y = leaky(site(self.half_mid(y)))
+        return doubled_conv(leaky(site(self.half_out(y))), self.full)
 
 
 def double(x: Tensor) -> Tensor:

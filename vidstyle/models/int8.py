@@ -46,6 +46,7 @@ class Int8Conv(nn.Module):
     def __init__(self, conv: EdgeConv, low: float, high: float, *, fine: bool = False) -> None:
         super().__init__()
         self.weight, self.bias, self.fine = conv.weight, conv.bias, fine
+        self.edge = conv.kernel_size[0] // 2
         self.scale = max(high - low, 1e-6) / 255
         self.zero = min(255, max(0, round(-low / self.scale)))
         self.weight_scale: Tensor
@@ -61,11 +62,11 @@ class Int8Conv(nn.Module):
             weight = torch.fake_quantize_per_channel_affine(
                 self.weight, self.weight_scale, self.weight_zero, 0, -127, 127
             )
-            result = F.conv2d(edge_pad(coarse), weight, self.bias)
+            result = F.conv2d(edge_pad(coarse, self.edge), weight, self.bias)
             if not self.fine:
                 return result
             error = torch.fake_quantize_per_tensor_affine(x - coarse, self.scale / 254, 127, 0, 255)
-            return result + F.conv2d(edge_pad(error), weight)
+            return result + F.conv2d(edge_pad(error, self.edge), weight)
 
 
 def quantised(model: Model, ranges: Ranges) -> Model:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 
@@ -49,3 +52,26 @@ def disturb(x: Tensor, generators: Sequence[torch.Generator]) -> Tensor:
         exposure = 0.01 * torch.randn(1, generator=g)
         noise.append(exposure + sigma * torch.randn(x.shape[1:], generator=g))
     return (x + torch.stack(noise).to(x.device)).clamp(0, 1)
+
+
+def compressed(x: Tensor, quality: tuple[int, int], generators: Sequence[torch.Generator]) -> Tensor:
+    """What a codec leaves of frames: blocks, bands and ringing, by way of JPEG.
+
+    Args:
+        x: (B, 3, H, W) in [0, 1].
+        quality: least and greatest of JPEG's scale, 1 to 100; one is drawn for each picture.
+        generators: one for each picture.
+    """
+    least, greatest = quality
+    drawn = [int(torch.randint(least, greatest + 1, (1,), generator=g)) for g in generators]
+    frames = np.ascontiguousarray((x.float() * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy())
+    return torch.stack([_jpeg(f, q) for f, q in zip(frames, drawn, strict=True)]).to(x)
+
+
+def _jpeg(frame: NDArray[np.uint8], quality: int) -> Tensor:
+    """(3, H, W) float in [0, 1] of an (H, W, 3) uint8 picture that went through a JPEG file."""
+    ok, file = cv2.imencode(".jpg", frame[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not ok:
+        raise RuntimeError("OpenCV was built without JPEG")
+    decoded = cv2.imdecode(file, cv2.IMREAD_COLOR)[..., ::-1]
+    return torch.from_numpy(np.ascontiguousarray(decoded)).permute(2, 0, 1).float() / 255

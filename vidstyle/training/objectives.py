@@ -23,7 +23,7 @@ from vidstyle.models.vgg import VGG, WIDTHS
 from vidstyle.training import losses
 from vidstyle.training.data import Name
 from vidstyle.training.draws import Draw, Of
-from vidstyle.training.motion import disturb, random_grid, warp
+from vidstyle.training.motion import compressed, disturb, random_grid, warp
 from vidstyle.training.recipe import Stage
 from vidstyle.training.references import Reference, References
 
@@ -173,7 +173,10 @@ class Style:
         if w.t and step % s.every_t == 0:
             camera = draw.generators(Of.MOTION, n)
             grid = random_grid(content.shape[3], camera).to(content.device)
-            moved = disturb(warp(content, grid), camera).contiguous(memory_format=torch.channels_last)
+            moved = disturb(warp(content, grid), camera)
+            if s.jpeg:
+                moved = compressed(moved, s.jpeg, camera)
+            moved = moved.contiguous(memory_format=torch.channels_last)
             add("t", w.t * s.every_t, losses.temporal(self.net(moved, code), result, grid))
         if motion is not None:
             m = motion.pairs

@@ -111,6 +111,9 @@ class Stage(Part):
     """x of relu x_1 in Lis."""
     local_attention: Literal["cosine", "softmax", "uniform"] = "cosine"
     """Attention of the target of Ll; "uniform", equal weights, is AdaIN's target, and the one that `variants` allows."""
+    jpeg: tuple[Annotated[int, Field(ge=1, le=100)], Annotated[int, Field(ge=1, le=100)]] | None = None
+    """Least and greatest quality of the JPEG file that the moved picture of Lt goes through, so that a codec's blocks are no
+    texture to the network; none: it stays as it is."""
     every_t: Annotated[int, Field(ge=1)] = 2
     """Lt is computed every so many steps, and weighted up by as much."""
     every_v: Annotated[int, Field(ge=1)] = 2
@@ -129,6 +132,12 @@ class Stage(Part):
     def _pairs_need_two(self) -> Stage:
         if self.weights.v and self.batch < 2:
             raise ValueError("clips are trained on in pairs of neighbours: weight v needs a batch of at least 2")
+        return self
+
+    @model_validator(mode="after")
+    def _least_comes_first(self) -> Stage:
+        if self.jpeg and self.jpeg[0] > self.jpeg[1]:
+            raise ValueError(f"jpeg = {list(self.jpeg)}: the least quality comes first")
         return self
 
     @model_validator(mode="after")
