@@ -10,7 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidstyle.models.attention import CosineCode, MomentCode, adain, blend
+from vidstyle.models.checkpoint import load_model
 from vidstyle.models.compact import STRIDE, CompactConfig, CompactNet, EdgeConv, doubled_conv, pad
+from vidstyle.models.int8 import edge_convolutions
+from vidstyle.styles.gallery import load
 
 TINY = CompactConfig(widths=(8, 8, 16), key_widths=(8, 8), output_width=8)
 
@@ -124,3 +127,17 @@ def test_the_decoders_layers_take_the_styles_moments(net: CompactNet) -> None:
     handle.remove()
     for got, wanted in zip(seen[0].moments(), last.moments(), strict=True):
         torch.testing.assert_close(got, wanted, rtol=1e-3, atol=1e-4)
+
+
+def test_no_channel_of_the_shipped_network_is_dead() -> None:
+    """Plain ReLUs once left 5 of the 128 channels at 1/8 alive, and no number of the validation told."""
+    net = load_model("compact")
+    pictures = [torch.from_numpy(load(name)[:192, :192]).permute(2, 0, 1) / 255 for name in ("mosaic", "sunset-oil")]
+    frames = torch.stack(pictures)
+    deviations: dict[str, torch.Tensor] = {}
+    for name, layer in edge_convolutions(net).items():
+        layer.register_forward_pre_hook(lambda _, x, name=name: deviations.update({name: x[0].std((0, 2, 3))}))
+    with torch.no_grad():
+        net(frames, net.encode_style(frames.flip(0)))
+    assert len(deviations) == len(edge_convolutions(net)) - 1  # the last one's weights are used in another form
+    assert {name for name, channels in deviations.items() if float(channels.min()) < 1e-3} == set()
