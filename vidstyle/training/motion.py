@@ -71,7 +71,7 @@ def compressed(x: Tensor, quality: tuple[int, int], generators: Sequence[torch.G
 def _jpeg(frame: NDArray[np.uint8], quality: int) -> Tensor:
     """(3, H, W) float in [0, 1] of an (H, W, 3) uint8 picture that went through a JPEG file."""
     ok, file = cv2.imencode(".jpg", frame[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    if not ok:
+    decoded = cv2.imdecode(file, cv2.IMREAD_COLOR) if ok else None
+    if decoded is None:
         raise RuntimeError("OpenCV was built without JPEG")
-    decoded = cv2.imdecode(file, cv2.IMREAD_COLOR)[..., ::-1]
-    return torch.from_numpy(np.ascontiguousarray(decoded)).permute(2, 0, 1).float() / 255
+    return torch.from_numpy(np.ascontiguousarray(decoded[..., ::-1])).permute(2, 0, 1).float() / 255
