@@ -25,7 +25,7 @@ from vidstyle.models.compact import CompactNet
 from vidstyle.models.vgg_style import VGGImage, VGGVideo
 
 
-def engine_on(device: FakeDevice, model: Path, **changes: Any) -> CudaEngine:
+def engine_on(device: FakeDevice, model: str | Path, **changes: Any) -> CudaEngine:
     settled = {"device": "cuda", "precision": "fp32", "threads": 1, **changes}
     return CudaEngine(load_model(model), on=device, **settled)
 
@@ -163,13 +163,15 @@ def test_short_memory(exact: TorchEngine, tiny_model: Path, where: str, room: in
     assert engine.ring is None
 
 
-def test_half_precision_is_near(exact: TorchEngine, tiny_model: Path) -> None:
+def test_half_precision_is_near() -> None:
+    # The shipped weights: random ones magnify what is rounded.
+    exact = TorchEngine(load_model("compact"), device="cpu", precision="fp32", threads=1)
     a, _ = codes(exact)
     frames = noise(4, 32, 32)
-    result = engine_on(FakeDevice(), tiny_model, precision="bf16").stylize(frames, a)
+    result = engine_on(FakeDevice(), "compact", precision="bf16").stylize(frames, a)
     difference = np.abs(result.astype(int) - exact.stylize(frames, a))
     assert difference.max() > 0
-    assert difference.mean() < 5  # random weights magnify what is rounded
+    assert difference.mean() < 1
 
 
 def test_weights_are_channels_last(tiny_model: Path) -> None:

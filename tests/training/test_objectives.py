@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from vidstyle.models.checkpoint import build
+from vidstyle.models.checkpoint import StyleModel, build
 from vidstyle.models.vgg import VGG
 from vidstyle.training.draws import Draw
 from vidstyle.training.objectives import OBJECTIVES, Batch, Motion, Step
@@ -16,6 +16,16 @@ SHORT = {
     "steps": 9, "crop": 64, "every_t": 1, "every_r": 1, "every_i": 1, "style_layers": (1.0, 1.0, 1.0), "local_layers": (3,),
     "similarity_layers": (2, 3),
 }  # fmt: skip
+
+
+def lively() -> StyleModel:
+    """A network that answers to frame and style; a fresh one paints one flat colour."""
+    torch.manual_seed(0)
+    net = build("compact", CONFIG)
+    with torch.no_grad():
+        for weights in net.parameters():
+            weights.add_(0.1 * torch.randn_like(weights))
+    return net
 
 
 def still(pairs: list[int], side: int) -> Motion:
@@ -46,11 +56,7 @@ def test_flat_pictures_give_finite_gradients(kind: str, half: bool, vgg: VGG) ->
 
 def test_the_loss_is_the_weighted_sum_of_its_terms(vgg: VGG) -> None:
     """A term computed every second step counts twice then; a pair of frames that is one of two pairs, at every_v = 4, twice."""
-    torch.manual_seed(0)
-    net = build("compact", CONFIG)
-    with torch.no_grad():
-        for weights in net.parameters():
-            weights.add_(0.1 * torch.randn_like(weights))
+    net = lively()
     weights = {"g": 2.0, "l": 3.0, "i": 5.0, "t": 7.0, "v": 11.0, "r": 13.0, "range": 17.0}
     stage = Stage.model_validate({"kind": "style", "weights": weights, **SHORT, "every_t": 2, "every_v": 4})
     x = torch.rand(4, 3, 64, 64)
@@ -73,11 +79,7 @@ def test_two_frames_that_are_alike_are_painted_alike(vgg: VGG) -> None:
 
 
 def test_jpeg_reaches_the_moved_picture_alone(vgg: VGG) -> None:
-    torch.manual_seed(0)
-    net = build("compact", CONFIG)
-    with torch.no_grad():
-        for weights in net.parameters():
-            weights.add_(0.1 * torch.randn_like(weights))
+    net = lively()
     x = torch.rand(2, 3, 64, 64)
     found = []
     for jpeg in (None, (5, 5)):
