@@ -29,11 +29,13 @@ class VGG(nn.Module):
 
     Args:
         layout: a key of LAYOUTS.
-        padding: "zeros" (three times faster to train through on a CPU) or "reflect" (upstream's encoder).
+        padding: "reflect" is upstream's encoder. With "zeros" some channels see nothing but the border between picture and zeros:
+            1 of 256 of relu3_1, 2 of 512 of relu4_1, 1 of relu5_1, each 15 to 40 times as large as any other, so that they are most
+            of a sum of squares (docs/model-notes.md, fifth round).
         depth: 1 to 5.
     """
 
-    def __init__(self, layout: str = "vgg16", padding: Padding = "zeros", depth: int = 5) -> None:
+    def __init__(self, layout: str = "vgg16", padding: Padding = "reflect", depth: int = 5) -> None:
         super().__init__()
         self.layout, self.depth = layout, depth
         channels = 3
@@ -65,7 +67,7 @@ class VGG(nn.Module):
         return taps
 
 
-def load_vgg(path: Path, padding: Padding = "zeros") -> VGG:
+def load_vgg(path: Path, padding: Padding = "reflect") -> VGG:
     """A normalised VGG-16 or VGG-19 from a safetensors file with keys `conv{block}_{n}.weight|bias`, or from
     `vgg_normalised.pth`.
 

@@ -92,8 +92,7 @@ def cached(download: bool) -> Path:
 def from_torchvision(given: dict[str, Tensor], name: str) -> VGG:
     """The convolutions of a torchvision VGG-16 or VGG-19 (without batch norm), fed with RGB in [0, 1]; not yet normalised.
 
-    Away from the picture's border it computes what torchvision's does; at the border, zero padding means black where
-    torchvision's means ImageNet's mean grey.
+    Away from the picture's border it computes what torchvision's does; at the border this one reflects (see `VGG`).
 
     Raises:
         InputError: another network.
