@@ -29,9 +29,9 @@ class VGG(nn.Module):
 
     Args:
         layout: a key of LAYOUTS.
-        padding: "reflect" is upstream's encoder. With "zeros" some channels see nothing but the border between picture and zeros:
-            1 of 256 of relu3_1, 2 of 512 of relu4_1, 1 of relu5_1, each 15 to 40 times as large as any other, so that they are most
-            of a sum of squares (docs/model-notes.md, fifth round).
+        padding: "reflect" is what upstream's encoder has and what weights are normalised with. With "zeros" some channels see
+            nothing but the border between picture and zeros: 1 of 256 of relu3_1, 2 of 512 of relu4_1, 1 of relu5_1. Each is
+            15 to 40 times as large as any other, most of any sum of squares (docs/model-notes.md, fifth round).
         depth: 1 to 5.
     """
 
