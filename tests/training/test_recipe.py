@@ -29,6 +29,10 @@ def test_the_shipped_recipe_loads() -> None:
         ("[[stage]]\nkind='style'\nsteps=1\nweights={x=1}", "weights"),
         ("[[stage]]\nkind='style'\nsteps=1\njpeg=[90, 20]", "least quality comes first"),
         ("seed = 1", "stage"),
+        ("[shared.style]\nlr=1\n[[stage]]\nkind='distil'\nsteps=1", "shared"),
+        ("shared=3\n[[stage]]\nkind='style'\nsteps=1", "shared"),
+        ("stage=3\n[shared.style]\nlr=1", "stage"),
+        ("[shared.style]\nrl=1\n[[stage]]\nkind='style'\nsteps=1", "rl"),
     ],
 )
 def test_a_fault_is_named(text: str, fault: str, tmp_path: Path) -> None:
@@ -36,6 +40,16 @@ def test_a_fault_is_named(text: str, fault: str, tmp_path: Path) -> None:
     path.write_text(text)
     with pytest.raises(UsageError, match=fault):
         load_recipe(path)
+
+
+def test_stages_have_what_their_kind_shares_unless_they_say_otherwise(tmp_path: Path) -> None:
+    path = tmp_path / "r.toml"
+    stages = "[[stage]]\nkind='style'\nsteps=1\n[[stage]]\nkind='style'\nsteps=2\ncrop=256\n[[stage]]\nkind='distil'\nsteps=3"
+    path.write_text(f"[shared.style]\ncrop=192\nlr=1e-3\n{stages}")
+    plan = load_recipe(path)
+    assert [(s.crop, s.lr) for s in plan.stage[:2]] == [(192, 1e-3), (256, 1e-3)]
+    assert plan.stage[2] == Stage(kind="distil", steps=3)
+    assert Recipe.model_validate_json(plan.model_dump_json()) == plan
 
 
 def test_unreadable_recipes_are_refused(tmp_path: Path) -> None:

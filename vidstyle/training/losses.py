@@ -5,7 +5,6 @@ Features are lists of relu1_1 ... of a normalised VGG. Statistics and attention 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -41,7 +40,7 @@ def layer_moments(features: Features) -> list[MeanStd]:
 
 
 def global_style(
-    out: Sequence[MeanStd], style: Sequence[MeanStd], layers: Sequence[float], delta: float = math.inf
+    out: Sequence[MeanStd], style: Sequence[MeanStd], layers: Sequence[float], delta: float | None = None
 ) -> Tensor:
     """Lg = sum_x w_x (|mean(E_x(o)) - mean(E_x(s))|^2 + |std(E_x(o)) - std(E_x(s))|^2), squares averaged over channels (eq. 8).
 
@@ -57,13 +56,10 @@ def global_style(
     return total
 
 
-def square_error(x: Tensor, y: Tensor, delta: float = math.inf) -> Tensor:
-    """Mean of d^2 where |d| = |x - y| is at most delta, and of its tangent delta (2 |d| - delta) beyond (Huber).
-
-    A few channels of relu4_1 fire for faces and letters, tens of times their mean: their squares are most of Lg and Ll, though
-    no brush can match them, and what raises them a little is the same relief all over the picture, whatever the style.
-    """
-    return F.mse_loss(x, y) if math.isinf(delta) else 2 * F.huber_loss(x, y, delta=delta)
+def square_error(x: Tensor, y: Tensor, delta: float | None = None) -> Tensor:
+    """Mean of d^2, d = x - y; with a delta only where |d| is at most that, and of its tangent delta (2 |d| - delta) beyond
+    (Huber), for loss networks some channels of which drown the others (docs/model-notes.md, fifth round)."""
+    return F.mse_loss(x, y) if delta is None else 2 * F.huber_loss(x, y, delta=delta)
 
 
 def stacked_keys(features: Features, x: int) -> Tensor:
@@ -90,7 +86,7 @@ def uniform_target(content: Tensor, style: MeanStd) -> Tensor:
     return std * mean_variance_norm(content) + mean
 
 
-def local_features(out: Features, targets: dict[int, Tensor], delta: float = math.inf) -> Tensor:
+def local_features(out: Features, targets: dict[int, Tensor], delta: float | None = None) -> Tensor:
     """Ll = sum_x |E_x(o) - AdaAttN*(E_x(c), E_x(s))|^2, squares averaged (eq. 9); `targets` holds layer x > its target. For
     delta see `square_error`."""
     total = out[0].new_zeros((), dtype=torch.float32)

@@ -102,8 +102,8 @@ class Stage(Part):
     weights: LossWeights = LossWeights()
     style_layers: tuple[float, ...] = (0.5, 1.0, 1.0, 1.0)
     """Weight of relu1_1, relu2_1, ... in Lg; its length decides how deep the loss network runs."""
-    delta: Annotated[float, Field(gt=0)] = math.inf
-    """Error of a moment (Lg) or feature (Ll) beyond which its loss grows linearly and not with its square; inf: the paper's
+    delta: Annotated[float, Field(gt=0)] | None = None
+    """Error of a moment (Lg) or feature (Ll) beyond which its loss grows linearly and not with its square; none: the paper's
     squares everywhere."""
     local_layers: tuple[int, ...] = (3, 4)
     """x of relu x_1 in Ll."""
@@ -161,6 +161,22 @@ class Recipe(Part):
     """Steps between checkpoints; a preview grid is drawn with each."""
     validation: Scoring = Scoring()
     stage: tuple[Stage, ...]
+    """In the order in which they run. In a file, `[shared.KIND]` holds keys that every stage of a kind has unless it says
+    otherwise; they are part of the stages once it is read."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _stages_take_what_their_kind_shares(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or "shared" not in values:
+            return values
+        shared, stages = values["shared"], values.get("stage")
+        rest = {k: v for k, v in values.items() if k != "shared"}
+        if not isinstance(stages, list) or not all(isinstance(stage, dict) for stage in stages):
+            return rest  # whose fault is named as any recipe's
+        kinds = {stage.get("kind") for stage in stages}
+        if not isinstance(shared, dict) or any(k not in kinds or not isinstance(v, dict) for k, v in shared.items()):
+            raise ValueError("shared holds tables of keys, [shared.KIND], for kinds of stages that the recipe has")
+        return rest | {"stage": [shared.get(stage.get("kind"), {}) | stage for stage in stages]}
 
     @property
     def steps(self) -> int:
