@@ -124,6 +124,13 @@ def test_one_frame_gives_what_can_be_had(make_clip, moving_film):
     assert "no pair of frames" in render(result, out)
 
 
+def test_a_film_of_few_pixels_has_no_style_distance(make_clip):
+    clip = make_clip("a.mkv", frames=2, **EXACT | {"width": 24, "height": 8})
+    out = summary(evaluate(probe(clip), probe(clip), DisFlow(), style=lambda short_side: pytest.fail("was made")))
+    assert out["style_distance"] is None
+    assert "less than 9 pixels" in out["why"]["style_distance"]
+
+
 def test_keys_are_the_contract_and_every_null_has_a_reason(make_clip, moving_film):
     clip = make_clip("a.mkv", frames=3, draw=moving_film, **EXACT)
     out = summary(measure(clip, clip, gaps=(1, 10)))

@@ -5,7 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from vidstyle.metrics.fidelity import StyleDistance, content_ssim, detail
+from vidstyle.metrics.fidelity import LEAST_SIDE, StyleDistance, content_ssim, detail
+from vidstyle.models.vgg import VGG
 
 
 def noise(seed: int, h: int = 40, w: int = 50) -> np.ndarray:
@@ -44,10 +45,10 @@ def test_detail_of_flat_and_striped():
 
 
 class Pools(nn.Module):
-    """Features of which everything is known: the picture itself, four times and more, times 1, 2, 3, 4, 100."""
+    """Features of which everything is known: the picture itself, times 1, 2, 3, 4, 100, as many as are asked for."""
 
-    def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
-        return [x * k for k in (1, 2, 3, 4, 100)]
+    def forward(self, x: torch.Tensor, upto: int) -> list[torch.Tensor]:
+        return [x * k for k in (1, 2, 3, 4, 100)][:upto]
 
 
 def test_style_distance_by_hand():
@@ -58,6 +59,14 @@ def test_style_distance_by_hand():
     # relu1_1 ... relu4_1 and not relu5_1: 1 + 4 + 9 + 16.
     assert ruler(film) == pytest.approx(30 * one, rel=1e-4)
     assert ruler(style) == pytest.approx(0, abs=1e-9)
+
+
+def test_the_smallest_picture_that_has_a_distance():
+    net = VGG(depth=4)
+    ruler = StyleDistance(net, noise(2), LEAST_SIDE)
+    assert ruler(noise(3, LEAST_SIDE, LEAST_SIDE)) > 0
+    with pytest.raises(RuntimeError, match="Padding"):
+        ruler(noise(3, LEAST_SIDE - 1, LEAST_SIDE))
 
 
 def test_style_is_brought_to_the_films_short_side():

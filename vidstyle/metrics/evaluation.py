@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from vidstyle.errors import InputError
 from vidstyle.media.probe import VideoInfo
 from vidstyle.metrics.cuts import CutDetector
-from vidstyle.metrics.fidelity import StyleDistance, content_ssim, detail
+from vidstyle.metrics.fidelity import LEAST_SIDE, StyleDistance, content_ssim, detail
 from vidstyle.metrics.flicker import flicker, still_pixels
 from vidstyle.metrics.flow import Flow, textured_share
 from vidstyle.metrics.geometry import Geometry, common_geometry
@@ -129,7 +129,10 @@ def evaluate(
     geometry = common_geometry(source, film)
     table = Table(columns(options.gaps))
     result = Evaluation(source, film, geometry, options.gaps, flow.name, table)
-    ruler = None if isinstance(style, str) else style(min(geometry.width, geometry.height))
+    short_side = min(geometry.width, geometry.height)
+    if short_side < LEAST_SIDE:
+        style = f"the film is less than {LEAST_SIDE} pixels wide or high"
+    ruler = None if isinstance(style, str) else style(short_side)
     result.no_style = style if isinstance(style, str) else ""
     measure = _Pass(result, flow, ruler)
     for pair in side_by_side(source, film, geometry, result.counts, by_order=options.by_order, skip=options.skip):

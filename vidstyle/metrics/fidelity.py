@@ -15,6 +15,8 @@ WINDOW = 11
 """SSIM's Gaussian window, pixels (sigma 1.5)."""
 BLOCKS = 4
 """Style distance looks at relu1_1 ... relu4_1."""
+LEAST_SIDE = 9
+"""Of a picture that has a style distance, pixels: relu4_1 is at 1/8, and one row has nothing that could be reflected."""
 
 
 def luma(frame: NDArray[np.uint8]) -> Tensor:
@@ -52,9 +54,9 @@ class StyleDistance:
     13, squared and averaged over channels).
 
     Args:
-        network: `vidstyle.models.vgg.load_vgg` of normalised weights: (N, 3, H, W) in [0, 1] -> list of features.
+        network: `vidstyle.models.vgg.load_vgg` of normalised weights: (N, 3, H, W) in [0, 1], blocks -> list of features.
         style: (H, W, 3) uint8.
-        short_side: of the film; the style is resized to it.
+        short_side: of the film, at least LEAST_SIDE; the style is resized to it.
         device: where the network runs.
     """
 
@@ -70,7 +72,7 @@ class StyleDistance:
 
     @torch.inference_mode()
     def _statistics(self, picture: NDArray[np.uint8]) -> list[tuple[Tensor, Tensor]]:
-        features = self._network(unit_range(picture)[None].to(self.device))[:BLOCKS]
+        features = self._network(unit_range(picture)[None].to(self.device), BLOCKS)
         flat = (f[0].float().flatten(1) for f in features)
         return [(f.mean(1), f.std(1, correction=0)) for f in flat]
 
