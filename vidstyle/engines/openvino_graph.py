@@ -5,11 +5,14 @@ left out. There is no function that sets it, so it is written into the graph's X
 run in bfloat16. Float32 stays:
 
 - the frame's way to the first convolution (a picture has more levels than bfloat16 tells apart above 1/2),
+- the first convolution and its average's way through the next one, where it has a pooling behind it: rounding that average made
+  half of all of bfloat16's error (docs/model-notes.md, fifth round),
 - attention: code, queries, the products that give moments, their differences and roots (small differences of large numbers),
 - normalisation: means and variances of features, and what is computed from them (their errors are those of whole pictures),
 - the last convolution and the way out, where an error is an error of the picture.
 
-A layer that the plugin replaces by another one forgets its mark: reshaping a code and some means still round to bfloat16.
+A layer that the plugin replaces by another one forgets its mark: padding, pooling and division by a number are written in forms
+that it keeps; reshaping a code and some means still round to bfloat16.
 """
 
 from __future__ import annotations
@@ -72,7 +75,7 @@ def edge_pad(node: Any) -> list[Any]:
     """aten.replication_pad2d(x, [left, right, above, below]) as OpenVINO has it."""
     left, right, above, below = node.get_values_from_const_input(1)
     begin, end = (openvino.op.Constant(np.array(v, np.int64)) for v in ((0, 0, above, left), (0, 0, below, right)))
-    return [openvino.opset13.pad(node.get_input(0), begin, end, "edge").output(0)]
+    return [openvino.opset1.pad(node.get_input(0), begin, end, "edge").output(0)]
 
 
 def sum_squares_while_reading(graph: openvino.Model) -> None:
@@ -91,8 +94,24 @@ def sum_squares_while_reading(graph: openvino.Model) -> None:
         mean.output(0).replace(openvino.opset13.multiply(squares, share).output(0))
 
 
+def in_forms_that_stay(graph: openvino.Model) -> None:
+    """Write average pooling as of the first set of operations, and division by a number as a product, in place: what the plugin
+    would do itself, forgetting marks."""
+    for old in graph.get_ops():
+        if old.get_type_name() == "AvgPool":
+            about = old.get_attributes()
+            names = ("strides", "pads_begin", "pads_end", "kernel", "exclude-pad", "rounding_type", "auto_pad")
+            old.output(0).replace(openvino.opset1.avg_pool(old.input_value(0), *(about[n] for n in names)).output(0))
+        elif old.get_type_name() == "Divide" and old.get_element_type() == openvino.Type.f32:
+            by = old.input_value(1).get_node()
+            if by.get_type_name() == "Constant" and by.get_data().size == 1:
+                share = np.float32(1 / by.get_data().item())
+                old.output(0).replace(openvino.opset13.multiply(old.input_value(0), share).output(0))
+
+
 def with_float32_kept(graph: openvino.Model) -> openvino.Model:
-    """The same graph, whose delicate layers ignore a hint to compute in less than float32."""
+    """The same graph, changed in place, whose delicate layers ignore a hint to compute in less than float32."""
+    in_forms_that_stay(graph)
     with tempfile.TemporaryDirectory() as folder:
         xml, weights = Path(folder) / "graph.xml", Path(folder) / "graph.bin"
         openvino.serialize(graph, xml, weights)
@@ -125,6 +144,11 @@ def mark(root: ET.Element) -> None:
     behind = reached(convolutions, after, lambda _: True)
     frame = {key for key, layer in layers.items() if layer.get("name") == "frames"}
     way_in = reached(frame, after, lambda key: key not in behind | convolutions)
+    first = {key for key in convolutions if not reached([key], before, lambda _: True) & convolutions}
+    second = {key for key in convolutions - first if reached([key], before, lambda _: True) & convolutions <= first}
+    between = reached(first, after, lambda key: key not in convolutions)
+    between &= reached(second, before, lambda key: key not in convolutions)
+    start = first | between | second if any(kinds[key] == "AvgPool" for key in between) else set[str]()
     last = {key for key in convolutions if not reached([key], after, lambda _: True) & convolutions}
     way_out = last | reached(last, after, lambda _: True)
     products = {key for key in behind if kinds[key] in PRODUCTS}
@@ -132,7 +156,7 @@ def mark(root: ET.Element) -> None:
     results = reached(products | statistics, after, lambda key: kinds[key] in ARITHMETIC)
     operands = reached(products, before, lambda key: key in behind and kinds[key] in ARITHMETIC | {"Concat"})
     of_code = reached(products | results, before, lambda key: key not in behind | convolutions)
-    for key in way_in | way_out | products | statistics | results | operands | of_code:
+    for key in way_in | start | way_out | products | statistics | results | operands | of_code:
         if kinds[key] not in ("Parameter", "Constant", "Result"):
             about = layers[key].find("rt_info")
             if about is None:
