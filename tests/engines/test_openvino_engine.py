@@ -106,7 +106,7 @@ def test_bf16_of_the_shipped_model_on_pictures() -> None:
     half = build("compact", device="cpu", precision="bf16", threads=1)
     difference = np.abs(half.stylize(frames, code).astype(int) - exact.stylize(frames, code))
     assert 0 < difference.max() <= 3
-    assert difference.mean() < 0.3
+    assert difference.mean() < 0.35  # 0.29 over benchmarks/results/precisions.json
 
 
 def test_compiled_once_for_all_runs(
