@@ -64,7 +64,7 @@ def test_points_beyond_the_limit_are_left_out_as_upstream_does(image_release: Re
 
 def test_the_vgg_file_also_trains(video_release: Release, tmp_path: Path) -> None:
     video_release.write(tmp_path)
-    net = load_vgg(tmp_path / "vgg.pth", "reflect")
+    net = load_vgg(tmp_path / "vgg.pth")
     assert net.layout == "vgg19"
     x = pictures(1, 3, 33, 40)
     from tests.models.conftest import features

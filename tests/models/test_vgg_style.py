@@ -95,7 +95,7 @@ def test_codes_have_the_announced_shapes() -> None:
 
 
 def test_keys_of_a_layer_are_those_below_it_too() -> None:
-    features = VGG("vgg16", "reflect", depth=3)(torch.rand(2, 3, 32, 40))
+    features = VGG("vgg16", depth=3)(torch.rand(2, 3, 32, 40))
     k = stacked_keys(features, 3)
     assert k.shape == (2, 448, 8, 10)
     torch.testing.assert_close(k.mean((2, 3)), torch.zeros(2, 448), rtol=0, atol=1e-5)

@@ -36,13 +36,13 @@ FIRST_OF_BLOCK = {"vgg16": (0, 5, 10, 17, 24), "vgg19": (0, 5, 10, 19, 28)}
 def features(build: Build) -> torch.nn.Sequential:
     """Convolutions of a torchvision network with random weights and biases."""
     with torch.random.fork_rng():
-        torch.manual_seed(0)
+        torch.manual_seed(4)
         net = build().features
         assert isinstance(net, torch.nn.Sequential)
         with torch.no_grad():
             for layer in net:
                 if isinstance(layer, torch.nn.Conv2d):
-                    layer.bias.normal_(0, 0.1)  # type: ignore[union-attr]
+                    layer.bias.normal_(0.02, 0.1)  # type: ignore[union-attr]
         return net.eval()
 
 
@@ -97,16 +97,14 @@ def test_every_channel_has_mean_one_afterwards_and_sees_the_same(images: ImageFo
     photos = images.images
     normalised(net, photos)
     pictures = [unit_range(square(p, 224))[None] for p in photos]
-    # Of what hardly fires, rounding decides.
-    excited = {name: mean > 1e-3 * mean.mean() for name, mean in channel_means(raw, pictures).items()}
     for name, mean in channel_means(net, pictures).items():
-        alive = excited[name]
-        assert float(alive.float().mean()) > 0.25, name
+        alive = mean > 1e-8  # the others are left as they are
+        assert float(alive.float().mean()) > 0.5, name
         torch.testing.assert_close(mean[alive], torch.ones_like(mean[alive]), rtol=2e-3, atol=0, msg=name)
     # A scaled channel is a multiple of the unscaled one.
     ours, plain = net(pictures[0], 4)[3], raw(pictures[0], 4)[3]
     scale = ours.sum((0, 2, 3)) / plain.sum((0, 2, 3)).clamp_min(1e-12)
-    torch.testing.assert_close(ours, plain * scale[:, None, None], rtol=1e-3, atol=1e-2)
+    torch.testing.assert_close(ours, plain * scale[:, None, None], rtol=1e-3, atol=1e-3)
 
 
 def test_normalised_weights_are_left_as_they_are(images: ImageFolder, vgg: VGG, tmp_path: Path) -> None:
@@ -148,7 +146,7 @@ def test_a_download_that_fails_is_one_sentence(
 
 def test_upstreams_file_is_read(images: ImageFolder, tmp_path: Path) -> None:
     """`vgg_normalised.pth` begins with a 1x1 convolution; here one that doubles."""
-    source = VGG("vgg19", padding="reflect")
+    source = VGG("vgg19")
     given = {
         f"{VGG_NORMALISED[name]}.{part}": getattr(layer, part).clone()
         for name, layer in source.named_children()

@@ -15,8 +15,8 @@ WINDOW = 11
 """SSIM's Gaussian window, pixels (sigma 1.5)."""
 BLOCKS = 4
 """Style distance looks at relu1_1 ... relu4_1."""
-LEAST_SIDE = 9
-"""Of a picture that has a style distance, pixels: relu4_1 is at 1/8, and one row has nothing that could be reflected."""
+LEAST_SIDE = 2 ** (BLOCKS - 1) + 1
+"""Of a picture that has a style distance, pixels: the last layer is at 1/8, and one row has nothing that could be reflected."""
 
 
 def luma(frame: NDArray[np.uint8]) -> Tensor:

@@ -7,7 +7,7 @@ style distance presuppose it. Input is RGB in [0, 1]: channel order, 255 and mea
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, cast
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -21,27 +21,27 @@ from vidstyle.models.pth import vgg_normalised
 LAYOUTS: dict[str, tuple[int, ...]] = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 """Convolutions a block; only the first of block 5 is needed for relu5_1."""
 WIDTHS = (64, 128, 256, 512, 512)
-Padding = Literal["zeros", "reflect"]
 
 
 class VGG(nn.Module):
     """The convolutions of a VGG up to relu{depth}_1, frozen, in evaluation mode.
 
+    Borders are reflected, as upstream's encoder does and as weights are normalised. With zeros some channels see nothing but
+    the border between picture and zeros: 1 of 256 of relu3_1, 2 of 512 of relu4_1, 1 of relu5_1. Each is 15 to 40 times as
+    large as any other, most of any sum of squares (docs/model-notes.md, fifth round).
+
     Args:
         layout: a key of LAYOUTS.
-        padding: "reflect" is what upstream's encoder has and what weights are normalised with. With "zeros" some channels see
-            nothing but the border between picture and zeros: 1 of 256 of relu3_1, 2 of 512 of relu4_1, 1 of relu5_1. Each is
-            15 to 40 times as large as any other, most of any sum of squares (docs/model-notes.md, fifth round).
         depth: 1 to 5.
     """
 
-    def __init__(self, layout: str = "vgg16", padding: Padding = "reflect", depth: int = 5) -> None:
+    def __init__(self, layout: str = "vgg16", depth: int = 5) -> None:
         super().__init__()
         self.layout, self.depth = layout, depth
         channels = 3
         for block, (count, width) in enumerate(zip(LAYOUTS[layout][:depth], WIDTHS, strict=False), 1):
             for n in range(1, count + 1 if block < depth else 2):
-                self.add_module(f"conv{block}_{n}", nn.Conv2d(channels, width, 3, padding=1, padding_mode=padding))
+                self.add_module(f"conv{block}_{n}", nn.Conv2d(channels, width, 3, padding=1, padding_mode="reflect"))
                 channels = width
         self.requires_grad_(False).eval()
 
@@ -67,7 +67,7 @@ class VGG(nn.Module):
         return taps
 
 
-def load_vgg(path: Path, padding: Padding = "reflect") -> VGG:
+def load_vgg(path: Path) -> VGG:
     """A normalised VGG-16 or VGG-19 from a safetensors file with keys `conv{block}_{n}.weight|bias`, or from
     `vgg_normalised.pth`.
 
@@ -79,7 +79,7 @@ def load_vgg(path: Path, padding: Padding = "reflect") -> VGG:
     except (OSError, SafetensorError) as error:
         raise InputError(f"{path}: cannot read VGG weights ({error}); give a safetensors file to --vgg.") from error
     layout = "vgg19" if "conv3_4.weight" in tensors else "vgg16"
-    net = VGG(layout, padding)
+    net = VGG(layout)
     wanted = net.state_dict()
     missing = sorted(set(wanted) - set(tensors))
     if missing:

@@ -120,7 +120,7 @@ class VGGVideo(nn.Module):
     def __init__(self, config: VGGStyleConfig | None = None) -> None:
         super().__init__()
         self.config = config = config or VGGStyleConfig()
-        self.encoder = VGG(config.layout, "reflect", depth=3)
+        self.encoder = VGG(config.layout, depth=3)
         self.attend = AdaAttN(WIDTHS[2], sum(WIDTHS[:3]), std_eps=config.std_eps, correction=1)
         # One feature space for both: a picture that is its own style then finds itself, which strength relies on.
         self.attend.g.load_state_dict(self.attend.f.state_dict())
@@ -172,7 +172,7 @@ class VGGImage(nn.Module):
     def __init__(self, config: VGGStyleConfig | None = None) -> None:
         super().__init__()
         self.config = config = config or VGGStyleConfig()
-        self.encoder = VGG(config.layout, "reflect")
+        self.encoder = VGG(config.layout)
         self.attend = nn.ModuleList(
             AdaAttN(WIDTHS[x - 1], sum(WIDTHS[:x]), attention="softmax", std_eps=config.std_eps, correction=1)
             for x in self.layers
