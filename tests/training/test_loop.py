@@ -40,8 +40,11 @@ def lines(out: Path) -> list[dict[str, float]]:
     return [json.loads(x) for x in (out / "log.jsonl").read_text().splitlines()]
 
 
-def test_a_resumed_training_is_the_uninterrupted_one(images: ImageFolder, vgg: VGG, tmp_path: Path) -> None:
-    plan = recipe(*STAGES)
+@pytest.mark.parametrize("optimiser", ["adam", "muon"])
+def test_a_resumed_training_is_the_uninterrupted_one(
+    optimiser: str, images: ImageFolder, vgg: VGG, tmp_path: Path
+) -> None:
+    plan = recipe(*({**stage, "optimiser": optimiser} for stage in STAGES))
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     assert Training(plan, images, images, vgg, whole, say=lambda _: None).run() == 10
     for stop in (2, 4, 8, None):  # within the first stage, within the second, within the third, the end

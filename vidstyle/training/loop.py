@@ -23,14 +23,16 @@ from vidstyle.training.clips import ClipFolder
 from vidstyle.training.data import ImageFolder
 from vidstyle.training.feed import Feed, Folders
 from vidstyle.training.log import Log
+from vidstyle.training.muon import Muon
 from vidstyle.training.objectives import OBJECTIVES, Step
 from vidstyle.training.preview import preview
 from vidstyle.training.processes import Processes
 from vidstyle.training.recipe import Recipe, Stage
-from vidstyle.training.state import Average, load_state, restore_adam, save_state
+from vidstyle.training.state import Average, load_state, restore_momenta, save_state
 from vidstyle.training.validation import Validation
 
 PREVIEW_SIDE = 256
+OPTIMISERS: dict[str, type[torch.optim.Adam] | type[Muon]] = {"adam": torch.optim.Adam, "muon": Muon}
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -157,10 +159,10 @@ class Training:
         extra = objective.extra.to(self.device)
         groups = learning(self.net, extra, stage.rates, self.learnable)
         parameters = [p for group in groups for p in group["params"]]
-        optimiser = torch.optim.Adam(groups, stage.lr, betas=(0.9, 0.99))
+        optimiser = OPTIMISERS[stage.optimiser](groups, stage.lr, betas=(0.9, 0.99))
         if self.saved and self.step > first:
             extra.load_state_dict(self.saved["extra"])
-            restore_adam(optimiser, self.saved["adam"])
+            restore_momenta(optimiser, self.saved["momenta"])
         self.saved = None
         # In a distillation the encoder alone learns.
         module = self.processes.wrap(Step(objective), partly=stage.kind == "distil")
@@ -192,7 +194,7 @@ class Training:
         stage: Stage,
         index: int,
         step: int,
-        optimiser: torch.optim.Adam,
+        optimiser: torch.optim.Optimizer,
         parameters: list[nn.Parameter],
         log: Log,
     ) -> float:
@@ -230,7 +232,7 @@ class Training:
             self.best = self.measured["val_score"]
             save_model(net, self.out / "best.safetensors", metadata=self._about(net))
 
-    def _save(self, extra: nn.Module, optimiser: torch.optim.Adam, log: Log) -> None:
+    def _save(self, extra: nn.Module, optimiser: torch.optim.Optimizer, log: Log) -> None:
         if self.processes.first:
             about = {"step": self.step, "best": self.best, "scaler": self.scaler.state_dict()}
             save_state(self.out / "state.safetensors", self.net, self.average, extra, optimiser, about)

@@ -1,6 +1,6 @@
-"""The state of a training as one safetensors file: weights, their average, the stage's own parameters, Adam's moments.
+"""The state of a training as one safetensors file: weights, their average, the stage's own parameters, the optimiser's momenta.
 
-No pickle: Adam's state is two tensors a parameter and a step count, which safetensors holds as well as anything.
+No pickle: an optimiser's state is a few tensors a parameter and a step count, which safetensors holds as well as anything.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def save_state(
     net: nn.Module,
     average: Average,
     extra: nn.Module,
-    optimiser: torch.optim.Adam,
+    optimiser: torch.optim.Optimizer,
     about: dict[str, Any],
 ) -> None:
     """Write everything that resuming needs, atomically. `about` is JSON-serialisable (step, best score ...)."""
@@ -54,22 +54,22 @@ def save_state(
     tensors |= {f"ema.{k}": v for k, v in average.weights.items()}
     tensors |= {f"extra.{k}": v for k, v in extra.state_dict().items()}
     for i, state in optimiser.state_dict()["state"].items():
-        tensors |= {f"adam.{i}.{k}": torch.as_tensor(v) for k, v in state.items()}
+        tensors |= {f"momenta.{i}.{k}": torch.as_tensor(v) for k, v in state.items()}
     write({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, path, {"about": json.dumps(about)})
 
 
 def load_state(path: Path) -> tuple[dict[str, dict[str, Tensor]], dict[str, Any]]:
-    """The parts of a state file by their prefix ("net", "ema", "extra", "adam") and its `about`. Raises InputError."""
+    """The parts of a state file by their prefix ("net", "ema", "extra", "momenta") and its `about`. Raises InputError."""
     tensors, metadata = read(path)
-    parts: dict[str, dict[str, Tensor]] = {"net": {}, "ema": {}, "extra": {}, "adam": {}}
+    parts: dict[str, dict[str, Tensor]] = {"net": {}, "ema": {}, "extra": {}, "momenta": {}}
     for name, tensor in tensors.items():
         prefix, key = name.split(".", 1)
         parts[prefix][key] = tensor
     return parts, json.loads(metadata["about"])
 
 
-def restore_adam(optimiser: torch.optim.Adam, saved: dict[str, Tensor]) -> None:
-    """Give Adam back its moments."""
+def restore_momenta(optimiser: torch.optim.Optimizer, saved: dict[str, Tensor]) -> None:
+    """Give an optimiser of the same kind back its momenta."""
     state: dict[int, dict[str, Tensor]] = {}
     for name, tensor in saved.items():
         index, key = name.split(".", 1)
