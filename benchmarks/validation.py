@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from benchmarks.films import Frames, clips, data_folder, first_frames, shortened
@@ -115,6 +116,7 @@ class Rulers:
     def __init__(self, vgg: Path | None) -> None:
         self.network = load_vgg(vgg) if vgg else None
         self.made: dict[tuple[str, int], StyleDistance] = {}
+        self.apart: dict[tuple[str, int], float] = {}
 
     def get(self, style: Style, short_side: int) -> StyleDistance | None:
         if self.network is None:
@@ -123,6 +125,22 @@ class Rulers:
         if key not in self.made:
             self.made[key] = StyleDistance(self.network, style.picture, short_side)
         return self.made[key]
+
+    def halves(self, style: Style, short_side: int) -> float | None:
+        """Style distance of one half of a style from the other, mean of left from right and top from bottom, at the size that
+        `get` measures at: what two pieces of one painting differ by."""
+        if self.network is None:
+            return None
+        key = (style.name, short_side)
+        if key in self.apart:
+            return self.apart[key]
+        art, least = style.picture, min(style.picture.shape[:2])
+        size = [round(n * short_side / least) for n in (art.shape[1], art.shape[0])]
+        art = np.asarray(cv2.resize(art, size, interpolation=cv2.INTER_AREA if short_side < least else cv2.INTER_CUBIC))
+        y, x = art.shape[0] // 2, art.shape[1] // 2
+        pairs = (art[:, :x], art[:, -x:]), (art[:y], art[-y:])
+        self.apart[key] = statistics.fmean(StyleDistance(self.network, a, min(a.shape[:2]))(b) for a, b in pairs)
+        return self.apart[key]
 
 
 def measured(frames: Frames, source: Source, ruler: StyleDistance | None) -> dict[str, float | None]:

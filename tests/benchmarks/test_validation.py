@@ -10,13 +10,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from benchmarks.films import texture, write
 from benchmarks.quality import ratio
 from benchmarks.study import evaluated
-from benchmarks.validation import BUILT_IN, KEYS, PAINTINGS, Source, mean, means, measured, styles
+from benchmarks.validation import BUILT_IN, KEYS, PAINTINGS, Rulers, Source, Style, mean, means, measured, styles
+from vidstyle.metrics.fidelity import StyleDistance
 from vidstyle.metrics.flow import DisFlow
 from vidstyle.metrics.warp_error import motion
+from vidstyle.models.vgg import VGG
 from vidstyle.styles import gallery
 
 
@@ -54,6 +57,22 @@ def test_numbers_are_those_of_evaluate(tmp_path: Path) -> None:
     for key in ("E_1", "ssim", "flicker"):
         assert found[key] == pytest.approx(wanted[key], rel=1e-6), json.dumps(wanted)
     assert found["style_distance"] is None
+
+
+def test_halves_of_a_style_are_measured_against_each_other() -> None:
+    torch.manual_seed(0)
+    rulers = Rulers(None)
+    quarter = np.random.default_rng(0).integers(0, 256, (32, 40, 3), dtype=np.uint8)
+    alike, unlike = np.tile(quarter, (2, 2, 1)), np.tile(quarter, (2, 2, 1))
+    unlike[:, 40:] //= 4
+    assert rulers.halves(Style("alike", "", alike), 64) is None
+    rulers.network = VGG("vgg16")
+    assert rulers.halves(Style("alike", "", alike), 64) == 0
+    found = rulers.halves(Style("unlike", "", unlike), 64)
+    assert found is not None
+    assert found > 0
+    halves = StyleDistance(rulers.network, unlike[:, :40], 40)(unlike[:, 40:])
+    assert found == pytest.approx(halves / 2)  # top and bottom are alike
 
 
 def test_a_cut_is_no_pair() -> None:

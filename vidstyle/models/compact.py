@@ -79,9 +79,10 @@ class EdgeConv(nn.Conv2d):
 
     def __init__(self, i: int, o: int, size: int = 3) -> None:
         super().__init__(i, o, size)
+        self.edge = size // 2
 
     def forward(self, x: Tensor) -> Tensor:
-        return super().forward(edge_pad(x, self.kernel_size[0] // 2))
+        return super().forward(edge_pad(x, self.edge))
 
 
 class PixelConv(EdgeConv):

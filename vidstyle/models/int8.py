@@ -45,8 +45,7 @@ class Int8Conv(nn.Module):
 
     def __init__(self, conv: EdgeConv, low: float, high: float, *, fine: bool = False) -> None:
         super().__init__()
-        self.weight, self.bias, self.fine = conv.weight, conv.bias, fine
-        self.edge = conv.kernel_size[0] // 2
+        self.weight, self.bias, self.edge, self.fine = conv.weight, conv.bias, conv.edge, fine
         self.scale = max(high - low, 1e-6) / 255
         self.zero = min(255, max(0, round(-low / self.scale)))
         self.weight_scale: Tensor
