@@ -1,4 +1,4 @@
-"""Muon for the weights of convolutions, Adam for everything else: an optimiser that gets further in as many steps.
+"""Muon for the weights of convolutions, Adam for everything else: an optimiser that gets a little further in as many steps.
 
 Adam scales a gradient number by number; Muon (Jordan et al. 2024) gives the matrix of a layer's momentum equal singular
 values, so that a few strong directions do not drown the rest. It is torch's own, which takes matrices only: a convolution

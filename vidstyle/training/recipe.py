@@ -91,7 +91,7 @@ class Stage(Part):
     style_colour: Colour = Colour()
     """Random changes of the paintings' colours."""
     optimiser: Literal["adam", "muon"] = "adam"
-    """Muon (see muon.py) gets further in as many steps, at about half of Adam's learning rate."""
+    """Muon (see muon.py) gets a little further in as many steps, at Adam's learning rate or half of it."""
     lr: Annotated[float, Field(gt=0)] = 4e-4
     warmup: Annotated[int, Field(ge=0)] = 100
     """Steps of linear warm-up; a cosine falls from there to `lr_end` times lr."""
