@@ -83,6 +83,12 @@ def test_rates_of_groups_count_and_may_change() -> None:
     assert all(torch.equal(a, b) for a, b in zip(before, parameters(net), strict=True))
 
 
+def test_a_weight_that_no_matrix_can_share_is_refused() -> None:
+    weight = nn.Parameter(torch.zeros(8, 8, 3, 3)[..., :2])
+    with pytest.raises(ValueError, match="copy"):
+        Muon([{"params": [weight]}], LR, BETAS)
+
+
 def test_it_goes_on_from_its_state() -> None:
     whole, half = network(torch.channels_last), network(torch.channels_last)
     optimiser = Muon([{"params": whole.parameters()}], LR, BETAS)

@@ -32,6 +32,8 @@ class Muon(torch.optim.Optimizer):
         weights = [p for group in self.param_groups for p in group["params"] if is_matrix(p)]
         self.views = {p: nn.Parameter(matrix(p.detach(), p)) for p in weights}
         """What Muon sees of the weights, in the same memory."""
+        if any(view.data_ptr() != p.data_ptr() for p, view in self.views.items()):
+            raise ValueError("a weight lies neither row by row nor channels-last: Muon would change a copy of it")
         by_muon = [[self.views[p] for p in group["params"] if is_matrix(p)] for group in self.param_groups]
         by_adam = [[p for p in group["params"] if not is_matrix(p)] for group in self.param_groups]
         self.parts: tuple[torch.optim.Optimizer, torch.optim.Optimizer] = (

@@ -64,7 +64,8 @@ def load_state(path: Path) -> tuple[dict[str, dict[str, Tensor]], dict[str, Any]
     parts: dict[str, dict[str, Tensor]] = {"net": {}, "ema": {}, "extra": {}, "momenta": {}}
     for name, tensor in tensors.items():
         prefix, key = name.split(".", 1)
-        parts[prefix][key] = tensor
+        # Files from before there was another optimiser call them by Adam's name.
+        parts["momenta" if prefix == "adam" else prefix][key] = tensor
     return parts, json.loads(metadata["about"])
 
 
