@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from benchmarks.films import Frames, clips, data_folder, first_frames, shortened
@@ -22,6 +21,7 @@ from vidstyle.metrics.evaluation import STYLE_EVERY
 from vidstyle.metrics.fidelity import StyleDistance, content_ssim
 from vidstyle.metrics.flicker import flicker, still_pixels
 from vidstyle.metrics.flow import DisFlow
+from vidstyle.metrics.geometry import resize_short
 from vidstyle.metrics.warp_error import Motion, motion, unit_range, warp_error
 from vidstyle.models.vgg import load_vgg
 from vidstyle.styles.resolve import resolve
@@ -134,9 +134,7 @@ class Rulers:
         key = (style.name, short_side)
         if key in self.apart:
             return self.apart[key]
-        art, least = style.picture, min(style.picture.shape[:2])
-        size = [round(n * short_side / least) for n in (art.shape[1], art.shape[0])]
-        art = np.asarray(cv2.resize(art, size, interpolation=cv2.INTER_AREA if short_side < least else cv2.INTER_CUBIC))
+        art = resize_short(style.picture, short_side)
         y, x = art.shape[0] // 2, art.shape[1] // 2
         pairs = (art[:, :x], art[:, -x:]), (art[:y], art[-y:])
         self.apart[key] = statistics.fmean(StyleDistance(self.network, a, min(a.shape[:2]))(b) for a, b in pairs)

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vidstyle.errors import InputError
-from vidstyle.training.data import ImageFolder, Name, batch, crop, load_folder, resize_short
+from vidstyle.metrics.geometry import resize_short
+from vidstyle.training.data import ImageFolder, Name, batch, crop, load_folder
 from vidstyle.training.draws import Of
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 from vidstyle.errors import UsageError
 from vidstyle.models.checkpoint import int8_ranges, load_model, read_metadata
@@ -40,31 +42,40 @@ def lines(out: Path) -> list[dict[str, float]]:
     return [json.loads(x) for x in (out / "log.jsonl").read_text().splitlines()]
 
 
-def test_a_resumed_training_is_the_uninterrupted_one(images: ImageFolder, vgg: VGG, tmp_path: Path) -> None:
-    plan = recipe(*STAGES)
-    whole, parts = tmp_path / "whole", tmp_path / "parts"
-    assert Training(plan, images, images, vgg, whole, say=lambda _: None).run() == 10
-    for stop in (2, 4, 8, None):  # within the first stage, within the second, within the third, the end
-        again = Training(plan, images, images, vgg, parts, resume=stop != 2, say=lambda _: None)
+def whole_and_resumed(
+    plan: Recipe, images: ImageFolder, vgg: VGG, folder: Path, stops: Sequence[int], clips: ClipFolder | None = None
+) -> tuple[nn.Module, nn.Module, Training]:
+    """The models of a training in one go (in folder/whole) and of one that was stopped after so many steps and resumed (in
+    folder/parts), and the last session of the second."""
+    whole, parts = folder / "whole", folder / "parts"
+    Training(plan, images, images, vgg, whole, clips=clips, say=lambda _: None).run()
+    for session, stop in enumerate((*stops, None)):
+        again = Training(plan, images, images, vgg, parts, clips=clips, resume=session > 0, say=lambda _: None)
         again.run(Limits(max_steps=stop))
-    a, b = load_model(whole / "model.safetensors"), load_model(parts / "model.safetensors")
+    return load_model(whole / "model.safetensors"), load_model(parts / "model.safetensors"), again
+
+
+def equal(a: nn.Module, b: nn.Module) -> bool:
+    """Whether two models have the same weights, bit for bit."""
+    return all(torch.equal(x, y) for x, y in zip(a.state_dict().values(), b.state_dict().values(), strict=True))
+
+
+def test_a_resumed_training_is_the_uninterrupted_one(images: ImageFolder, vgg: VGG, tmp_path: Path) -> None:
+    # Stopped within the first stage, within the second, within the third.
+    a, b, last = whole_and_resumed(recipe(*STAGES), images, vgg, tmp_path, (2, 4, 8))
+    assert last.step == read_metadata(tmp_path / "whole" / "model.safetensors")["steps"] == 10
     for (name, x), y in zip(a.state_dict().items(), b.state_dict().values(), strict=True):
         torch.testing.assert_close(x, y, rtol=0, atol=0, msg=name)
-    terms = lines(whole)[-1]
+    terms = lines(tmp_path / "whole")[-1]
     assert {"range", "g", "l", "norm", "step", "lr"} <= set(terms)
 
 
 def test_training_on_clips_resumes_as_well(images: ImageFolder, clips: ClipFolder, vgg: VGG, tmp_path: Path) -> None:
     plan = recipe({**STAGES[2], "weights": {"v": 300.0}})
-    whole, parts = tmp_path / "whole", tmp_path / "parts"
-    Training(plan, images, images, vgg, whole, clips=clips, say=lambda _: None).run()
-    for stop in (1, None):
-        again = Training(plan, images, images, vgg, parts, clips=clips, resume=stop is None, say=lambda _: None)
-        again.run(Limits(max_steps=stop))
-    a, b = load_model(whole / "model.safetensors"), load_model(parts / "model.safetensors")
-    assert all(torch.equal(x, y) for x, y in zip(a.state_dict().values(), b.state_dict().values(), strict=True))
-    assert "v" in lines(whole)[-1]
-    assert read_metadata(whole / "model.safetensors")["data"]["video"]["pairs"] == 3
+    a, b, _ = whole_and_resumed(plan, images, vgg, tmp_path, (1,), clips)
+    assert equal(a, b)
+    assert "v" in lines(tmp_path / "whole")[-1]
+    assert read_metadata(tmp_path / "whole" / "model.safetensors")["data"]["video"]["pairs"] == 3
 
 
 def test_clips_and_their_weight_go_together(images: ImageFolder, clips: ClipFolder, vgg: VGG, tmp_path: Path) -> None:
@@ -75,31 +86,19 @@ def test_clips_and_their_weight_go_together(images: ImageFolder, clips: ClipFold
 
 
 def test_muon_resumes_as_well(images: ImageFolder, vgg: VGG, tmp_path: Path) -> None:
-    plan = recipe({**STAGES[1], "optimiser": "muon"})
-    whole, parts = tmp_path / "whole", tmp_path / "parts"
-    Training(plan, images, images, vgg, whole, say=lambda _: None).run()
-    for stop in (2, None):
-        again = Training(plan, images, images, vgg, parts, resume=stop is None, say=lambda _: None)
-        again.run(Limits(max_steps=stop))
-    a, b = load_model(whole / "model.safetensors"), load_model(parts / "model.safetensors")
-    assert all(torch.equal(x, y) for x, y in zip(a.state_dict().values(), b.state_dict().values(), strict=True))
+    a, b, _ = whole_and_resumed(recipe({**STAGES[1], "optimiser": "muon"}), images, vgg, tmp_path, (2,))
+    assert equal(a, b)
     Training(recipe(STAGES[1]), images, images, vgg, tmp_path / "adam", say=lambda _: None).run()
-    other = load_model(tmp_path / "adam" / "model.safetensors")
-    assert not all(torch.equal(x, y) for x, y in zip(a.state_dict().values(), other.state_dict().values(), strict=True))
+    assert not equal(a, load_model(tmp_path / "adam" / "model.safetensors"))
 
 
 @pytest.mark.parametrize("precision", ["bf16", pytest.param("fp16", marks=pytest.mark.slow)])
 def test_half_precision_trains_and_resumes(precision: str, images: ImageFolder, vgg: VGG, tmp_path: Path) -> None:
     """In fp16 the loss is scaled; a resumed run must go on with the same scale."""
     plan = recipe({**STAGES[1], "accumulate": 2}, precision=precision, log_every=1)
-    whole, parts = tmp_path / "whole", tmp_path / "parts"
-    Training(plan, images, images, vgg, whole, say=lambda _: None).run()
-    for stop in (2, None):
-        again = Training(plan, images, images, vgg, parts, resume=stop is None, say=lambda _: None)
-        again.run(Limits(max_steps=stop))
-    a, b = load_model(whole / "model.safetensors"), load_model(parts / "model.safetensors")
-    assert all(torch.equal(x, y) for x, y in zip(a.state_dict().values(), b.state_dict().values(), strict=True))
-    assert all(0 < x["norm"] < 1e4 for x in lines(whole))  # of gradients with the scale taken off again
+    a, b, again = whole_and_resumed(plan, images, vgg, tmp_path, (2,))
+    assert equal(a, b)
+    assert all(0 < x["norm"] < 1e4 for x in lines(tmp_path / "whole"))  # of gradients with the scale taken off again
     assert again.scaler.is_enabled() == (precision == "fp16")
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import torch
 from kornia.metrics import ssim
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from vidstyle.metrics.geometry import resize_short
 from vidstyle.metrics.warp_error import unit_range
 
 WINDOW = 11
@@ -65,10 +65,7 @@ class StyleDistance:
     ) -> None:
         self.device = torch.device(device)
         self._network = network.to(self.device).eval()
-        scale = short_side / min(style.shape[:2])
-        size = (max(1, round(style.shape[1] * scale)), max(1, round(style.shape[0] * scale)))
-        shrink = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-        self._style = self._statistics(np.asarray(cv2.resize(style, size, interpolation=shrink), np.uint8))
+        self._style = self._statistics(resize_short(style, short_side))
 
     @torch.inference_mode()
     def _statistics(self, picture: NDArray[np.uint8]) -> list[tuple[Tensor, Tensor]]:

@@ -20,8 +20,9 @@ from vidstyle.errors import InputError
 from vidstyle.media.random_access import open_clip
 from vidstyle.metrics.cuts import CutDetector
 from vidstyle.metrics.flow import DisFlow
+from vidstyle.metrics.geometry import resize_short
 from vidstyle.metrics.warp_error import motion
-from vidstyle.training.data import Pictures, resize_short
+from vidstyle.training.data import Pictures
 from vidstyle.training.draws import Draw, Of
 from vidstyle.training.objectives import Motion
 

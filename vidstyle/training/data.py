@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vidstyle.errors import InputError
+from vidstyle.metrics.geometry import resize_short
 from vidstyle.training.draws import Of
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
@@ -91,17 +92,6 @@ def load_folder(path: Path, *, longest_short_side: int = 512, smallest: int = 64
             f"{path}: no readable picture ({broken} broken or tiny); give a folder of JPEG, PNG or WebP files."
         )
     return ImageFolder(path, tuple(images), broken, digest.hexdigest())
-
-
-def resize_short(image: NDArray[np.uint8], short: int) -> NDArray[np.uint8]:
-    """Resize so that the short side is `short` pixels."""
-    h, w = image.shape[:2]
-    scale = short / min(h, w)
-    if scale == 1:
-        return image
-    size = (max(short, round(w * scale)), max(short, round(h * scale)))
-    out = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
-    return out.astype(np.uint8, copy=False)
 
 
 def crop(image: NDArray[np.uint8], side: int, zoom: tuple[float, float], rng: np.random.Generator) -> NDArray[np.uint8]:
