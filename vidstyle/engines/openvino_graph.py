@@ -6,7 +6,7 @@ run in bfloat16. Float32 stays:
 
 - the frame's way to the first convolution (a picture has more levels than bfloat16 tells apart above 1/2),
 - the first convolution and its average's way through the next one, where it has a pooling behind it: rounding that average made
-  half of all of bfloat16's error (docs/model-notes.md, fifth round),
+  half of all of bfloat16's error (docs/notes/model.md, fifth round),
 - attention: code, queries, the products that give moments, their differences and roots (small differences of large numbers),
 - normalisation: means and variances of features, and what is computed from them (their errors are those of whole pictures),
 - the last convolution and the way out, where an error is an error of the picture.

@@ -7,7 +7,7 @@ decoder to paint nothing).
 The decoder paints by example: when a style picture is encoded, the decoder also paints it in its own style, and the mean and
 variance of every layer on the way go into the code. A frame's layers are then brought to those of the style (AdaIN, Huang &
 Belongie 2017). So what tells two styles apart reaches every layer without a parameter; a network that had to learn it from the
-style's moments learned one brush for all of them (docs/model-notes.md).
+style's moments learned one brush for all of them (docs/notes/model.md).
 
 Downsampling averages before it convolves, upsampling is bilinear up to 1/2: both keep small motions from turning into shimmer.
 Every convolution repeats its border pixels: with zeros there the network learned to paint a dark bar beside the border.
@@ -104,7 +104,7 @@ Site = Callable[[Tensor], Tensor]
 def leaky(x: Tensor) -> Tensor:
     """A leaky ReLU. With a plain one all but a few of the 128 channels at 1/8 died in training and took that scale with them:
     nothing in the encoder normalises what a ReLU sees, and a decoder's layer that is dead in the style stays dead in the frame,
-    whose moments are made the style's (docs/model-notes.md)."""
+    whose moments are made the style's (docs/notes/model.md)."""
     return F.leaky_relu(x, 0.1)
 
 

@@ -28,7 +28,7 @@ class VGG(nn.Module):
 
     Borders are reflected, as upstream's encoder does and as weights are normalised. With zeros some channels see nothing but
     the border between picture and zeros: 1 of 256 of relu3_1, 2 of 512 of relu4_1, 1 of relu5_1. Each is 15 to 40 times as
-    large as any other, most of any sum of squares (docs/model-notes.md, fifth round).
+    large as any other, most of any sum of squares (docs/notes/model.md, fifth round).
 
     Args:
         layout: a key of LAYOUTS.
