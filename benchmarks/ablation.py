@@ -24,13 +24,13 @@ from benchmarks.study import extent, line
 from benchmarks.validation import KEYS, WIDTH, Rulers, Source, Style, mean, means, measured, sources, styles
 from vidstyle.engines.base import Engine
 from vidstyle.engines.torch_engine import TorchEngine
-from vidstyle.metrics.flow import DisFlow
+from vidstyle.imaging.flow import DisFlow
 from vidstyle.metrics.warp_error import motion, unit_range, warp_error
 from vidstyle.models.checkpoint import load_model
-from vidstyle.training.data import ImageFolder, load_folder
-from vidstyle.training.loop import Training
-from vidstyle.training.loss_network import load_loss_network
+from vidstyle.training.data.images import ImageFolder, load_folder
+from vidstyle.training.objective.loss_network import load_loss_network
 from vidstyle.training.recipe import LossWeights, Recipe, load_recipe
+from vidstyle.training.trainer import Training
 
 GAP = 10
 

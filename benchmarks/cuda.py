@@ -15,7 +15,7 @@ from benchmarks.films import texture
 from benchmarks.harness import measure
 
 if TYPE_CHECKING:
-    from vidstyle.engines.cuda_engine import CudaEngine
+    from vidstyle.engines.cuda.engine import CudaEngine
     from vidstyle.models.attention import StyleCode
 
 PRECISIONS = ("fp16", "bf16", "fp32")
@@ -25,7 +25,7 @@ def gpu(device: str) -> dict[str, Any]:
     """What a number from a GPU means nothing without."""
     import torch
 
-    from vidstyle.engines.gpus import kind, spread
+    from vidstyle.engines.cuda.devices import kind, spread
 
     about = torch.cuda.get_device_properties(torch.device(device))
     return {

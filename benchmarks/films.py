@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.record import ROOT
-from vidstyle.demo.film import write_sample
-from vidstyle.media.probe import probe
-from vidstyle.media.reader import read_chunks
+from vidstyle.demo.sample import write_sample
+from vidstyle.media.input.probe import probe
+from vidstyle.media.input.reader import read_chunks
 from vidstyle.styles import gallery
 
 Frames = NDArray[np.uint8]

@@ -31,7 +31,7 @@ from benchmarks.harness import Timing, measure, vidstyle
 from benchmarks.record import environment, options, save, timing_options
 from vidstyle.engines.base import Precision, cores
 from vidstyle.engines.choose import PREFERENCE, examine, explain, make_engine
-from vidstyle.media.codecs import opens
+from vidstyle.media.output.codecs import opens
 from vidstyle.models.checkpoint import load_model, model_digest
 from vidstyle.styles.resolve import resolve
 
@@ -143,7 +143,7 @@ def cuda_rows(
     """The model alone on a GPU."""
     import torch
 
-    from vidstyle.engines.cuda_engine import CudaEngine
+    from vidstyle.engines.cuda.engine import CudaEngine
 
     def make(precision: str, graph: bool) -> CudaEngine:
         known = cast(Precision, precision)

@@ -26,8 +26,8 @@ from benchmarks.harness import Timing, measure, run_command
 from benchmarks.record import environment, options, save, timing_options
 from benchmarks.study import add_options, evaluated, extent, line, one_model
 from vidstyle.engines.choose import make_engine
-from vidstyle.media.image import write_image
-from vidstyle.media.probe import probe
+from vidstyle.imaging.image_io import write_image
+from vidstyle.media.input.probe import probe
 from vidstyle.styles.resolve import resolve
 
 WIDTH = 512

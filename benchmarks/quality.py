@@ -22,7 +22,7 @@ from benchmarks.study import add_options, extent, line, one_model
 from benchmarks.validation import KEYS, KINDS, WIDTH, Rulers, Source, Style, mean, means, measured, sources, styles
 from vidstyle.engines.base import Engine
 from vidstyle.engines.choose import make_engine
-from vidstyle.media.image import write_image
+from vidstyle.imaging.image_io import write_image
 
 
 def main() -> None:

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.films import Frames, clips, data_folder, first_frames, shortened
+from vidstyle.imaging.flow import DisFlow
 from vidstyle.metrics.cuts import CutDetector
 from vidstyle.metrics.evaluation import STYLE_EVERY
 from vidstyle.metrics.fidelity import StyleDistance, content_ssim
 from vidstyle.metrics.flicker import flicker, still_pixels
-from vidstyle.metrics.flow import DisFlow
 from vidstyle.metrics.geometry import resize_short
 from vidstyle.metrics.warp_error import Motion, motion, unit_range, warp_error
 from vidstyle.models.vgg import load_vgg

@@ -32,7 +32,7 @@ from vidstyle.engines.choose import choose, make_engine
 from vidstyle.engines.torch_engine import TorchEngine
 from vidstyle.models.attention import NORM_EPS, AdaAttN, SoftmaxCode, mean_variance_norm
 from vidstyle.models.checkpoint import StyleModel, model_digest
-from vidstyle.models.vgg_style import VGGVideo
+from vidstyle.models.paper import VGGVideo
 from vidstyle.styles.resolve import resolve
 
 STYLE = "starry-strokes"

@@ -13,12 +13,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vidstyle.errors import InputError, UsageError, VidstyleError
+    from vidstyle.core.errors import InputError, UsageError, VidstyleError
     from vidstyle.models.attention import StyleCode
     from vidstyle.models.checkpoint import load_model
-    from vidstyle.pipeline.options import RunOptions, RunReport
+    from vidstyle.pipeline.images import stylize_image
+    from vidstyle.pipeline.plan.run_options import RunOptions, RunReport
     from vidstyle.pipeline.run import stylize_video
-    from vidstyle.pipeline.stills import stylize_image
 
 __version__ = "0.1.0"
 
@@ -36,14 +36,14 @@ __all__ = [
 ]
 
 _HOMES = {
-    "InputError": "vidstyle.errors",
-    "RunOptions": "vidstyle.pipeline.options",
-    "RunReport": "vidstyle.pipeline.options",
+    "InputError": "vidstyle.core.errors",
+    "RunOptions": "vidstyle.pipeline.plan.run_options",
+    "RunReport": "vidstyle.pipeline.plan.run_options",
     "StyleCode": "vidstyle.models.attention",
-    "UsageError": "vidstyle.errors",
-    "VidstyleError": "vidstyle.errors",
+    "UsageError": "vidstyle.core.errors",
+    "VidstyleError": "vidstyle.core.errors",
     "load_model": "vidstyle.models.checkpoint",
-    "stylize_image": "vidstyle.pipeline.stills",
+    "stylize_image": "vidstyle.pipeline.images",
     "stylize_video": "vidstyle.pipeline.run",
 }
 

@@ -10,7 +10,7 @@ import torch
 from benchmarks import fps
 from benchmarks.cuda import driver, model_rows
 from tests.engines.fake_device import FakeDevice
-from vidstyle.engines.cuda_engine import CudaEngine
+from vidstyle.engines.cuda.engine import CudaEngine
 from vidstyle.models.checkpoint import load_model
 
 

@@ -16,8 +16,8 @@ from benchmarks.films import texture, write
 from benchmarks.quality import ratio
 from benchmarks.study import evaluated
 from benchmarks.validation import BUILT_IN, KEYS, PAINTINGS, Rulers, Source, Style, mean, means, measured, styles
+from vidstyle.imaging.flow import DisFlow
 from vidstyle.metrics.fidelity import StyleDistance
-from vidstyle.metrics.flow import DisFlow
 from vidstyle.metrics.warp_error import motion
 from vidstyle.models.vgg import VGG
 from vidstyle.styles import gallery

@@ -94,7 +94,7 @@ def test_pictures_in_and_out(work: Path, run: Any, capsys: pytest.CaptureFixture
 
 
 def test_pictures_become_a_film(work: Path, run: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    from vidstyle.media.probe import probe
+    from vidstyle.media.input.probe import probe
 
     make_pictures(Path("in"), 5)
     assert run("in", "--style", "mosaic", "--fps", "10", "--json") == 0

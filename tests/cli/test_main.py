@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from vidstyle import cli
-from vidstyle.errors import InputError, UsageError
+from vidstyle.core.errors import InputError, UsageError
 
 
 def leave(*args: str) -> int:
@@ -109,7 +109,7 @@ def test_json_may_stand_alone(given: list[str], expected: list[str]) -> None:
 
 
 def test_json_file_is_whole_or_absent(tmp_path: Path) -> None:
-    from vidstyle.cli.words import emit_json
+    from vidstyle.cli.options import emit_json
 
     emit_json({"a": "é"}, str(tmp_path / "r.json"))
     assert (tmp_path / "r.json").read_text(encoding="utf-8") == '{\n  "a": "é"\n}\n'

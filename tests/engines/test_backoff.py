@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vidstyle.core.errors import InputError
 from vidstyle.engines.backoff import Backoff, out_of_memory
-from vidstyle.errors import InputError
 
 
 def frames(n: int) -> np.ndarray:

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from vidstyle.core.errors import UsageError
 from vidstyle.engines import choose as chooser
 from vidstyle.engines.choose import Choice, choose, explain, make_engine
-from vidstyle.errors import UsageError
 
 
 def table(monkeypatch: pytest.MonkeyPatch, usable: set[tuple[str, str]]) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vidstyle.core.errors import UsageError
 from vidstyle.engines import compiled_engine
 from vidstyle.engines.choose import explain, make_engine
-from vidstyle.errors import UsageError
 
 
 def test_auto_prefers_every_other_engine() -> None:

@@ -13,16 +13,16 @@ import torch
 if find_spec("openvino") is None:
     pytest.skip("the extra `openvino` is not installed", allow_module_level=True)
 
+from vidstyle.core.errors import UsageError
 from vidstyle.engines import choose, openvino_engine
 from vidstyle.engines.backoff import out_of_memory
 from vidstyle.engines.choose import make_engine
 from vidstyle.engines.openvino_engine import OpenVINOEngine, build, has_bf16, why_not
 from vidstyle.engines.torch_engine import TorchEngine
 from vidstyle.engines.torch_engine import build as build_torch
-from vidstyle.errors import UsageError
 from vidstyle.models.attention import StyleCode, blend
 from vidstyle.models.checkpoint import int8_ranges, load_model, save_model
-from vidstyle.models.int8 import observe, quantised
+from vidstyle.models.quantization import observe, quantised
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +135,7 @@ def test_damaged_cache_is_rebuilt(
     monkeypatch: pytest.MonkeyPatch,
     damage: str,
 ) -> None:
-    from vidstyle import cache
+    from vidstyle.core import cache
 
     monkeypatch.setenv("VIDSTYLE_CACHE", str(tmp_path))
     frames, (code, _) = noise(1, 48, 64), codes(torch_engine)

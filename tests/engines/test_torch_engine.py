@@ -8,9 +8,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vidstyle.core.errors import UsageError
 from vidstyle.engines.choose import make_engine
 from vidstyle.engines.torch_engine import TorchEngine, best_precision, build, why_not
-from vidstyle.errors import UsageError
 from vidstyle.models.checkpoint import load_model
 
 

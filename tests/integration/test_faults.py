@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vidstyle.errors import InputError
-from vidstyle.pipeline.options import RunOptions
+from vidstyle.core.errors import InputError
+from vidstyle.pipeline.plan.run_options import RunOptions
 from vidstyle.pipeline.run import stylize_video
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import av
 import pytest
 
-from vidstyle.media.codecs import default_codec
-from vidstyle.media.mux import mux
-from vidstyle.media.probe import VideoInfo, probe
-from vidstyle.media.reader import read_chunks
-from vidstyle.media.writer import EncodeSettings, VideoWriter
+from vidstyle.media.input.probe import VideoInfo, probe
+from vidstyle.media.input.reader import read_chunks
+from vidstyle.media.mux.mux import mux
+from vidstyle.media.output.codecs import default_codec
+from vidstyle.media.output.writer import EncodeSettings, VideoWriter
 
 
 def encode(

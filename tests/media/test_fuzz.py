@@ -18,9 +18,9 @@ COUNT = 300
 READER = """
 import json, sys, time, warnings
 from pathlib import Path
-from vidstyle.errors import InputError
-from vidstyle.media.probe import probe
-from vidstyle.media.reader import read_chunks
+from vidstyle.core.errors import InputError
+from vidstyle.media.input.probe import probe
+from vidstyle.media.input.reader import read_chunks
 warnings.simplefilter("ignore")
 for name in Path(sys.argv[1]).read_text().split():
     print(json.dumps({"begin": name}), flush=True)

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from vidstyle.media.hdr import eetf, hlg_inverse_oetf, pq_eotf, pq_inverse, to_sdr
-from vidstyle.media.probe import probe
-from vidstyle.media.reader import read_chunks
+from vidstyle.media.input.probe import probe
+from vidstyle.media.input.reader import read_chunks
 
 
 @pytest.mark.parametrize(

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vidstyle.errors import InputError, UsageError
-from vidstyle.media.mux import mux
-from vidstyle.media.probe import probe
-from vidstyle.media.reader import read_chunks
-from vidstyle.media.suffix import default_suffix
-from vidstyle.media.writer import EncodeSettings, VideoWriter
+from vidstyle.core.errors import InputError, UsageError
+from vidstyle.media.input.probe import probe
+from vidstyle.media.input.reader import read_chunks
+from vidstyle.media.mux.mux import mux
+from vidstyle.media.output.containers import default_suffix
+from vidstyle.media.output.writer import EncodeSettings, VideoWriter
 
 
 def test_mp4_starts_fast(films, make_clip, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
@@ -32,7 +32,7 @@ def test_mp4_starts_fast(films, make_clip, tmp_path: Path) -> None:  # type: ign
 def test_private_while_written_then_as_the_umask_says(
     films, make_clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # type: ignore[no-untyped-def]
-    import vidstyle.media.mux as module
+    import vidstyle.media.mux.mux as module
 
     info = probe(make_clip("a.mp4", sound="aac"))
     parts, _ = films.encode(info, tmp_path, [None, None])

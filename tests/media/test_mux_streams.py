@@ -10,8 +10,8 @@ import av
 import numpy as np
 import pytest
 
-from vidstyle.media.mux import mux
-from vidstyle.media.probe import probe
+from vidstyle.media.input.probe import probe
+from vidstyle.media.mux.mux import mux
 
 
 def rich_clip(path: Path) -> None:

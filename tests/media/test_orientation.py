@@ -7,9 +7,9 @@ import av
 import numpy as np
 import pytest
 
+from vidstyle.media.input.probe import probe
+from vidstyle.media.input.reader import read_chunks
 from vidstyle.media.orientation import orient, parse_display_matrix
-from vidstyle.media.probe import probe
-from vidstyle.media.reader import read_chunks
 
 # Corner colours of a 2x2 picture: red green / blue white.
 R, G, B, W = (220, 30, 30), (30, 220, 30), (30, 30, 220), (225, 225, 225)

@@ -16,13 +16,13 @@ import numpy as np
 import pytest
 
 from tests.integration.clips_table import REFUSED
-from vidstyle.errors import InputError
-from vidstyle.media.codecs import default_codec
-from vidstyle.media.mux import mux
-from vidstyle.media.probe import probe
-from vidstyle.media.reader import ReadReport, read_chunks
-from vidstyle.media.suffix import default_suffix
-from vidstyle.media.writer import EncodeSettings, VideoWriter
+from vidstyle.core.errors import InputError
+from vidstyle.media.input.probe import probe
+from vidstyle.media.input.reader import ReadReport, read_chunks
+from vidstyle.media.mux.mux import mux
+from vidstyle.media.output.codecs import default_codec
+from vidstyle.media.output.containers import default_suffix
+from vidstyle.media.output.writer import EncodeSettings, VideoWriter
 
 pytestmark = pytest.mark.slow
 

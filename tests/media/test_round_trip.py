@@ -12,9 +12,9 @@ import pytest
 from numpy.typing import NDArray
 
 from vidstyle.media.colour import ColourTags, from_rgb
-from vidstyle.media.probe import probe
-from vidstyle.media.reader import read_chunks
-from vidstyle.media.writer import EncodeSettings, VideoWriter
+from vidstyle.media.input.probe import probe
+from vidstyle.media.input.reader import read_chunks
+from vidstyle.media.output.writer import EncodeSettings, VideoWriter
 
 Floats = NDArray[np.float64]
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidstyle.media.join import joined_times
+from vidstyle.media.mux.concat import joined_times
 from vidstyle.media.timestamps import PtsRepair, frame_ticks, rescale
 
 BASES = st.sampled_from(

@@ -12,8 +12,8 @@ import pytest
 from av.subtitles.codeccontext import SubtitleCodecContext
 from av.subtitles.subtitle import AssSubtitle, SubtitleSet
 
-from vidstyle.media.mux import mux
-from vidstyle.media.probe import probe
+from vidstyle.media.input.probe import probe
+from vidstyle.media.mux.mux import mux
 
 TITLES = [(120, 700, "Guten Tag, Ä & so on"), (1000, 400, r"two\Nlines"), (1500, 300, r"{\i1}slanted{\i0} and not")]
 HEADER = b"""[Script Info]

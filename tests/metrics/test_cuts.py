@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from vidstyle.media.probe import probe
+from vidstyle.media.input.probe import probe
 from vidstyle.metrics.cuts import CutDetector
 from vidstyle.metrics.pairing import timed_frames
 

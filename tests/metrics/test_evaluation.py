@@ -9,12 +9,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from vidstyle.errors import InputError
-from vidstyle.media.probe import probe
+from vidstyle.core.errors import InputError
+from vidstyle.imaging.flow import DisFlow
+from vidstyle.media.input.probe import probe
 from vidstyle.metrics.evaluation import Options, evaluate
-from vidstyle.metrics.flow import DisFlow
-from vidstyle.metrics.page import render
-from vidstyle.metrics.summary import summary
+from vidstyle.metrics.report.html import render
+from vidstyle.metrics.report.summary import summary
 
 EXACT = {"codec": "ffv1", "pix_fmt": "bgr0", "width": 96, "height": 72}
 KEYS = {

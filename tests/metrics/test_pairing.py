@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidstyle.errors import InputError
-from vidstyle.media.probe import probe
+from vidstyle.core.errors import InputError
+from vidstyle.media.input.probe import probe
 from vidstyle.metrics.geometry import common_geometry
 from vidstyle.metrics.pairing import Counts, Timed, match, side_by_side, zipped
 

@@ -70,7 +70,7 @@ def test_nothing_visible_is_no_number():
 
 
 def test_estimated_flow_follows_known_motion(moving_film):
-    from vidstyle.metrics.flow import DisFlow
+    from vidstyle.imaging.flow import DisFlow
 
     first, second = (moving_film(t, 96, 72) for t in (0, 1))
     moved = motion(DisFlow(), first, second)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
-from vidstyle.errors import InputError, UsageError
+from vidstyle.core.errors import InputError, UsageError
 from vidstyle.models.attention import SoftmaxCode
 from vidstyle.models.checkpoint import load_model, read_metadata
 from vidstyle.models.pth import VGG_NORMALISED, read_pth

@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import save_file
 
-from vidstyle.errors import InputError
-from vidstyle.media.image import read_image
+from vidstyle.core.errors import InputError
+from vidstyle.imaging.image_io import read_image
 from vidstyle.models.vgg import VGG, WIDTHS, load_vgg
 
 

@@ -12,9 +12,9 @@ import torch
 from numpy.typing import NDArray
 
 from vidstyle.cli import main
-from vidstyle.media.image import read_image, write_image
+from vidstyle.imaging.image_io import read_image, write_image
 from vidstyle.models.checkpoint import load_code, load_model, save_model
-from vidstyle.models.vgg_style import VGGImage, VGGStyleConfig, VGGVideo
+from vidstyle.models.paper import VGGImage, VGGStyleConfig, VGGVideo
 
 CPU = ("--engine", "torch", "--device", "cpu", "--precision", "fp32")
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from vidstyle.core.errors import InputError
 from vidstyle.engines.torch_engine import TorchEngine
-from vidstyle.errors import InputError
-from vidstyle.media.probe import probe
-from vidstyle.media.reader import read_chunks
-from vidstyle.pipeline.options import RunOptions, RunReport
+from vidstyle.media.input.probe import probe
+from vidstyle.media.input.reader import read_chunks
+from vidstyle.pipeline.plan.run_options import RunOptions, RunReport
 from vidstyle.pipeline.run import stylize_video
 
 

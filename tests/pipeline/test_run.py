@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from vidstyle.core.errors import InputError, UsageError
 from vidstyle.engines.torch_engine import TorchEngine
-from vidstyle.errors import InputError, UsageError
-from vidstyle.media.probe import probe
+from vidstyle.media.input.probe import probe
 from vidstyle.pipeline import run as run_module
-from vidstyle.pipeline.journal import journal_folder
-from vidstyle.pipeline.options import RunOptions
-from vidstyle.pipeline.parts import SegmentFiles
+from vidstyle.pipeline.plan.journal import journal_folder
+from vidstyle.pipeline.plan.run_options import RunOptions
 from vidstyle.pipeline.run import stylize_video
+from vidstyle.pipeline.stages.segment_writer import SegmentFiles
 
 pytestmark = pytest.mark.usefixtures("here")
 

@@ -12,7 +12,7 @@ import torch
 from vidstyle.cli import main
 from vidstyle.models.checkpoint import load_code, load_model, model_digest
 from vidstyle.styles import gallery
-from vidstyle.styles.preview import contact_sheet
+from vidstyle.styles.contact_sheet import contact_sheet
 
 
 def run(*args: str) -> int:
@@ -35,7 +35,7 @@ def test_list_json(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_preview(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from vidstyle.media.image import read_image
+    from vidstyle.imaging.image_io import read_image
 
     sheet = tmp_path / "sheet.png"
     assert run("styles", "preview", "-o", str(sheet)) == 0

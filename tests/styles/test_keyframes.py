@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidstyle.errors import InputError
+from vidstyle.core.errors import InputError
 from vidstyle.models.attention import CosineCode, StyleCode, cosine_moments
 from vidstyle.models.checkpoint import load_model
 from vidstyle.styles.keyframes import Keyframes, read_keyframes

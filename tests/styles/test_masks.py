@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from vidstyle.errors import InputError
+from vidstyle.core.errors import InputError
 from vidstyle.styles.masks import mix, read_mask
 
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from vidstyle.errors import InputError, UsageError
+from vidstyle.core.errors import InputError, UsageError
 from vidstyle.styles import gallery
 from vidstyle.styles.resolve import StyleSpec, normalised, parse, resolve
 

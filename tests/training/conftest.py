@@ -11,13 +11,13 @@ import pytest
 import torch
 
 from vidstyle.models.vgg import VGG
-from vidstyle.training.clips import ClipFolder
-from vidstyle.training.data import ImageFolder, load_folder
+from vidstyle.training.data.clips import ClipFolder
+from vidstyle.training.data.images import ImageFolder, load_folder
 
 
 @pytest.fixture(autouse=True)
 def small_previews(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vidstyle.training.loop.PREVIEW_SIDE", 64)
+    monkeypatch.setattr("vidstyle.training.trainer.PREVIEW_SIDE", 64)
 
 
 @pytest.fixture(scope="session")

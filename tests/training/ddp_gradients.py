@@ -16,11 +16,11 @@ from safetensors.torch import save_file
 
 from vidstyle.models.checkpoint import build
 from vidstyle.models.vgg import VGG
-from vidstyle.training.clips import ClipFolder
-from vidstyle.training.data import load_folder
-from vidstyle.training.feed import Feed, Folders
-from vidstyle.training.objectives import OBJECTIVES, Step
-from vidstyle.training.processes import Processes
+from vidstyle.training.data.batches import Feed, Folders
+from vidstyle.training.data.clips import ClipFolder
+from vidstyle.training.data.images import load_folder
+from vidstyle.training.distributed import Processes
+from vidstyle.training.objective.stages import OBJECTIVES, Step
 from vidstyle.training.recipe import Recipe
 
 CONFIG = {"widths": [8, 8, 16], "key_widths": [8, 8], "output_width": 8}

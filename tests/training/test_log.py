@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from vidstyle.models.vgg import VGG
-from vidstyle.training.data import ImageFolder
+from vidstyle.training.data.images import ImageFolder
 from vidstyle.training.log import Log, Sums
-from vidstyle.training.loop import Training
 from vidstyle.training.recipe import Recipe
+from vidstyle.training.trainer import Training
 
 
 def lines(folder: Path) -> list[dict[str, float]]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidstyle.errors import InputError, UsageError
+from vidstyle.core.errors import InputError, UsageError
 from vidstyle.training.recipe import Recipe, Stage, load_recipe
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -12,10 +12,10 @@ from torch import Tensor
 
 from vidstyle.models.checkpoint import load_model, read_metadata
 from vidstyle.models.vgg import VGG
-from vidstyle.training.clips import ClipFolder
-from vidstyle.training.data import ImageFolder
-from vidstyle.training.loop import Limits, Training
+from vidstyle.training.data.clips import ClipFolder
+from vidstyle.training.data.images import ImageFolder
 from vidstyle.training.recipe import Recipe, Scoring
+from vidstyle.training.trainer import Limits, Training
 from vidstyle.training.validation import Validation, score
 
 SCORING = Scoring(side=64)

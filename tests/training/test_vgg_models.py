@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import torch
 
-from vidstyle.errors import UsageError
+from vidstyle.core.errors import UsageError
 from vidstyle.models.checkpoint import load_model
+from vidstyle.models.paper import VGGImage, VGGVideo
 from vidstyle.models.vgg import VGG
-from vidstyle.models.vgg_style import VGGImage, VGGVideo
-from vidstyle.training.data import ImageFolder
-from vidstyle.training.loop import Limits, Training
+from vidstyle.training.data.images import ImageFolder
 from vidstyle.training.recipe import Recipe, load_recipe
+from vidstyle.training.trainer import Limits, Training
 
 PIPELINES = Path(__file__).parents[2] / "pipelines"
 NAMES = ("vgg_video", "vgg_image")

@@ -16,7 +16,7 @@ import typer
 from typer.core import TyperGroup
 
 from vidstyle import __version__
-from vidstyle.errors import VidstyleError
+from vidstyle.core.errors import VidstyleError
 
 COMMANDS: dict[str, str] = {
     "run": "vidstyle.cli.run",

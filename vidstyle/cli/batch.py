@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vidstyle.cli import words
-from vidstyle.errors import InputError, UsageError
+from vidstyle.cli import options as words
+from vidstyle.core.errors import InputError, UsageError
 
 if TYPE_CHECKING:
-    from vidstyle.pipeline.options import RunReport
+    from vidstyle.pipeline.plan.run_options import RunReport
 
 Style = Callable[[Path], "RunReport"]
 
@@ -22,7 +22,7 @@ def films_of(sources: Sequence[Path]) -> list[Path]:
     Raises:
         UsageError: a folder of both, or inputs whose outputs would have one name.
     """
-    from vidstyle.media.numbered import film_name, find_pictures, find_videos
+    from vidstyle.media.paths import film_name, find_pictures, find_videos
 
     found: list[Path] = []
     for source in sources:
@@ -74,8 +74,8 @@ def run_all(films: Sequence[Path], style: Style, *, resume: bool, quiet: bool, j
 
 def one(film: Path, style: Style, *, resume: bool) -> Outcome:
     from vidstyle.cli import system_sentence
-    from vidstyle.errors import VidstyleError
-    from vidstyle.pipeline.checks import OutputExists
+    from vidstyle.core.errors import VidstyleError
+    from vidstyle.pipeline.plan.checks import OutputExists
 
     try:
         return Outcome(film, report=style(film))

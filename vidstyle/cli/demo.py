@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from vidstyle.cli import words
-from vidstyle.errors import InputError, UsageError
+from vidstyle.cli import options as words
+from vidstyle.core.errors import InputError, UsageError
 
 SOURCE, STYLED = "vidstyle-demo.mp4", "vidstyle-demo.styled.mp4"
 DEFAULT_STYLE = "stained-glass"
@@ -27,7 +27,7 @@ def command(
     if taken and not overwrite:
         raise UsageError(f"{taken[0]} exists already; add -y to replace it, or name another folder with -o.")
     from vidstyle.cli.run import progress_bar
-    from vidstyle.pipeline.options import RunOptions
+    from vidstyle.pipeline.plan.run_options import RunOptions
     from vidstyle.pipeline.run import stylize_video
     from vidstyle.styles.resolve import parse, resolve
 
@@ -36,7 +36,7 @@ def command(
         output.mkdir(parents=True, exist_ok=True)
     except FileExistsError as error:
         raise InputError(f"{output}: a file, not a folder; name another with -o.") from error
-    from vidstyle.demo.film import write_sample
+    from vidstyle.demo.sample import write_sample
 
     if not quiet:
         words.say("rendering the sample scene ...")

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vidstyle.errors import InputError, UsageError
+from vidstyle.core.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from vidstyle.imaging.flow import Flow
     from vidstyle.metrics.fidelity import StyleDistance
-    from vidstyle.metrics.flow import Flow
 
 
 class FlowName(StrEnum):
@@ -82,13 +82,13 @@ def command(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-    from vidstyle.media.atomic import atomic_output
-    from vidstyle.media.probe import probe
+    from vidstyle.core.files import atomic_output
+    from vidstyle.media.input.probe import probe
     from vidstyle.metrics.evaluation import Options, evaluate
-    from vidstyle.metrics.moments import thumb
-    from vidstyle.metrics.page import write_page
-    from vidstyle.metrics.summary import summary
-    from vidstyle.metrics.tables import terminal_table, write_csv
+    from vidstyle.metrics.report.html import write_page
+    from vidstyle.metrics.report.summary import summary
+    from vidstyle.metrics.report.tables import terminal_table, write_csv
+    from vidstyle.metrics.report.worst_frames import thumb
 
     # OpenCV's flow, which takes most of the time, has a thread a core of its own: torch's would only wait for them.
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // 2))
@@ -140,10 +140,10 @@ def _flow(name: FlowName, weights: Path | None, device: str) -> Flow:
     if name is FlowName.dis:
         if weights is not None:
             raise UsageError("--raft-weights needs --flow raft; add it, or leave the weights out.")
-        from vidstyle.metrics.flow import DisFlow
+        from vidstyle.imaging.flow import DisFlow
 
         return DisFlow()
-    from vidstyle.metrics.raft import RaftFlow, find_weights
+    from vidstyle.metrics.flow_raft import RaftFlow, find_weights
 
     return RaftFlow(find_weights(weights), device)
 

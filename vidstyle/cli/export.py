@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from vidstyle.cli import words
-from vidstyle.errors import UsageError
+from vidstyle.cli import options as words
+from vidstyle.core.errors import UsageError
 
 
 class Kind(StrEnum):
@@ -35,7 +35,8 @@ def command(
     overwrite: words.Overwrite = False,
 ) -> None:
     """A model as a graph: uint8 frames of one size and the tensors of a compiled style in, uint8 frames out."""
-    from vidstyle.pipeline.options import MIN_SIDE, parse_size
+    from vidstyle.imaging.sizes import MIN_SIDE
+    from vidstyle.pipeline.plan.run_options import parse_size
 
     width, height = parse_size(size)
     if min(width, height) < MIN_SIDE:

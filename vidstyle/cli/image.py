@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from vidstyle.cli import words
-from vidstyle.errors import InputError, UsageError
-from vidstyle.pipeline.options import RunOptions
+from vidstyle.cli import options as words
+from vidstyle.core.errors import InputError, UsageError
+from vidstyle.pipeline.plan.run_options import RunOptions
 
 KEPT = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
 """Suffixes that an output takes over from its input; any other becomes .png."""
@@ -40,7 +40,7 @@ def command(
     if len({place.absolute() for _, place in pairs}) < len(pairs):
         raise UsageError("several inputs have the same name and would overwrite each other; style them one by one.")
 
-    from vidstyle.pipeline.stills import stylize_images
+    from vidstyle.pipeline.images import stylize_images
 
     failed = []
     for _, place, error in stylize_images(pairs, style, options=options):

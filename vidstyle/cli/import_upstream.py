@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from vidstyle.cli import words
-from vidstyle.errors import UsageError
+from vidstyle.cli import options as words
+from vidstyle.core.errors import UsageError
 
 SUFFIX = ".safetensors"
 

@@ -6,7 +6,7 @@ import platform
 from typing import Any
 
 from vidstyle import __version__
-from vidstyle.cli import words
+from vidstyle.cli import options as words
 
 
 def command(json: words.Json = None) -> None:
@@ -32,9 +32,9 @@ def collect() -> dict[str, Any]:
 
     from vidstyle.engines.base import cores
     from vidstyle.engines.choose import explain
-    from vidstyle.media.codecs import CODECS
+    from vidstyle.media.output.codecs import CODECS
     from vidstyle.models.checkpoint import shipped
-    from vidstyle.pipeline.fingerprint import machine
+    from vidstyle.pipeline.plan.fingerprint import machine
     from vidstyle.styles.gallery import names
 
     versions = machine()

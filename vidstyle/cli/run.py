@@ -11,9 +11,9 @@ from typing import Annotated, Any
 
 import typer
 
-from vidstyle.cli import words
-from vidstyle.errors import InputError, UsageError
-from vidstyle.pipeline.options import RunOptions, RunReport, parse_rate, parse_share, parse_time
+from vidstyle.cli import options as words
+from vidstyle.core.errors import InputError, UsageError
+from vidstyle.pipeline.plan.run_options import RunOptions, RunReport, parse_rate, parse_share, parse_time
 
 
 def command(
@@ -104,7 +104,7 @@ def command(
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from vidstyle.cli.batch import films_of, run_all
     from vidstyle.pipeline.run import stylize_video
-    from vidstyle.pipeline.styles import read_styles
+    from vidstyle.styles.encode import read_styles
 
     films = films_of(sources)
     if output is not None and (out_dir is not None or len(films) != 1):

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from vidstyle.cli import words
-from vidstyle.errors import UsageError
+from vidstyle.cli import options as words
+from vidstyle.core.errors import UsageError
 
 command = typer.Typer(add_completion=False, invoke_without_command=True)
 """The group: without a subcommand it lists."""
@@ -37,9 +37,9 @@ def preview(
 ) -> None:
     """A contact sheet of the gallery."""
     refuse_existing(output, overwrite)
-    from vidstyle.media.image import write_image
+    from vidstyle.imaging.image_io import write_image
     from vidstyle.styles import gallery
-    from vidstyle.styles.preview import contact_sheet
+    from vidstyle.styles.contact_sheet import contact_sheet
 
     cells = [(name, gallery.load(name)) for name in gallery.names()]
     if model is None:

@@ -40,11 +40,11 @@ def command(
     """
     import torch
 
-    from vidstyle.training.clips import load_clips
-    from vidstyle.training.data import load_folder
-    from vidstyle.training.loop import Limits, Training
-    from vidstyle.training.loss_network import load_loss_network
+    from vidstyle.training.data.clips import load_clips
+    from vidstyle.training.data.images import load_folder
+    from vidstyle.training.objective.loss_network import load_loss_network
     from vidstyle.training.recipe import load_recipe
+    from vidstyle.training.trainer import Limits, Training
 
     first = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun started
 

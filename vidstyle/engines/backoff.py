@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vidstyle.errors import InputError
+from vidstyle.core.errors import InputError
 
 Frames = NDArray[Any]
 

@@ -7,8 +7,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, cast, get_args
 
+from vidstyle.core.errors import UsageError
 from vidstyle.engines.base import Engine, Precision
-from vidstyle.errors import UsageError
 
 MODULES = {
     "torch": "vidstyle.engines.torch_engine",

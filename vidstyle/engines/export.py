@@ -14,8 +14,8 @@ from pathlib import Path
 
 import torch
 
+from vidstyle.core.errors import UsageError
 from vidstyle.engines.graph import input_names, traced
-from vidstyle.errors import UsageError
 from vidstyle.models.checkpoint import StyleModel
 
 

@@ -18,15 +18,15 @@ sys.modules.setdefault("openvino_telemetry", cast(Any, None))
 import openvino  # noqa: E402
 import torch  # noqa: E402
 
-from vidstyle import cache  # noqa: E402
+from vidstyle.core import cache  # noqa: E402
+from vidstyle.core.errors import UsageError  # noqa: E402
 from vidstyle.engines import openvino_graph as graphs  # noqa: E402
 from vidstyle.engines.base import Precision, cores  # noqa: E402
 from vidstyle.engines.graph import tensors_of  # noqa: E402
 from vidstyle.engines.torch_engine import TorchEngine  # noqa: E402
-from vidstyle.errors import UsageError  # noqa: E402
 from vidstyle.models.attention import StyleCode  # noqa: E402
 from vidstyle.models.checkpoint import int8_ranges, load_model, model_digest, model_path  # noqa: E402
-from vidstyle.models.int8 import quantised  # noqa: E402
+from vidstyle.models.quantization import quantised  # noqa: E402
 
 HINTS: dict[Precision, str] = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
 """Of layers that nothing else is said of; what is eight-bit is written in the graph itself."""

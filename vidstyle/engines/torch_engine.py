@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vidstyle.core.errors import UsageError
 from vidstyle.engines.base import Engine, Precision, cores
-from vidstyle.errors import UsageError
 from vidstyle.models.attention import StyleCode
 from vidstyle.models.checkpoint import StyleModel, load_model
 
@@ -61,7 +61,7 @@ def build(model: str | Path, *, device: str, precision: Precision, threads: int 
     """An engine for a model given by name or file."""
     check(precision)
     if device.partition(":")[0] == "cuda":
-        from vidstyle.engines.cuda_engine import CudaEngine  # which builds on this module
+        from vidstyle.engines.cuda.engine import CudaEngine  # which builds on this module
 
         return CudaEngine(load_model(model), device=device, precision=precision, threads=threads)
     if device == "mps" and precision == "bf16":

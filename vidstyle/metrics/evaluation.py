@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from vidstyle.errors import InputError
-from vidstyle.media.probe import VideoInfo
+from vidstyle.core.errors import InputError
+from vidstyle.imaging.flow import Flow, textured_share
+from vidstyle.media.input.probe import VideoInfo
 from vidstyle.metrics.cuts import CutDetector
 from vidstyle.metrics.fidelity import LEAST_SIDE, StyleDistance, content_ssim, detail
 from vidstyle.metrics.flicker import flicker, still_pixels
-from vidstyle.metrics.flow import Flow, textured_share
 from vidstyle.metrics.geometry import Geometry, common_geometry
-from vidstyle.metrics.moments import Moment, Worst, thumb, thumb_error
 from vidstyle.metrics.pairing import Counts, Pair, side_by_side
+from vidstyle.metrics.report.worst_frames import Moment, Worst, thumb, thumb_error
 from vidstyle.metrics.warp_error import error_map, motion, unit_range, warp_error
 
 STYLE_EVERY = 10

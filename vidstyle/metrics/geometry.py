@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidstyle.errors import InputError
-from vidstyle.media.probe import VideoInfo
+from vidstyle.core.errors import InputError
+from vidstyle.media.input.probe import VideoInfo
 
 SLACK = 2
 """Pixels by which a side may miss the source's proportions: rounding to even sizes."""

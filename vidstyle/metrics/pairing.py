@@ -10,8 +10,8 @@ from itertools import zip_longest
 import numpy as np
 from numpy.typing import NDArray
 
-from vidstyle.media.probe import VideoInfo
-from vidstyle.media.reader import read_chunks
+from vidstyle.media.input.probe import VideoInfo
+from vidstyle.media.input.reader import read_chunks
 from vidstyle.metrics.geometry import Geometry
 
 CHUNK = 4

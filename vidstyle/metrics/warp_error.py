@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vidstyle.metrics.flow import Flow
+from vidstyle.imaging.flow import Flow
 from vidstyle.metrics.visibility import visibility, warp
 
 ENOUGH = 0.02

@@ -21,10 +21,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from vidstyle.errors import InputError, UsageError
+from vidstyle.core.errors import InputError, UsageError
 from vidstyle.models.attention import CosineCode, MomentCode, SoftmaxCode, StyleCode
 from vidstyle.models.compact import CompactConfig, CompactNet
-from vidstyle.models.vgg_style import VGGImage, VGGStyleConfig, VGGVideo
+from vidstyle.models.paper import VGGImage, VGGStyleConfig, VGGVideo
 
 
 class Styler(Protocol):

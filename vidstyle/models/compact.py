@@ -33,7 +33,7 @@ from vidstyle.models.attention import (
     mean_variance_norm,
     standardise,
 )
-from vidstyle.models.colour import colour_code, recolour
+from vidstyle.models.color_transfer import colour_code, recolour
 
 STRIDE = 8
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from vidstyle.errors import InputError
+from vidstyle.core.errors import InputError
 
 VGG_NORMALISED: dict[str, int] = {
     "conv1_1": 2, "conv1_2": 5,

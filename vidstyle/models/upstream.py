@@ -15,9 +15,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from vidstyle.errors import InputError, UsageError
+from vidstyle.core.errors import InputError, UsageError
+from vidstyle.models.paper import VGGImage, VGGStyleConfig, VGGVideo
 from vidstyle.models.pth import read_pth, vgg_normalised
-from vidstyle.models.vgg_style import VGGImage, VGGStyleConfig, VGGVideo
 
 DECODER = (1, 4, 7, 10, 14, 17, 21, 24)
 """Indices of the convolutions in upstream's decoder, a sequence in which paddings, ReLUs and up-samplings count."""

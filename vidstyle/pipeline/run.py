@@ -8,23 +8,23 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from vidstyle.core.errors import VidstyleError
 from vidstyle.engines.base import Engine, cores
 from vidstyle.engines.choose import make_engine
-from vidstyle.engines.gpus import kind, spread
-from vidstyle.errors import VidstyleError
-from vidstyle.media.codecs import find_codec
-from vidstyle.media.mux import mux
+from vidstyle.engines.cuda.devices import kind, spread
+from vidstyle.media.mux.mux import mux
+from vidstyle.media.output.codecs import find_codec
 from vidstyle.models.checkpoint import model_digest, model_path
-from vidstyle.pipeline.checks import OutputExists
-from vidstyle.pipeline.chunk import chosen_chunk
-from vidstyle.pipeline.fill import Filling, Progress, ranges_of
-from vidstyle.pipeline.film import Film, plan_film
-from vidstyle.pipeline.fingerprint import file_sample, machine, pictures_sample
-from vidstyle.pipeline.journal import Journal, journal_folder, was_finished
-from vidstyle.pipeline.look import Look, read_look
-from vidstyle.pipeline.options import RunOptions, RunReport, peak_rss_mb
-from vidstyle.pipeline.paint import Painter
-from vidstyle.pipeline.stages import StageSeconds
+from vidstyle.pipeline.plan.checks import OutputExists
+from vidstyle.pipeline.plan.fingerprint import file_sample, machine, pictures_sample
+from vidstyle.pipeline.plan.journal import Journal, journal_folder, was_finished
+from vidstyle.pipeline.plan.plan import Film, plan_film
+from vidstyle.pipeline.plan.run_options import RunOptions, RunReport, peak_rss_mb
+from vidstyle.pipeline.request import Look, read_look
+from vidstyle.pipeline.stages.batch_size import chosen_chunk
+from vidstyle.pipeline.stages.segment_runner import Filling, Progress, ranges_of
+from vidstyle.pipeline.stages.stylize import Painter
+from vidstyle.pipeline.stages.threads import StageSeconds
 
 
 def stylize_video(

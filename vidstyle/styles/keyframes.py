@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vidstyle.errors import InputError
+from vidstyle.core.errors import InputError
 
 STRENGTH = "strength"
 """Column of a CSV file, and value of a TOML key, that is no style."""

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidstyle.media.image import read_image
+from vidstyle.imaging.image_io import read_image
 
 Mask = NDArray[np.uint8]
 """(H, W): 255 is all of the first picture, 0 all of the second."""

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from vidstyle.errors import InputError, UsageError
-from vidstyle.media.image import read_image
+from vidstyle.core.errors import InputError, UsageError
+from vidstyle.imaging.image_io import read_image
 from vidstyle.styles import gallery
 
 CODE_SUFFIX = ".safetensors"

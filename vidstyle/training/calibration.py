@@ -11,8 +11,8 @@ from torch import Tensor
 
 from vidstyle.models.attention import StyleCode
 from vidstyle.models.checkpoint import StyleModel
-from vidstyle.models.int8 import edge_convolutions, observe
-from vidstyle.training.data import ImageFolder, batch, square
+from vidstyle.models.quantization import edge_convolutions, observe
+from vidstyle.training.data.images import ImageFolder, batch, square
 
 PAIRS = 30
 """Photos, each in another style."""

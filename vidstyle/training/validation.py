@@ -13,17 +13,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vidstyle.imaging.flow import DisFlow
 from vidstyle.metrics.fidelity import StyleDistance, content_ssim
-from vidstyle.metrics.flow import DisFlow
 from vidstyle.metrics.geometry import resize_short
 from vidstyle.metrics.warp_error import Motion, motion, unit_range, warp_error
 from vidstyle.models.attention import StyleCode
 from vidstyle.models.checkpoint import StyleModel
 from vidstyle.models.vgg import VGG
-from vidstyle.training.clips import ClipFolder
-from vidstyle.training.data import square
-from vidstyle.training.draws import Draw, Of
-from vidstyle.training.motion import disturb, inside, random_grid, warp
+from vidstyle.training.data.clips import ClipFolder
+from vidstyle.training.data.images import square
+from vidstyle.training.data.rng import Draw, Of
+from vidstyle.training.data.synthetic_motion import disturb, inside, random_grid, warp
 from vidstyle.training.recipe import Scoring
 
 Picture = NDArray[np.uint8]

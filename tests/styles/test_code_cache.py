@@ -1,0 +1,78 @@
+"""A remembered code is the encoded one to the bit, of this picture and this model, or it is not taken."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from vidstyle.engines.torch_engine import TorchEngine, build
+from vidstyle.models.attention import StyleCode
+from vidstyle.styles.code_cache import style_code
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("VIDSTYLE_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+class Counting:
+    """An engine that counts how often it encodes."""
+
+    def __init__(self, engine: TorchEngine) -> None:
+        self.engine, self.threads, self.calls = engine, engine.threads, 0
+
+    def encode_style(self, image: Any) -> StyleCode:
+        self.calls += 1
+        return self.engine.encode_style(image)
+
+
+@pytest.fixture
+def engine(tiny_model: Path) -> Counting:
+    return Counting(build(tiny_model, device="cpu", precision="fp32", threads=1))
+
+
+def picture(seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (24, 32, 3), dtype=np.uint8)
+
+
+def same(a: StyleCode, b: StyleCode) -> bool:
+    pairs = zip(a.scales, b.scales, strict=True)
+    return all(torch.equal(v, vars(t)[k]) for s, t in pairs for k, v in vars(s).items())
+
+
+def test_encoded_once(engine: Any, tiny_model: Path) -> None:
+    first, second = (style_code(picture(), engine, tiny_model) for _ in range(2))
+    assert engine.calls == 1
+    assert len(first) == 3 + 8
+    assert same(first, second)
+
+
+def test_another_picture_size_model_or_thread_count_is_another_code(
+    engine: Any, tiny_model: Path, tmp_path: Path
+) -> None:
+    style_code(picture(), engine, tiny_model)
+    other = style_code(picture(1), engine, tiny_model)
+    assert same(other, engine.engine.encode_style(picture(1)))
+    style_code(picture().reshape(32, 24, 3), engine, tiny_model)
+    assert engine.calls == 3
+    copy = tmp_path / "other.safetensors"
+    copy.write_bytes(tiny_model.read_bytes() + b" ")
+    style_code(picture(), engine, copy)
+    engine.threads = 2
+    style_code(picture(), engine, tiny_model)
+    assert engine.calls == 5
+
+
+def test_a_damaged_entry_is_ignored_and_rewritten(engine: Any, tiny_model: Path, place: Path) -> None:
+    first = style_code(picture(), engine, tiny_model)
+    (entry,) = place.iterdir()
+    data = bytearray(entry.read_bytes())
+    data[-5] ^= 1  # one bit of one number
+    entry.write_bytes(bytes(data))
+    assert same(style_code(picture(), engine, tiny_model), first)
+    assert engine.calls == 2
+    style_code(picture(), engine, tiny_model)
+    assert engine.calls == 2

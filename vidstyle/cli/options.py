@@ -1,0 +1,88 @@
+"""Options that several commands share, and how results are told."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from vidstyle.core.errors import InputError
+from vidstyle.pipeline.plan.run_options import parse_size
+
+STYLE = typer.Option(
+    "--style", metavar="ART[:W]", help="Built-in name, picture file or compiled code; repeat to blend by weights."
+)
+Styles = Annotated[list[str], STYLE]
+MaybeStyles = Annotated[list[str] | None, STYLE]
+Overwrite = Annotated[bool, typer.Option("-y", "--overwrite", help="Replace an existing output.")]
+Model = Annotated[str, typer.Option(metavar="NAME|FILE", help="Shipped model or checkpoint file.")]
+Strength = Annotated[float, typer.Option(metavar="A", help="How much style: 0 to 1.")]
+PreserveColor = Annotated[bool, typer.Option("--preserve-color", help="Keep the source's colours.")]
+Size = Annotated[str | None, typer.Option(metavar="WxH", help="Resize to this size.")]
+MaxSide = Annotated[int | None, typer.Option(metavar="N", help="Shrink so that the longer side is at most N pixels.")]
+StyleSize = Annotated[
+    int, typer.Option(metavar="N", help="Short side at which style pictures are read; smaller: coarser strokes.")
+]
+Device = Annotated[str, typer.Option(metavar="auto|cpu|cuda|mps", help="Where the model runs.")]
+EngineName = Annotated[
+    str, typer.Option("--engine", metavar="auto|torch|openvino|torch-compile", help="What runs the model.")
+]
+PrecisionName = Annotated[
+    str, typer.Option("--precision", metavar="auto|fp32|bf16|fp16|int8", help="Of the model's numbers.")
+]
+Json = Annotated[
+    str | None,
+    typer.Option("--json", metavar="[FILE]", help="Print the report as JSON on stdout, or write it to FILE (*.json)."),
+]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress and no warnings.")]
+
+STDOUT = "-"
+
+PICTURE = (
+    "overwrite",
+    "model",
+    "strength",
+    "preserve_color",
+    "max_side",
+    "style_size",
+    "device",
+    "engine",
+    "precision",
+)
+
+
+def picture_options(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What `run` and `image` are told alike, out of the arguments of either (its `locals()`), as `RunOptions` takes it."""
+    size = given["size"]
+    return {**{name: given[name] for name in PICTURE}, "size": None if size is None else parse_size(size)}
+
+
+def emit_json(report: Any, target: str) -> None:
+    """Print a report as one JSON object, or write it to a file that appears only when whole.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    text = json.dumps(report, indent=2, ensure_ascii=False)
+    if target == STDOUT:
+        print(text)
+        return
+    path = Path(target)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        partial.write_text(text + "\n", encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        raise InputError(f"{path}: the report cannot be written there ({error.strerror}).") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def say(sentence: str) -> None:
+    """A line for the user, on stderr."""
+    print(sentence, file=sys.stderr)

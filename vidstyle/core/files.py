@@ -1,0 +1,88 @@
+"""A file that appears under its name only when it is complete."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from vidstyle.core.errors import InputError
+
+DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM})
+"""Errors of a place, not of what is written there."""
+
+
+@contextmanager
+def atomic_output(path: Path, *, scratch: Path | None = None) -> Iterator[Path]:
+    """Give the name of a private (0600) empty temporary file beside `path`; rename it to `path` on success.
+
+    With `scratch`, a folder on the same disk, it lies there: whoever owns that folder can clear up after a kill.
+
+    The finished file gets the mode that the umask allows and is flushed to disk before it is renamed. On any exception
+    the temporary file is removed and `path` is untouched. A full disk or an unwritable folder becomes an InputError.
+    """
+    path = path.absolute()
+    temporary = (scratch or path.parent) / f".{path.stem[:100]}.{secrets.token_hex(4)}.part{path.suffix}"
+    try:
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except OSError as error:
+        raise InputError(f"{path}: {write_failure(error, path)}.") from error
+    try:
+        yield temporary
+        _flush(temporary)
+        temporary.chmod(0o666 & ~umask())
+        temporary.replace(path)
+        _flush(path.parent)
+    except OSError as error:
+        raise InputError(f"{path}: {write_failure(error, path)}.") from error
+    finally:
+        with suppress(FileNotFoundError):
+            temporary.unlink()
+
+
+def write_failure(error: OSError, path: Path) -> str:
+    """Why `path` could not be written, and the way out, as the end of a sentence."""
+    folder = path.absolute().parent
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return f"the disk of {folder} is full; free some space or choose another place with -o"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"the folder {folder} cannot be written to; choose another place with -o"
+    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+        return f"the folder {folder} does not exist; make it first"
+    if error.errno == errno.ENAMETOOLONG:
+        return "its name is too long; choose a shorter one with -o"
+    return f"could not be written ({os.strerror(error.errno) if error.errno else error})"
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        # Some file systems cannot flush a folder; the rename has happened all the same.
+        if not path.is_dir() or error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def umask() -> int:
+    """The permissions that the user withholds from new files."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def check_readable(path: Path) -> None:
+    """Raise InputError where `path` is not a readable, non-empty regular file."""
+    if not path.exists():
+        raise InputError(f"{path}: no such file; check the path.")
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder, not a video; name a file inside it.")
+    if not os.access(path, os.R_OK):
+        raise InputError(f"{path}: cannot be read (permission denied); change its permissions.")
+    if path.is_file() and path.stat().st_size == 0:
+        raise InputError(f"{path}: is empty (0 bytes); copy or download it again.")

@@ -1,0 +1,2 @@
+MIN_SIDE = 16
+"""Smallest width and height, in pixels, that models take."""

@@ -1,0 +1,59 @@
+"""Opening a media file for reading: local files only, and failures told in one sentence."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import av
+import av.container
+import av.error
+import av.stream
+from av.codec.hwaccel import HWAccel
+
+from vidstyle.core.errors import InputError
+from vidstyle.core.files import check_readable
+
+# A playlist inside a file must not make us fetch from the network.
+_OPTIONS = {"protocol_whitelist": "file,crypto,data"}
+
+
+@contextmanager
+def open_source(path: Path, hardware: HWAccel | None = None) -> Iterator[av.container.InputContainer]:
+    """Open `path` for demuxing, its video to be decoded by `hardware` where that is given.
+
+    Raises InputError when the file is missing, empty, no media file or damaged beyond opening.
+    """
+    check_readable(path)
+    # An absolute path is never taken for a protocol ("a:b.mp4") nor for an option ("-x.mp4").
+    name = str(path.absolute())
+    try:
+        container = av.open(name, metadata_errors="replace", container_options=dict(_OPTIONS), hwaccel=hardware)
+    except (av.error.FFmpegError, OSError, ValueError, NotImplementedError) as error:
+        raise InputError(f"{path}: {_cause(error)}.") from error
+    with container:
+        yield container
+
+
+def packets(
+    container: av.container.InputContainer, streams: av.stream.Stream | Sequence[av.stream.Stream]
+) -> Iterator[av.Packet[Any]]:
+    """Packets of the given streams that hold data, in the order of the file. Raises FFmpegError where reading fails."""
+    demuxed: Iterator[av.Packet[Any]] = container.demux(streams)
+    while True:
+        try:
+            packet = next(demuxed)
+        except (StopIteration, IndexError):
+            # PyAV stumbles at the end over streams that appeared only in the middle of a file (IndexError).
+            return
+        if packet.size:
+            yield packet
+
+
+def _cause(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM):
+        return "cannot be read (permission denied); change its permissions"
+    return "is not a video that can be opened (another kind of file, or damaged); check it in a player"

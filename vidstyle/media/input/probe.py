@@ -1,0 +1,215 @@
+"""What a video file holds, known from its header and its first decoded frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+from typing import Any, cast
+
+import av
+import av.container
+import av.error
+import av.stream
+from av.stream import Disposition
+
+from vidstyle.core.errors import InputError
+from vidstyle.media.colour import ColourTags, resolve_tags
+from vidstyle.media.container import open_source, packets
+from vidstyle.media.orientation import parse_display_matrix
+
+# Where no frame came out of this many packets of video, none will: a file cut off, encrypted or of an unknown kind.
+_MAX_PACKETS = 600
+
+
+@dataclass(frozen=True)
+class StreamInfo:
+    """One stream of a container."""
+
+    index: int
+    type: str
+    """"video", "audio", "subtitle", "data", "attachment" or "unknown"."""
+    codec: str
+    """FFmpeg's name of the codec ("h264", "aac"); "unknown" where there is none."""
+    language: str | None = None
+    title: str | None = None
+    disposition: int = 0
+    """Bits of FFmpeg's AV_DISPOSITION_*."""
+
+    @property
+    def attached_picture(self) -> bool:
+        return bool(self.disposition & Disposition.attached_pic)
+
+    def __str__(self) -> str:
+        about = ", ".join(x for x in (self.codec, self.language, self.title) if x)
+        return f"{self.type} stream #{self.index} ({about})"
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """The video of a file: geometry is that of the frames `read_chunks` gives (rotation applied)."""
+
+    path: Path
+    container: str
+    """FFmpeg's name of the demuxer, e.g. "mov,mp4,m4a,3gp,3g2,mj2"."""
+    width: int
+    height: int
+    time_base: Fraction
+    """Seconds a tick of every pts of this video."""
+    average_rate: Fraction | None
+    """Frames a second as the file declares them; None where it does not."""
+    frames: int | None
+    """Number of frames the header declares (what decodes can differ); None where it does not."""
+    duration: float | None
+    """Seconds; None where unknown."""
+    start_pts: int | None
+    """First presentation time in ticks, None where unknown."""
+    pix_fmt: str
+    bit_depth: int
+    has_alpha: bool
+    rotation: int
+    """Degrees clockwise that the reader turns decoded frames by: 0, 90, 180, 270."""
+    sample_aspect_ratio: Fraction
+    """Width / height of a pixel of the turned frames; 1 where unknown."""
+    colour: ColourTags
+    stream_index: int
+    streams: tuple[StreamInfo, ...]
+    codec: str = ""
+    end_pts: int | None = None
+    """When the last frame ends, in ticks; None where the file does not say it of this stream."""
+    mirrored: bool = False
+    """Frames are mirrored left-right before they are turned."""
+    interlaced: bool = False
+    """The first frame says that it is made of two fields."""
+    pictures: tuple[Path, ...] = ()
+    """The pictures that the film lies as, where it is no video file; `path` is then a folder or a numbered name."""
+    warnings: tuple[str, ...] = field(default=(), compare=False)
+    """What the user should know, one sentence each."""
+
+
+def probe(path: Path) -> VideoInfo:
+    """Describe the video of `path`.
+
+    Raises InputError (one sentence) for a file that is missing, empty, no video, encrypted, or holds no frame that
+    can be decoded.
+    """
+    path = Path(path)
+    with open_source(path) as container:
+        streams = tuple(describe_stream(s) for s in container.streams)
+        stream, warnings = _choose(path, container)
+        frame = _first_frame(path, container, stream)
+        return _info(path, container, stream, frame, streams, warnings)
+
+
+def describe_stream(stream: av.stream.Stream) -> StreamInfo:
+    """StreamInfo of a PyAV stream, also of one without a decoder."""
+    name = getattr(stream, "name", None) if stream.codec_context is None else stream.codec_context.codec.canonical_name
+    return StreamInfo(
+        index=stream.index,
+        type=stream.type,
+        codec=name or "unknown",
+        language=stream.language,
+        title=stream.metadata.get("title"),
+        disposition=int(stream.disposition),
+    )
+
+
+def _choose(path: Path, container: av.container.InputContainer) -> tuple[av.VideoStream, list[str]]:
+    hidden = Disposition.attached_pic | Disposition.timed_thumbnails
+    videos = [s for s in container.streams.video if not s.disposition & hidden]
+    if not videos:
+        what = " but has sound" if container.streams.audio else ""
+        raise InputError(f"{path}: holds no video{what}; give a file with a video stream.")
+    chosen = next((s for s in videos if s.disposition & Disposition.default), videos[0])
+    warnings = []
+    if len(videos) > 1:
+        others = ", ".join(f"#{s.index}" for s in videos if s is not chosen)
+        warnings.append(f"{path}: has {len(videos)} video streams; #{chosen.index} is used, {others} left out.")
+    if chosen.codec_context is None:
+        raise InputError(f"{path}: its video is of a kind that cannot be decoded; convert it to H.264 first.")
+    return chosen, warnings
+
+
+def _first_frame(path: Path, container: av.container.InputContainer, stream: av.VideoStream) -> av.VideoFrame:
+    """First frame that decodes, or InputError."""
+    encrypted = False
+    with suppress(av.error.FFmpegError):  # the file breaks off
+        for packet in islice(packets(container, stream), _MAX_PACKETS):
+            encrypted |= packet.has_sidedata("encryption_info") or packet.has_sidedata("encryption_init_info")
+            with suppress(av.error.FFmpegError):
+                for frame in stream.decode(packet):
+                    return frame
+    with suppress(av.error.FFmpegError):
+        for frame in stream.decode(None):
+            return frame
+    if encrypted or stream.codec_context.codec_tag == "encv":
+        raise InputError(f"{path}: its video is encrypted and cannot be decoded; give an unprotected copy.")
+    raise InputError(f"{path}: no frame of its video can be decoded (cut off or damaged); copy or download it again.")
+
+
+def _info(
+    path: Path,
+    container: av.container.InputContainer,
+    stream: av.VideoStream,
+    frame: av.VideoFrame,
+    streams: tuple[StreamInfo, ...],
+    warnings: list[str],
+) -> VideoInfo:
+    matrix = next((d for d in cast("Iterator[Any]", iter(frame.side_data)) if d.type.name == "DISPLAYMATRIX"), None)
+    rotation, mirrored = parse_display_matrix(bytes(matrix)) if matrix is not None else (0, False)
+    aspect = stream.sample_aspect_ratio or Fraction(1)
+    width, height = frame.width, frame.height
+    if rotation in (90, 270):
+        width, height, aspect = height, width, 1 / aspect
+    time_base = stream.time_base or Fraction(1, 1000)
+    seconds = float(stream.duration * time_base) if stream.duration else None
+    if seconds is None and container.duration:
+        seconds = container.duration / 1_000_000
+    pix_fmt = frame.format.name
+    colour = resolve_tags(
+        frame.colorspace,
+        frame.color_range,
+        frame.color_primaries,
+        frame.color_trc,
+        pix_fmt=pix_fmt,
+        width=frame.width,
+        height=frame.height,
+    )
+    if colour.hdr:
+        warnings.append(f"{path}: is HDR ({colour.transfer.upper()}); its light is mapped to SDR.")
+    if frame.interlaced_frame:
+        warnings.append(f"{path}: is interlaced; the two fields of each frame are merged into one full picture.")
+    return VideoInfo(
+        path=path,
+        container=container.format.name,
+        width=width,
+        height=height,
+        time_base=time_base,
+        average_rate=stream.average_rate or stream.guessed_rate or None,
+        frames=stream.frames or None,
+        duration=seconds,
+        start_pts=frame.pts if frame.pts is not None else stream.start_time,
+        pix_fmt=pix_fmt,
+        bit_depth=max(c.bits for c in frame.format.components),
+        has_alpha=stream.metadata.get("alpha_mode") == "1" or _has_alpha(frame),
+        rotation=rotation,
+        sample_aspect_ratio=aspect,
+        colour=colour,
+        stream_index=stream.index,
+        streams=streams,
+        codec=stream.codec_context.codec.canonical_name,
+        end_pts=stream.start_time + stream.duration if stream.start_time is not None and stream.duration else None,
+        mirrored=mirrored,
+        interlaced=frame.interlaced_frame,
+        warnings=tuple(warnings),
+    )
+
+
+def _has_alpha(frame: av.VideoFrame) -> bool:
+    """Whether the format has an alpha channel; of a GIF (always decoded to BGRA), whether its first frame uses it."""
+    if frame.format.name == "bgra":
+        return bool((frame.to_ndarray()[..., 3] < 255).any())
+    return frame.format.name == "pal8" or any(c.is_alpha for c in frame.format.components)

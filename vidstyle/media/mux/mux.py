@@ -1,0 +1,178 @@
+"""The finished film: the encoded segments joined, with everything else the source held."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import av.container
+import av.error
+
+from vidstyle.core.errors import InputError
+from vidstyle.core.files import DISK_ERRORS, atomic_output, write_failure
+from vidstyle.media.container import open_source
+from vidstyle.media.input.probe import VideoInfo
+from vidstyle.media.mux.concat import Join
+from vidstyle.media.mux.gif import write_gif
+from vidstyle.media.mux.image_files import write_pictures
+from vidstyle.media.mux.stream_copy import ATTEMPTS, Allowed, StreamCopy, Trim, clean_tags
+from vidstyle.media.output.containers import container_format
+
+_MAX_TIMESCALE = 2**31 - 1
+
+
+def mux(
+    parts: Sequence[Path],
+    info: VideoInfo,
+    output: Path,
+    *,
+    start: int | None = None,
+    stop: int | None = None,
+    tag: str | None = None,
+    scratch: Path | None = None,
+) -> list[str]:
+    """Join the video of `parts` in order, add what `info.path` holds besides its video, and write `output`.
+
+    Sound, subtitles, data, cover art and attachments are copied packet by packet where the container of `output` can
+    hold them; chapters, tags, languages and dispositions are kept. Times stay those of the source.
+
+    Args:
+        parts: segment files of VideoWriter, times in the source's clock.
+        start, stop: cut of the source in ticks of `info.time_base`; the output's clock then begins at `start`, and
+            sound is cut at packet borders.
+        tag: codec tag for mp4 and mov (`CodecChoice.tag`).
+        scratch: folder for what is unfinished, on the same disk; None: beside the output.
+
+    Returns:
+        Warnings, one sentence for each stream that could not be kept as it was.
+
+    Raises:
+        InputError: a part or the place of the output fails; nothing is left behind, and an existing file under
+            `output` is untouched then.
+        UsageError: a suffix that we do not write.
+    """
+    output = Path(output)
+    format_ = container_format(output)
+    trim = Trim(
+        start=None if start is None else start * info.time_base, stop=None if stop is None else stop * info.time_base
+    )
+    if format_ == "image2":
+        return write_pictures(parts, info, output, scratch=scratch)
+    with atomic_output(output, scratch=scratch) as temporary:
+        try:
+            if format_ == "gif":
+                return write_gif(parts, info, temporary, shift=trim.shift(info.time_base))
+            return _write(parts, info, output, temporary, format_, trim, tag)
+        except av.error.FFmpegError as error:
+            failure = write_failure(error, output) if isinstance(error, OSError) else f"could not be written ({error})"
+            raise InputError(f"{output}: {failure}.") from error
+
+
+def _write(
+    parts: Sequence[Path], info: VideoInfo, output: Path, temporary: Path, format_: str, trim: Trim, tag: str | None
+) -> list[str]:
+    end = info.end_pts if trim.stop is None else None
+    join = Join(parts, info.time_base, rate=info.average_rate, shift=trim.shift(info.time_base), end=end)
+    for attempt in ATTEMPTS:
+        try:
+            return _attempt(join, parts, info, output, temporary, format_, trim, tag, attempt)
+        except (av.error.FFmpegError, ValueError) as error:
+            # A muxer refuses some streams for reasons that its tables do not tell; a bad disk is another matter.
+            if attempt is ATTEMPTS[-1] or getattr(error, "errno", None) in DISK_ERRORS:
+                raise
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _attempt(
+    join: Join,
+    parts: Sequence[Path],
+    info: VideoInfo,
+    output: Path,
+    temporary: Path,
+    format_: str,
+    trim: Trim,
+    tag: str | None,
+    allowed: Allowed,
+) -> list[str]:
+    with ExitStack() as stack:
+        source = None if info.pictures else stack.enter_context(open_source(info.path))
+        first = stack.enter_context(open_source(parts[0]))
+        container = stack.enter_context(_open_output(temporary, format_, info.time_base))
+        if source is not None:
+            container.metadata.update(clean_tags(source.metadata))
+            container.set_chapters(_chapters(source, trim))
+        video = _add_video(container, first, source, info, format_, tag)
+        copy = None if source is None else StreamCopy(source, container, info, output, trim=trim, allowed=allowed)
+        container.start_encoding()
+        others = iter(()) if copy is None else copy.packets()
+        for packet in heapq.merge(_timed(join.packets(), video), _timed(others, None), key=lambda t: t[0]):
+            container.mux_one(packet[1])
+        container.close()
+        return [] if copy is None else copy.warnings
+
+
+def _open_output(path: Path, format_: str, time_base: Fraction) -> av.container.OutputContainer:
+    # Times must come out as they went in: the start offset of a track is written in the movie's time scale.
+    options = {"fflags": "+bitexact", "avoid_negative_ts": "disabled"}
+    if format_ in ("mp4", "mov"):
+        scale = time_base.denominator
+        for rate in (48000, 44100):  # exact for sound as well, where the number stays small enough
+            if math.lcm(scale, rate) <= _MAX_TIMESCALE:
+                scale = math.lcm(scale, rate)
+        options |= {"movflags": "+faststart", "movie_timescale": str(min(scale, _MAX_TIMESCALE))}
+    return av.open(str(path), "w", format=format_, container_options=options, metadata_errors="replace")
+
+
+def _add_video(
+    container: av.container.OutputContainer,
+    part: av.container.InputContainer,
+    source: av.container.InputContainer | None,
+    info: VideoInfo,
+    format_: str,
+    tag: str | None,
+) -> av.VideoStream:
+    stream = container.add_stream_from_template(part.streams.video[0], opaque=True)
+    stream.time_base = Fraction(1, info.time_base.denominator)
+    if info.average_rate:
+        stream.codec_context.framerate = info.average_rate
+    if tag and format_ in ("mp4", "mov"):
+        stream.codec_context.codec_tag = tag
+    stream.metadata.clear()
+    if source is not None:
+        original = source.streams[info.stream_index]
+        stream.metadata.update(clean_tags(dict(original.metadata)))
+        stream.disposition = original.disposition
+    stream.metadata.pop("alpha_mode", None)
+    if part.streams.video[0].metadata.get("alpha_mode") == "1":
+        stream.metadata["alpha_mode"] = "1"
+    return stream
+
+
+def _timed(packets: Iterator[av.Packet[Any]], stream: av.VideoStream | None) -> Iterator[tuple[float, av.Packet[Any]]]:
+    """Packets with their decoding time in seconds, so that those of all streams can be interleaved."""
+    for packet in packets:
+        if stream is not None:
+            packet.stream = stream
+        yield float((packet.dts or 0) * packet.time_base), packet
+
+
+def _chapters(source: av.container.InputContainer, trim: Trim) -> list[Any]:
+    """The source's chapters, cut and shifted."""
+    kept = []
+    for chapter in source.chapters():
+        base = chapter["time_base"] or Fraction(1, 1000)
+        start, end = chapter["start"] * base, chapter["end"] * base
+        if trim.start is not None:
+            start, end = max(start - trim.start, Fraction(0)), end - trim.start
+        if trim.stop is not None:
+            end = min(end, trim.stop - (trim.start or 0))
+        if start < end:
+            times = {"start": round(start / base), "end": round(end / base), "time_base": base}
+            kept.append({**chapter, **times})
+    return kept

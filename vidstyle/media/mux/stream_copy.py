@@ -1,0 +1,243 @@
+"""Sound, subtitles, data, cover art and attachments of the source: copied where the output can hold them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import av
+import av.container
+import av.error
+import av.stream
+from av.stream import Discard, Disposition
+from av.subtitles.stream import SubtitleStream
+
+from vidstyle.media.container import open_source, packets
+from vidstyle.media.input.probe import StreamInfo, VideoInfo, describe_stream
+from vidstyle.media.mux.transcode import TEXT_ENCODERS, TEXT_SUBTITLES, SoundEncoder, TitleEncoder
+from vidstyle.media.timestamps import PtsRepair, rescale
+
+_IMAGE_TYPES = {"mjpeg": ("jpg", "image/jpeg"), "png": ("png", "image/png"), "bmp": ("bmp", "image/bmp")}
+# Tags that describe bytes which are not there any more, or that the muxer writes itself.
+_STALE_TAGS = ("duration", "encoder", "rotate", "bps", "number_of_", "_statistics_", "major_brand", "minor_version")
+# What mp4 fills the time between two titles with; the muxer writes it itself.
+_PAUSE = b"\0\0"
+Emit: TypeAlias = "Callable[[av.Packet[Any]], list[av.Packet[Any]]]"
+
+
+@dataclass(frozen=True)
+class Trim:
+    """The part of the source's time that is kept, in seconds; the output's clock starts at `start` where it is given."""
+
+    start: Fraction | None = None
+    stop: Fraction | None = None
+
+    def shift(self, time_base: Fraction) -> int:
+        """What is added to times in ticks of `time_base`."""
+        return -rescale(1, self.start, time_base) if self.start is not None else 0
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """What may be taken along besides the styled video."""
+
+    others: bool
+    """Subtitles, data, pictures and attachments."""
+    sound: Literal["copy", "encode", "none"]
+    """As it is where the container can hold it; always encoded anew; left out."""
+
+
+ATTEMPTS = (Allowed(True, "copy"), Allowed(False, "copy"), Allowed(False, "encode"), Allowed(False, "none"))
+"""What to try in turn while a muxer refuses."""
+
+
+def clean_tags(tags: dict[str, str]) -> dict[str, str]:
+    """Tags without those that no longer hold for the output."""
+    return {k: v for k, v in tags.items() if not k.lower().startswith(_STALE_TAGS) and k.lower() != "compatible_brands"}
+
+
+class StreamCopy:
+    """Adds every stream of `source` but its styled video to `output`, and yields their packets.
+
+    Args:
+        allowed: what may be taken along.
+
+    Attributes:
+        warnings: one sentence for each stream that is not copied as it is.
+    """
+
+    def __init__(
+        self,
+        source: av.container.InputContainer,
+        output: av.container.OutputContainer,
+        info: VideoInfo,
+        target: Path,
+        *,
+        trim: Trim,
+        allowed: Allowed = ATTEMPTS[0],
+    ) -> None:
+        self.warnings: list[str] = []
+        self._source, self._output, self._info, self._trim, self._target = source, output, info, trim, target
+        self._emit: dict[int, Emit] = {}
+        self._flush: list[Callable[[], list[av.Packet[Any]]]] = []
+        self._clocks: dict[int, PtsRepair] = {}
+        self._begun: set[int] = set()
+        supported = output.supported_codecs
+        for stream in source.streams:
+            if stream.index == info.stream_index:
+                stream.discard = Discard.all
+                continue
+            about = describe_stream(stream)
+            if about.type == "audio" and allowed.sound != "none":
+                self._add_sound(stream, about, supported if allowed.sound == "copy" else set())
+            elif about.type == "video" and not about.attached_picture:
+                self._drop(stream, about, "only one video stream is styled")
+            elif about.codec == "bin_data" and source.chapters():
+                stream.discard = Discard.all  # QuickTime's list of chapters: those are written anew
+            elif not allowed.others or not self._add_other(stream, about, supported):
+                self._drop(stream, about, f"{target.suffix} cannot hold it")
+
+    def _drop(self, stream: av.stream.Stream, about: StreamInfo, why: str) -> None:
+        stream.discard = Discard.all
+        self.warnings.append(f"{self._target}: {about} is left out: {why}.")
+
+    def _add_sound(self, stream: av.stream.Stream, about: StreamInfo, supported: set[str]) -> None:
+        if about.codec == "unknown":
+            self._drop(stream, about, "its sound is of an unknown kind")
+            return
+        if stream.codec_context.codec.name in supported:
+            self._copy(stream, about)
+            return
+        encoder = "libopus" if self._output.format.name in ("webm", "matroska") else "aac"
+        assert isinstance(stream, av.AudioStream)
+        if self._output.format.name == "gif":
+            self._drop(stream, about, "a GIF has no sound")
+            return
+        sound = SoundEncoder(stream, self._output, encoder)
+        self._dress(stream, sound.stream, about)
+        self._emit[stream.index] = lambda packet: self._stamped(sound.encode(packet), sound.stream)
+        self._flush.append(lambda: self._stamped(sound.flush(), sound.stream))
+        self.warnings.append(
+            f"{self._target}: {about} is encoded anew as {encoder.removeprefix('lib').upper()}: "
+            f"{self._target.suffix} cannot hold it as it is."
+        )
+
+    def _add_other(self, stream: av.stream.Stream, about: StreamInfo, supported: set[str]) -> bool:
+        """Whether the stream could be taken along."""
+        matroska = self._output.format.name == "matroska"
+        if about.type == "attachment":
+            if matroska:
+                self._output.add_stream_from_template(stream)
+            return matroska
+        if about.attached_picture:
+            return self._add_picture(stream, about, matroska)
+        if stream.codec_context is None or stream.codec_context.codec.name not in supported:
+            # Timecode and telemetry tracks have no decoder; only the family of formats they come from takes them.
+            same = self._source.format.name.startswith("mov") and self._output.format.name == "mov"
+            if about.type == "subtitle":
+                return self._add_titles(stream, about)
+            if about.type != "data" or not same or about.codec in ("unknown", "none", "bin_data"):
+                return False
+        self._copy(stream, about)
+        return True
+
+    def _add_titles(self, stream: av.stream.Stream, about: StreamInfo) -> bool:
+        encoder = TEXT_ENCODERS.get(self._output.format.name)
+        if encoder is None or about.codec not in TEXT_SUBTITLES or not isinstance(stream, SubtitleStream):
+            return False
+        titles = TitleEncoder(stream, self._output, encoder)
+        self._dress(stream, titles.stream, about)
+        self._emit[stream.index] = lambda packet: self._stamped(titles.encode(packet), titles.stream)
+        self.warnings.append(
+            f"{self._target}: {about} is written anew as {encoder}: {self._target.suffix} cannot hold it as it is."
+        )
+        return True
+
+    def _stamped(self, packets: list[av.Packet[Any]], target: av.stream.Stream) -> list[av.Packet[Any]]:
+        for packet in packets:
+            self._stamp(packet, target)
+        return packets
+
+    def _add_picture(self, stream: av.stream.Stream, about: StreamInfo, matroska: bool) -> bool:
+        if about.codec not in _IMAGE_TYPES or stream.codec_context is None:
+            return False
+        if matroska:
+            suffix, mime = _IMAGE_TYPES[about.codec]
+            with open_source(self._info.path) as again:  # it goes into the header, before any packet is read
+                data = next((bytes(p) for p in packets(again, again.streams[stream.index])), b"")
+            if data:
+                self._output.add_attachment(f"cover.{suffix}", mime, data)
+                stream.discard = Discard.all
+            return bool(data)
+        if self._output.format.name not in ("mp4", "mov"):
+            return False
+        self._copy(stream, about)
+        return True
+
+    def _copy(self, stream: av.stream.Stream, about: StreamInfo) -> None:
+        target = self._output.add_stream_from_template(stream, opaque=True)
+        self._dress(stream, target, about)
+
+        def emit(packet: av.Packet[Any]) -> list[av.Packet[Any]]:
+            if about.codec == "mov_text" and bytes(packet) == _PAUSE:
+                return []
+            packet.stream = target
+            if not about.attached_picture:
+                self._stamp(packet, target)
+            return [packet]
+
+        self._emit[stream.index] = emit
+
+    @staticmethod
+    def _dress(source: av.stream.Stream, target: av.stream.Stream, about: StreamInfo) -> None:
+        target.metadata.update(clean_tags(dict(source.metadata)))
+        target.disposition = Disposition(about.disposition)
+
+    def packets(self) -> Iterator[av.Packet[Any]]:
+        """Packets for the output in about the order of the file, times shifted by the trim."""
+        streams = [s for s in self._source.streams if s.index in self._emit]
+        if not streams:
+            return
+        try:
+            for packet in packets(self._source, streams):
+                if self._keep(packet):
+                    yield from self._emit[packet.stream_index](packet)
+        except av.error.FFmpegError:
+            self.warnings.append(f"{self._target}: sound and subtitles end early: the source breaks off.")
+        for flush in self._flush:
+            yield from flush()
+
+    def _keep(self, packet: av.Packet[Any]) -> bool:
+        """Whether the packet lies in the trim; one without a time does if it follows one that does."""
+        if packet.stream.disposition & Disposition.attached_pic:
+            return True
+        time = packet.pts if packet.pts is not None else packet.dts
+        if time is None:
+            return self._trim.start is None or packet.stream_index in self._begun
+        seconds = time * packet.time_base
+        if self._trim.start is not None and seconds < self._trim.start:
+            return False
+        self._begun.add(packet.stream_index)
+        return self._trim.stop is None or seconds < self._trim.stop
+
+    def _stamp(self, packet: av.Packet[Any], target: av.stream.Stream) -> None:
+        """Times in the clock that the muxer has chosen, shifted by the trim, and increasing as muxers demand."""
+        base = target.time_base
+        assert base is not None  # settled when the header was written
+
+        def ticks(value: int | None) -> int | None:
+            return None if value is None else rescale(value, packet.time_base, base) + self._trim.shift(base)
+
+        pts, dts, duration = ticks(packet.pts), ticks(packet.dts), rescale(packet.duration or 0, packet.time_base, base)
+        clock = self._clocks.setdefault(target.index, PtsRepair(base, None))
+        known = dts if dts is not None else pts
+        if target.type == "subtitle" and known is not None and known == clock.last:
+            fixed = known  # two titles may begin at once
+        else:
+            fixed = clock.next(known, duration)
+        late = pts - known if pts is not None and known is not None else 0
+        packet.time_base = base
+        packet.pts, packet.dts, packet.duration = fixed + max(0, late), fixed, duration

@@ -1,0 +1,80 @@
+"""`stylize_image`: pictures in the style of pictures, with the video's model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidstyle.core.errors import InputError, VidstyleError
+from vidstyle.engines.backoff import Backoff
+from vidstyle.engines.choose import make_engine
+from vidstyle.imaging.frame import FrameChunk
+from vidstyle.imaging.image_io import read_image, write_image
+from vidstyle.imaging.transforms import eight_bits, resized, target_size, with_colour_of
+from vidstyle.models.checkpoint import model_path
+from vidstyle.pipeline.plan.checks import check_output
+from vidstyle.pipeline.plan.run_options import RunOptions
+from vidstyle.styles.encode import encode_styles, read_styles
+
+
+def stylize_image(
+    source: str | Path, output: str | Path, styles: str | Sequence[str], *, options: RunOptions | None = None
+) -> None:
+    """Write a picture in a style; formats by suffix. Options that concern time, encoding or resuming have no effect.
+
+    Raises:
+        InputError: the picture or the place of the output is at fault.
+        UsageError: the request was wrong.
+    """
+    for _, _, error in stylize_images([(Path(source), Path(output))], styles, options=options):
+        if error is not None:
+            raise error
+
+
+def stylize_images(
+    pairs: Sequence[tuple[Path, Path]], styles: str | Sequence[str], *, options: RunOptions | None = None
+) -> Iterator[tuple[Path, Path, VidstyleError | None]]:
+    """As `stylize_image`, for many: the model is loaded and the style encoded once.
+
+    Yields:
+        (source, output, None or what went wrong with it); one failure does not stop the others.
+    """
+    options = options or RunOptions()
+    for source, output in pairs:
+        check_output(source, output, overwrite=options.overwrite)
+    read = read_styles([styles] if isinstance(styles, str) else styles, size=options.style_size)
+    model_path(options.model)
+    first = read_image(pairs[0][0]) if len(pairs) == 1 else None  # refuse a bad single input before the model is loaded
+    engine = make_engine(
+        options.model,
+        engine=options.engine,
+        device=options.device,
+        precision=options.precision,
+        threads=options.threads,
+    )
+    code = encode_styles(read, engine, options.model)
+    stylize = Backoff(lambda frames: engine.stylize(frames, code, strength=options.strength))
+    for source, output in pairs:
+        try:
+            picture = read_image(source) if first is None else first
+            height, width = picture.shape[:2]
+            try:
+                size = target_size(width, height, size=options.size, max_side=options.max_side)
+            except InputError as error:
+                raise InputError(f"{source}: {error}") from None
+            frame = eight_bits(resized(still(picture), size).data)
+            styled = stylize(frame)
+            write_image(output, (with_colour_of(frame, styled) if options.preserve_color else styled)[0])
+        except InputError as error:
+            yield source, output, error
+        else:
+            yield source, output, None
+
+
+def still(picture: NDArray[np.uint8]) -> FrameChunk:
+    """A picture (H, W, 3) as a film of one frame."""
+    return FrameChunk(picture[None], np.zeros(1, np.int64), np.zeros(1, np.int64), Fraction(1))

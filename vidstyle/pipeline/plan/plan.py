@@ -1,0 +1,170 @@
+"""What a film will be: source, cut, size and encoding, settled before any model is loaded."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from vidstyle.core.errors import InputError, UsageError
+from vidstyle.imaging.transforms import pixel_aspect, target_size
+from vidstyle.media.input.hwaccel import Decoder, settled
+from vidstyle.media.input.image_sequence import probe_pictures
+from vidstyle.media.input.probe import VideoInfo, probe
+from vidstyle.media.output.codecs import check_codec, default_codec, find_codec
+from vidstyle.media.output.containers import container_format, default_suffix
+from vidstyle.media.output.writer import EncodeSettings
+from vidstyle.media.paths import NumberedName, film_name, find_pictures
+from vidstyle.pipeline.plan.checks import check_journal, check_output
+from vidstyle.pipeline.plan.run_options import RunOptions
+from vidstyle.pipeline.plan.segments import SegmentPlan
+from vidstyle.pipeline.retime import Clock
+
+
+@dataclass(frozen=True)
+class Film:
+    """Everything about a job except the model."""
+
+    info: VideoInfo
+    """The source."""
+    target: VideoInfo
+    """The source as the output has it: its times in the output's clock, its rate the one asked for."""
+    clock: Clock
+    output: Path
+    size: tuple[int, int]
+    """Width and height of the frames that are styled and encoded."""
+    aspect: Fraction
+    """Pixel aspect ratio at that size."""
+    start: int | None
+    """First tick of the cut, in the output's clock; None: from the beginning."""
+    stop: int | None
+    """First tick after the cut; None: to the end."""
+    decoder: Decoder
+    settings: EncodeSettings
+    plan: SegmentPlan
+    keep_alpha: bool
+    """Transparency goes into the output; otherwise it is laid over black."""
+    warnings: tuple[str, ...]
+
+    def expected_frames(self) -> int | None:
+        """How many frames there should be, for a progress bar; None where the source does not tell."""
+        info, clock = self.info, self.clock
+        total = None if clock.step else info.frames
+        rate = self.target.average_rate
+        if total is None and info.duration and rate:
+            total = round(info.duration * rate)
+        if total is None or (self.start is None and self.stop is None) or not info.duration:
+            return total
+        whole = info.duration / clock.time_base
+        origin = self.plan.origin if self.start is None else (info.start_pts or 0) * clock.scale
+        stop = min(self.stop if self.stop is not None else math.inf, origin + whole)
+        return max(0, round(total * (stop - (origin if self.start is None else self.start)) / whole))
+
+    def expected_segments(self) -> int | None:
+        """How many segments there should be; None where the source does not tell."""
+        if not self.info.duration:
+            return None
+        begin = (self.info.start_pts or 0) * self.clock.scale
+        end = begin + math.ceil(self.info.duration / self.clock.time_base)
+        return self.plan.index(min(end, end if self.stop is None else self.stop) - 1) + 1
+
+    def fingerprint(self) -> dict[str, Any]:
+        """What of this changes bytes, as JSON values."""
+        return {
+            "size": list(self.size),
+            "clock": str(self.clock.time_base),
+            "step": self.clock.step,
+            "start": self.start,
+            "stop": self.stop,
+            "segment": str(self.plan.seconds),
+            "suffix": self.output.suffix.lower(),
+            "decoder": self.decoder,
+            **asdict(self.settings),
+        }
+
+
+def plan_film(source: Path, output: Path | None, options: RunOptions, *, threads: int) -> Film:
+    """Look at the source and settle the film.
+
+    Args:
+        output: None names it after the source: NAME.styled.SUFFIX in the current folder.
+        threads: of the encoder; fixed, because bytes depend on it.
+
+    Raises:
+        InputError: the source is no video that can be read, its picture is too small, or the output's place is bad.
+        UsageError: the output may not be written, or has a suffix or codec that does not exist or does not fit.
+    """
+    pictures = find_pictures(source)
+    if output is not None and (pictures or source.exists()):
+        check_output(source, output, overwrite=options.overwrite)
+    info = probe_pictures(source, pictures, rate=options.fps) if pictures else probe_file(source)
+    if output is None:
+        output = (options.out_dir or Path.cwd()) / f"{film_name(source)}.styled{default_suffix(info)}"
+        check_output(source, output, overwrite=options.overwrite)
+    check_journal(output, overwrite=options.overwrite, resume=options.resume)
+    codec = options.codec or default_codec(output, alpha=info.has_alpha)
+    check_codec(codec, output)
+    try:
+        size = target_size(info.width, info.height, size=options.size, max_side=options.max_side)
+    except InputError as error:
+        raise InputError(f"{source}: {error}") from None
+    keep_alpha = info.has_alpha and holds_alpha(codec, output)
+    settings = EncodeSettings(
+        codec=codec, crf=options.crf, bit_depth=options.bit_depth, alpha=keep_alpha, threads=threads
+    )
+    settings.resolved_pix_fmt()  # refuses what the codec does not have
+    warnings = list(info.warnings)
+    if info.has_alpha and not keep_alpha:
+        warnings.append(f"{output}: holds no transparency as it is encoded; the picture is laid over black.")
+    decoder = settled(options.decoder, info)
+    if decoder != options.decoder:
+        warnings.append(f"{source}: cannot be decoded on the GPU here; it is decoded in software.")
+    fps = None if pictures else options.fps  # of pictures it is their own rate
+    clock = Clock.of(info.time_base, fps)
+    origin = (info.start_pts or 0) * clock.scale
+    start = None if options.start is None else origin + math.ceil(options.start / clock.time_base)
+    stop = None if options.end is None else origin + math.ceil(options.end / clock.time_base)
+    if options.start is not None and info.duration is not None and options.start >= info.duration:
+        raise UsageError(f"--start: {source} lasts only {info.duration:.3f} s.")
+    return Film(
+        info=info,
+        target=in_clock(info, clock, fps),
+        clock=clock,
+        output=output,
+        size=size,
+        aspect=pixel_aspect(info.sample_aspect_ratio, (info.width, info.height), size),
+        start=start,
+        stop=stop,
+        decoder=decoder,
+        settings=settings,
+        plan=SegmentPlan(start if start is not None else origin, options.segment, clock.time_base),
+        keep_alpha=keep_alpha,
+        warnings=tuple(warnings),
+    )
+
+
+def probe_file(source: Path) -> VideoInfo:
+    """The description of a film that lies as one file. Raises InputError; that no pictures were found is said as such."""
+    if source.is_dir():
+        raise InputError(f"{source}: is a folder without pictures; name a video file, or a folder that holds some.")
+    numbered = None if source.exists() else NumberedName.parse(source)
+    if numbered is not None:
+        raise InputError(f"{source}: no picture has such a name (the first one would be like {numbered.path(1).name}).")
+    return probe(source)
+
+
+def holds_alpha(codec: str, output: Path) -> bool:
+    """Whether transparency goes into the output."""
+    if container_format(output) == "image2" and output.suffix.lower() != ".png":
+        return False
+    return find_codec(codec).alpha_pix_fmt is not None
+
+
+def in_clock(info: VideoInfo, clock: Clock, fps: Fraction | None) -> VideoInfo:
+    """What the muxer is told of the source; with a new rate the last frame lasts as long as all others."""
+    if fps is None:
+        return info
+    start = None if info.start_pts is None else info.start_pts * clock.scale
+    return replace(info, time_base=clock.time_base, average_rate=fps, start_pts=start, end_pts=None, frames=None)

@@ -1,0 +1,192 @@
+"""What a run can be told, and what it tells at the end. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import asdict, dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from vidstyle.core.errors import UsageError
+from vidstyle.imaging.sizes import MIN_SIDE
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """Settings of `stylize_video`; all are checked when made.
+
+    Raises:
+        UsageError: a value out of its range.
+    """
+
+    overwrite: bool = False
+    """Replace an existing output, and start over where an unfinished run was left."""
+    resume: bool = False
+    """Go on with an unfinished run of the same output."""
+    out_dir: Path | None = None
+    """Folder of an output that is given no name; None: the current one."""
+    model: str | Path = "compact"
+    """Shipped name or checkpoint file."""
+    strength: float = 1.0
+    """In [0, 1]: 1 is the style, 0 the frame as its own style."""
+    preserve_color: bool = False
+    """Keep the source's colours: luma from the result, chroma from the source."""
+    mask: Path | None = None
+    """A grey picture, stretched over the frame: white is the style, black the source itself or, of two styles, the second."""
+    keyframes: Path | None = None
+    """A file of blends over time (`styles.keyframes`), instead of styles."""
+    stabilize: float = 0.0
+    """In [0, 1): how much each frame is drawn to the one before, moved along with the source; 0 not at all."""
+    start: Fraction | None = None
+    """Seconds after the film's first frame; frames from there on are styled."""
+    end: Fraction | None = None
+    """Seconds after the film's first frame; frames before that are styled."""
+    size: tuple[int, int] | None = None
+    """Width and height to resize to, in pixels; the picture keeps its shape on the screen by its pixel aspect ratio."""
+    max_side: int | None = None
+    """The longer side is made no larger than this, in pixels."""
+    fps: Fraction | None = None
+    """Frames a second of the output: each shows the source frame that is on the screen then. Of numbered pictures: their rate.
+    None: every source frame once, at its own time."""
+    max_errors: float = 0.1
+    """Share of the frames that may be damaged (and are then replaced by the frame before) before the film is refused."""
+    codec: str | None = None
+    """h264, hevc, av1, vp9, prores, ffv1, gif or an encoder of this FFmpeg; None: what suits the output's suffix."""
+    bit_depth: int = 8
+    """8, or 10 where the codec can (frames are styled at 8 bits; 10 spare the encoding its rounding)."""
+    crf: int | None = None
+    """Constant quality of the encoder, lower is better; None: the codec's default."""
+    decoder: str = "software"
+    """"software", or "cuda" where the GPU can. Its frames come in another memory order, whose way to RGB may round otherwise,
+    and it hides damage otherwise; so it has to be asked for, and it is part of what a run is resumed with."""
+    device: str = "auto"
+    engine: str = "auto"
+    precision: str = "auto"
+    threads: int | None = None
+    """Processor threads of the model; None lets the engine decide."""
+    chunk: int | None = None
+    """Frames a call of the model; None is chosen by frame size and device."""
+    style_size: int = 384
+    """Short side at which style pictures are read, in pixels; smaller gives coarser strokes."""
+    segment: Fraction = field(default=Fraction(10))
+    """Seconds of source time a segment: how much work an interruption can cost."""
+
+    def __post_init__(self) -> None:
+        check(0 <= self.strength <= 1, f"--strength {self.strength}: must be between 0 and 1.")
+        check(0 <= self.stabilize < 1, f"--stabilize {self.stabilize}: must be at least 0 and less than 1.")
+        check(self.chunk is None or self.chunk >= 1, f"--chunk {self.chunk}: must be at least 1, or auto.")
+        check(self.threads is None or self.threads >= 1, f"--threads {self.threads}: must be at least 1.")
+        check(self.style_size >= MIN_SIDE, f"--style-size {self.style_size}: must be at least {MIN_SIDE}.")
+        check(self.segment > 0, f"--segment {float(self.segment):g}: must be more than 0 seconds.")
+        check(self.size is None or min(self.size) >= MIN_SIDE, f"--size: both sides must be at least {MIN_SIDE}.")
+        check(
+            self.max_side is None or self.max_side >= MIN_SIDE,
+            f"--max-side {self.max_side}: must be at least {MIN_SIDE}.",
+        )
+        check(self.size is None or self.max_side is None, "--size and --max-side exclude each other; give one.")
+        check(self.start is None or self.start >= 0, "--start: must not be negative.")
+        check(self.end is None or self.end > (self.start or 0), "--end: must be later than --start (and more than 0).")
+        check(self.fps is None or 0 < self.fps <= 1000, f"--fps {self.fps}: must be more than 0 and at most 1000.")
+        check(0 <= self.max_errors <= 1, f"--max-errors {self.max_errors}: must be between 0% and 100%.")
+        check(self.bit_depth in (8, 10), f"--bit-depth {self.bit_depth}: must be 8 or 10.")
+        check(self.decoder in ("software", "cuda"), f"--decoder {self.decoder}: use software or cuda.")
+        check(
+            self.decoder == "software" or self.device.partition(":")[0] in ("auto", "cuda"),
+            f"--decoder {self.decoder}: goes with --device cuda.",
+        )
+        check(self.crf is None or 0 <= self.crf <= 63, f"--crf {self.crf}: must be between 0 and 63.")
+
+
+def check(valid: bool, sentence: str) -> None:
+    if not valid:
+        raise UsageError(sentence)
+
+
+TIME = re.compile(r"(?:(?:(\d+):)?([0-5]?\d):)?(\d+(?:\.\d+)?)")
+
+
+def parse_time(text: str) -> Fraction:
+    """Seconds of "90", "90.5", "1:30.5" or "0:01:30.5", exactly. Raises UsageError."""
+    match = TIME.fullmatch(text.strip())
+    if match is None:
+        raise UsageError(f"{text!r} is no time; write seconds (90.5) or [hours:]minutes:seconds (1:30.5).")
+    hours, minutes, seconds = match.groups()
+    return Fraction(seconds) + 60 * int(minutes or 0) + 3600 * int(hours or 0)
+
+
+NTSC = {"23.976": 24, "23.98": 24, "29.97": 30, "47.952": 48, "59.94": 60, "119.88": 120}
+"""What people write for N x 1000 / 1001 frames a second."""
+
+
+def parse_rate(text: str) -> Fraction:
+    """Frames a second of "25", "12.5", "30000/1001" or "29.97" (which means 30000/1001). Raises UsageError."""
+    text = text.strip()
+    if text in NTSC:
+        return Fraction(1000 * NTSC[text], 1001)
+    match = re.fullmatch(r"(\d{1,6}(?:\.\d{1,6})?)(?:/(\d{1,6}))?", text)
+    if match is None or Fraction(match[2] or 1) == 0:
+        raise UsageError(f"--fps {text}: write frames a second, for example 25, 29.97 or 30000/1001.")
+    return Fraction(match[1]) / Fraction(match[2] or 1)
+
+
+def parse_share(text: str) -> float:
+    """A share in [0, 1] of "10%" or "0.1". Raises UsageError."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(%?)", text.strip())
+    share = float(match[1]) / (100 if match[2] else 1) if match else 2.0
+    if share > 1:
+        raise UsageError(f"--max-errors {text}: write a share of the frames, for example 5% or 0.05.")
+    return share
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Width and height of "640x360". Raises UsageError."""
+    match = re.fullmatch(r"(\d{1,5})[xX×](\d{1,5})", text.strip())
+    if match is None:
+        raise UsageError(f"--size {text}: write width x height in pixels, for example 640x360.")
+    return int(match[1]), int(match[2])
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """What a run did; `to_dict` has the keys of `run --json`."""
+
+    input: str
+    output: str
+    frames: int
+    """Frames of the output."""
+    width: int
+    height: int
+    """Of the frames that were styled, in pixels."""
+    seconds: float
+    """Wall clock, from the call to the finished file."""
+    fps: float
+    """Frames styled in this run (a resumed one styles only what was missing) a second."""
+    engine: str
+    device: str
+    precision: str
+    model: str
+    stages: dict[str, float]
+    """decode, model, encode: seconds in which each worked."""
+    peak_rss_mb: float | None
+    """Largest resident memory of the process, in MiB; None where the system does not tell."""
+    warnings: list[str]
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def peak_rss_mb() -> float | None:
+    """Largest resident memory that this process had, in MiB."""
+    if sys.platform == "win32":
+        return None
+    status = Path("/proc/self/status")
+    if status.exists():
+        # Linux, where getrusage would tell the launcher's peak if that was higher: a program inherits it.
+        peaks = [int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM:")]
+        return round(peaks[0] / 2**10, 1) if peaks else None
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)

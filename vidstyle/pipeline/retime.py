@@ -1,0 +1,106 @@
+"""`--fps`: a constant frame rate by repeating and leaving out frames; no frame is made up.
+
+At each tick of the new rate the film shows the source frame that is on the screen then. What is never shown is never styled;
+what is shown several times is styled once a segment and repeated when it is encoded.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from vidstyle.core.errors import UsageError
+from vidstyle.imaging.frame import FrameChunk
+from vidstyle.pipeline.plan.segments import SegmentPlan, part
+
+FINEST = 2**31 - 1
+"""Ticks a second that containers can count."""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """In what the output counts time."""
+
+    time_base: Fraction
+    """Seconds a tick: those of the source, or finer where the new rate needs it."""
+    scale: int = 1
+    """Ticks in one tick of the source."""
+    step: int | None = None
+    """Ticks between two frames; None: every source frame once, at its own time."""
+
+    @classmethod
+    def of(cls, source: Fraction, fps: Fraction | None) -> Clock:
+        """The coarsest clock in which the source's ticks and the new rate's are whole. Raises UsageError for too fine a one."""
+        if fps is None:
+            return cls(source)
+        period = 1 / fps
+        time_base = Fraction(
+            math.gcd(source.numerator * period.denominator, period.numerator * source.denominator),
+            source.denominator * period.denominator,
+        )
+        if time_base.denominator > FINEST:
+            raise UsageError(f"--fps {fps}: does not go with the source's clock of {source} s; choose a rounder rate.")
+        return cls(time_base, int(source / time_base), int(period / time_base))
+
+    def source_bounds(self, start: int | None, stop: int | None) -> tuple[int | None, int | None]:
+        """[start, stop) in ticks of the source; what is on the screen at `start` included."""
+        return (
+            None if start is None else start // self.scale,
+            None if stop is None else -(-stop // self.scale),
+        )
+
+
+def retimed(
+    chunks: Iterable[FrameChunk], clock: Clock, plan: SegmentPlan, *, start: int | None, stop: int | None
+) -> Iterator[FrameChunk]:
+    """Chunks of the source in the output's clock; with a new rate only the frames that are shown, `pts` the tick where a
+    frame first appears, `durations` the number of its ticks times `step`. One that lasts over a segment's border comes once for
+    each.
+
+    Args:
+        plan: segments; its origin is the first tick.
+        start, stop: ticks from and before which frames are shown (None: no bound).
+    """
+    for chunk in chunks:
+        if clock.step is None:
+            yield chunk
+            continue
+        for i in range(len(chunk)):
+            for first, count in shown(chunk, i, clock, plan, start, stop):
+                one = part(chunk, i, i + 1)
+                pts, durations = np.array([first], np.int64), np.array([count * clock.step], np.int64)
+                yield FrameChunk(one.data, pts, durations, clock.time_base, one.alpha)
+
+
+def shown(
+    chunk: FrameChunk, i: int, clock: Clock, plan: SegmentPlan, start: int | None, stop: int | None
+) -> Iterator[tuple[int, int]]:
+    """(first tick, number of ticks) in each segment in which frame i of a chunk is shown."""
+    assert clock.step is not None
+    step, origin = clock.step, plan.origin
+    begin = int(chunk.pts[i]) * clock.scale
+    end = begin + max(1, int(chunk.durations[i]) * clock.scale)
+    begin, end = max(begin, origin if start is None else start), end if stop is None else min(end, stop)
+    # Ticks k with begin <= k < end: divisions are rounded up.
+    number, last = -(-(begin - origin) // step), -(-(end - origin) // step)
+    while number < last:
+        tick = origin + number * step
+        border = -(-(plan.border(plan.index(tick) + 1) - origin) // step)
+        count = min(last, border) - number
+        yield tick, count
+        number += count
+
+
+def repeated(chunk: FrameChunk, step: int | None) -> Iterator[FrameChunk]:
+    """A chunk as it is encoded: each frame as often as it is shown, one at a time (a still may be shown for hours)."""
+    if step is None:
+        yield chunk
+        return
+    for i in range(len(chunk)):
+        one, length = part(chunk, i, i + 1), np.array([step], np.int64)
+        for tick in range(int(chunk.pts[i]), int(chunk.pts[i] + chunk.durations[i]), step):
+            yield FrameChunk(one.data, np.array([tick], np.int64), length, chunk.time_base, one.alpha)

@@ -1,0 +1,112 @@
+"""The segments that a journal lacks: decoded, styled and encoded, by one model or by one on each GPU."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+
+from vidstyle.core.errors import InputError
+from vidstyle.imaging.frame import FrameChunk
+from vidstyle.imaging.transforms import eight_bits, on_black, resized
+from vidstyle.media.input.concealment import ReadReport, judge
+from vidstyle.media.input.reader import read_chunks
+from vidstyle.pipeline.plan.journal import Journal
+from vidstyle.pipeline.plan.plan import Film
+from vidstyle.pipeline.plan.segments import Range, missing_ranges, regroup, shared_out
+from vidstyle.pipeline.retime import retimed
+from vidstyle.pipeline.stages.segment_writer import SegmentFiles
+from vidstyle.pipeline.stages.threads import StageSeconds, run_stages
+from vidstyle.pipeline.stages.workers import GoOn, run_jobs, while_wanted
+
+Progress = Callable[[int, int | None], None]
+"""Called with the frames that are finished and the number expected (None: unknown), from another thread."""
+
+Work = Callable[[tuple[int, FrameChunk]], tuple[int, FrameChunk]]
+
+
+def ranges_of(film: Film, journal: Journal, workers: int) -> list[Range]:
+    """What there is to do: each gap between finished segments in one piece, or in several where there are several workers."""
+    gaps = missing_ranges(journal.covered(), journal.total)
+    return gaps if workers == 1 else shared_out(gaps, workers, film.expected_segments())
+
+
+class Filling:
+    """The work on a film's missing segments, and what it amounted to.
+
+    Every range has its own three threads, its own reading and its own encoders; which worker takes it changes no byte, as a
+    segment depends on nothing before it. What workers share is the journal and what is counted here.
+    """
+
+    def __init__(self, film: Film, journal: Journal, chunk: int, progress: Progress | None, max_errors: float) -> None:
+        self.film, self.journal, self.chunk = film, journal, chunk
+        self.progress, self.max_errors = progress, max_errors
+        self.expected = film.expected_frames()
+        self.frames = sum(journal.done.values())
+        self.seconds = StageSeconds()
+        self.report = ReadReport()
+        self.warnings: list[str] = []
+        self.counting = threading.Lock()
+
+    def run(self, ranges: Sequence[Range], workers: Sequence[Work]) -> tuple[StageSeconds, list[str]]:
+        """Do the ranges. Returns the busy times, those of all workers together, and warnings.
+
+        Args:
+            workers: models, each called from one thread at a time.
+
+        Raises:
+            InputError: damage beyond bearing, a full disk, a cut that holds no frame.
+        """
+        run_jobs(ranges, [partial(self.fill, work) for work in workers])
+        if not any(self.journal.done.values()):
+            raise InputError(f"{self.film.info.path}: has no frame between --start and --end; choose other times.")
+        return self.seconds, [*self.warnings, *self.report.warnings]
+
+    def fill(self, work: Work, segments: Range, go_on: GoOn) -> None:
+        """Do the segments of a range."""
+        film, (first, last) = self.film, segments
+        start = film.start if first == 0 else film.plan.border(first)
+        stop = film.stop if last is None else film.plan.border(last)
+        begin, end = film.clock.source_bounds(start, stop)
+        report = ReadReport()
+        source = read_chunks(
+            film.info,
+            chunk=self.chunk,
+            start=begin,
+            stop=end,
+            shown=film.clock.step is not None,
+            threads=film.settings.threads,
+            decoder=film.decoder,
+            report=report,
+            max_errors=self.max_errors,
+        )
+        timed = retimed(prepared(source, film), film.clock, film.plan, start=start, stop=stop)
+        sink = SegmentFiles(film, self.journal, first=first, wrote=self.wrote)
+        spent = run_stages(while_wanted(regroup(timed, film.plan, self.chunk), go_on), work, sink)
+        if last is None:
+            self.journal.end(sink.next)
+        else:
+            sink.fill(last)
+        with self.counting:
+            self.seconds = StageSeconds(**{k: v + getattr(spent, k) for k, v in vars(self.seconds).items()})
+            self.warnings += sink.warnings
+            self.report.add(report)
+            judge(film.info, self.report, self.max_errors)
+
+    def wrote(self, frames: int) -> None:
+        """Count frames that are encoded, and tell."""
+        with self.counting:
+            self.frames += frames
+            if self.progress is not None:
+                self.progress(self.frames, self.expected)
+
+
+def prepared(chunks: Iterable[FrameChunk], film: Film) -> Iterator[FrameChunk]:
+    """Chunks at the film's size, transparency laid over black where the output cannot hold it."""
+    for chunk in chunks:
+        sized = resized(chunk, film.size)
+        if sized.alpha is None or film.keep_alpha:
+            yield sized
+            continue
+        pixels = on_black(eight_bits(sized.data), eight_bits(sized.alpha))
+        yield FrameChunk(pixels, chunk.pts, chunk.durations, chunk.time_base)

@@ -1,0 +1,73 @@
+"""The encode stage: chunks into segment files, one encoder a segment, each noted in the journal when it is whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+
+from vidstyle.imaging.frame import FrameChunk
+from vidstyle.media.output.writer import VideoWriter
+from vidstyle.pipeline.plan.journal import Journal
+from vidstyle.pipeline.plan.plan import Film
+from vidstyle.pipeline.retime import repeated
+
+
+class SegmentFiles:
+    """A sink of `run_stages` for (segment, chunk) pairs with segments in ascending order.
+
+    Args:
+        first: segment that the range begins with; earlier ones are not this sink's business.
+        wrote: called with the number of frames after each chunk.
+    """
+
+    def __init__(self, film: Film, journal: Journal, *, first: int, wrote: Callable[[int], None]) -> None:
+        self.film, self.journal, self.wrote = film, journal, wrote
+        self.next = first
+        """The segment that comes next, or is being written."""
+        self.frames = 0
+        self.writer: VideoWriter | None = None
+        self.warnings: list[str] = []
+
+    def __call__(self, item: tuple[int, FrameChunk]) -> None:
+        segment, chunk = item
+        if segment > self.next:
+            self.fill(segment)
+        if self.writer is None:
+            self.writer = VideoWriter(
+                self.journal.partial(segment),
+                width=self.film.size[0],
+                height=self.film.size[1],
+                time_base=self.film.target.time_base,
+                settings=self.film.settings,
+                sample_aspect_ratio=self.film.aspect,
+                rate=self.film.target.average_rate,
+                told_as=self.film.output,
+            )
+            self.warnings += [w for w in self.writer.warnings if w not in self.warnings]
+        for piece in repeated(chunk, self.film.clock.step):
+            self.writer.write(piece)
+            self.frames += len(piece)
+            self.wrote(len(piece))
+
+    def fill(self, segment: int) -> None:
+        """Finish all segments before `segment`; those without frames (long still pictures) are noted as empty."""
+        if self.writer is not None:
+            writer, self.writer = self.writer, None
+            writer.__exit__(None, None, None)
+            self.journal.finish(self.next, self.frames)
+            self.next, self.frames = self.next + 1, 0
+        if self.next < segment:
+            self.journal.skip(self.next, segment)
+            self.next = segment
+
+    def __enter__(self) -> SegmentFiles:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            if self.frames:
+                self.fill(self.next + 1)
+        elif self.writer is not None:
+            self.writer.__exit__(kind, error, trace)

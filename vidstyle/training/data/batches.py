@@ -1,0 +1,134 @@
+"""What a training is fed with: the folders, what of them is set aside, and the batch of a step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from vidstyle.core.errors import UsageError
+from vidstyle.training.data.clips import ClipFolder, put_pairs
+from vidstyle.training.data.color_jitter import recolour
+from vidstyle.training.data.images import ImageFolder, Name, Pictures, batch, crop
+from vidstyle.training.data.rng import Draw, Of
+from vidstyle.training.objective.stages import Batch
+from vidstyle.training.recipe import Colour, Recipe, Stage
+
+PLAIN = Colour()
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Data of a training."""
+
+    content: ImageFolder
+    style: ImageFolder
+    clips: ClipFolder | None = None
+    """For stages whose weight v is not 0."""
+    unseen_clips: ClipFolder | None = None
+    """For validation only."""
+
+    def about(self) -> dict[str, Any]:
+        """Sizes and digests, for the metadata of checkpoints."""
+        about: dict[str, Any] = {
+            name: {"pictures": len(folder.images), "sha256": folder.digest}
+            for name, folder in (("content", self.content), ("style", self.style))
+        }
+        for name, clips in (("video", self.clips), ("validation_video", self.unseen_clips)):
+            if clips:
+                about[name] = {"clips": len(clips.clips), "pairs": clips.pairs, "sha256": clips.digest}
+        return about
+
+    def check(self, recipe: Recipe) -> None:
+        """Raise UsageError where clips are asked for and missing, or given and unused."""
+        if recipe.uses_clips and self.clips is None:
+            raise UsageError("the recipe's weight v asks for real clips: name a folder with --video or set v = 0.")
+        if self.clips is not None and not recipe.uses_clips:
+            raise UsageError(
+                "--video is given but no stage of the recipe uses clips: set weights.v or leave out --video."
+            )
+
+
+class Feed:
+    """Batches as a function of the step.
+
+    Args:
+        folders: pictures that validation needs are taken out of them.
+        recipe: of the run.
+        process: number of this process, and how many there are.
+    """
+
+    def __init__(self, folders: Folders, recipe: Recipe, process: tuple[int, int] = (0, 1)) -> None:
+        folders.check(recipe)
+        self._recipe, (self._rank, self._processes) = recipe, process
+        aside = recipe.validation.pictures if recipe.validation.every else 0
+        content, self.unseen_content = folders.content.set_aside(aside)
+        style, self.unseen_style = folders.style.set_aside(aside)
+        self.folders = replace(folders, content=content, style=style)
+
+    def batch(self, index: int, step: int, part: int, device: torch.device) -> Batch:
+        """This process's batch.
+
+        Args:
+            index: of the stage.
+            step: within the stage.
+            part: number of the batch among those that are accumulated.
+        """
+        stage = self._recipe.stage[index]
+        first = (part * self._processes + self._rank) * stage.batch
+        draw = Draw(self._recipe.seed, index, step, first)
+        photos, paintings = draw_pictures(stage, self.folders, draw)
+        motion = None
+        if self.folders.clips and stage.kind == "style" and stage.weights.v:
+            photos, paintings, motion = put_pairs(
+                photos, paintings, self.folders.clips, stage.every_v, stage.content_zoom, draw
+            )
+        content, style = (x.pixels.to(device, memory_format=torch.channels_last) for x in (photos, paintings))
+        return Batch(content, style, draw, motion and motion.to(device), (*photos.names, *paintings.names))
+
+    def examples(self) -> tuple[Sequence[NDArray[np.uint8]], Sequence[NDArray[np.uint8]]]:
+        """Three photos and five paintings for previews: unseen ones, where pictures are set aside."""
+        pick = np.random.default_rng(7)
+        chosen = []
+        for unseen, folder, count in (
+            (self.unseen_content, self.folders.content, 3),
+            (self.unseen_style, self.folders.style, 5),
+        ):
+            more = pick.integers(0, len(folder.images), count)
+            chosen.append([*unseen, *(folder.images[int(i)] for i in more)][:count])
+        return chosen[0], chosen[1]
+
+
+def draw_pictures(stage: Stage, folders: Folders, draw: Draw) -> tuple[Pictures, Pictures]:
+    """Photos and paintings of a batch."""
+    content = draw_some(folders.content, stage, draw, Of.CONTENT, stage.content_zoom)
+    style = draw_some(folders.style, stage, draw, Of.STYLE, stage.style_zoom)
+    return (
+        recoloured(content, stage, draw, Of.CONTENT_COLOUR, stage.content_colour),
+        recoloured(style, stage, draw, Of.STYLE_COLOUR, stage.style_colour),
+    )
+
+
+def draw_some(folder: ImageFolder, stage: Stage, draw: Draw, what: Of, zoom: tuple[float, float]) -> Pictures:
+    """A random crop of a random picture for each place of the batch; with `variants`, one of the picture's fixed crops."""
+    rngs, names = draw.rngs(what, stage.batch), []
+    picks = [int(r.integers(len(folder.images))) for r in rngs]
+    if stage.variants:
+        names = [Name(what, pick, int(r.integers(stage.variants))) for pick, r in zip(picks, rngs, strict=True)]
+        rngs = [name.rng(draw.seed) for name in names]
+    crops = [crop(folder.images[pick], stage.crop, zoom, r) for pick, r in zip(picks, rngs, strict=True)]
+    return Pictures(batch(crops), tuple(names or [None] * stage.batch))
+
+
+def recoloured(pictures: Pictures, stage: Stage, draw: Draw, what: Of, colour: Colour) -> Pictures:
+    """The same pictures in other colours; a fixed crop always in the same ones."""
+    if colour == PLAIN:
+        return pictures
+    rngs = draw.rngs(what, stage.batch)
+    if stage.variants:
+        rngs = [replace(name, what=what).rng(draw.seed) for name in pictures.names if name]
+    return replace(pictures, pixels=recolour(pictures.pixels, colour, rngs))

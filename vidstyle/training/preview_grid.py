@@ -1,0 +1,42 @@
+"""The preview grid: what the network does now, on the same pictures every time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torchvision.utils import make_grid  # type: ignore[import-untyped]
+
+from vidstyle.imaging.image_io import write_image
+from vidstyle.metrics.warp_error import unit_range
+from vidstyle.models.checkpoint import StyleModel
+from vidstyle.training.data.images import square
+
+
+@torch.no_grad()
+def preview(
+    net: StyleModel, contents: Sequence[NDArray[np.uint8]], styles: Sequence[NDArray[np.uint8]], side: int, path: Path
+) -> Tensor:
+    """Draw a grid: the styles across the top, a content at the left of each row, results between.
+
+    Args:
+        contents, styles: (H, W, 3) uint8 each; their middles are shown.
+        side: of each picture in the grid, pixels.
+        path: of the PNG to write.
+
+    Returns:
+        the grid, (3, H', W') float in [0, 1].
+    """
+    device = next(net.parameters()).device
+    tops = [unit_range(square(s, side)) for s in styles]
+    codes = [net.encode_style(s[None].to(device)) for s in tops]
+    rows = [torch.ones_like(tops[0]), *tops]
+    for content in (unit_range(square(c, side)) for c in contents):
+        rows += [content, *(net(content[None].to(device), code)[0].float().clamp(0, 1).cpu() for code in codes)]
+    grid: Tensor = make_grid(torch.stack(rows), nrow=1 + len(styles), padding=2, pad_value=1.0)
+    write_image(path, (grid * 255).round().byte().permute(1, 2, 0).numpy())
+    return grid
