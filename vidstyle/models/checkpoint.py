@@ -63,11 +63,17 @@ def build(architecture: str, config: Mapping[str, Any]) -> StyleModel:
         raise UsageError(f"{architecture} cannot be built from its config: {error}.") from error
 
 
+LOSS_NETWORKS = "vgg"
+"""Files in weights/ whose names begin so are no models, but what losses are computed with."""
+
+
 def shipped() -> dict[str, Path]:
     """Names of the models that came with the package, and their files."""
     folder = resources.files("vidstyle") / "weights"
     return {
-        Path(f.name).stem: Path(str(f)) for f in sorted(folder.iterdir(), key=str) if f.name.endswith(".safetensors")
+        Path(f.name).stem: Path(str(f))
+        for f in sorted(folder.iterdir(), key=str)
+        if f.name.endswith(".safetensors") and not f.name.startswith(LOSS_NETWORKS)
     }
 
 
