@@ -11,7 +11,7 @@ differences that it shows are those of a short training.
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,8 @@ from vidstyle.metrics.warp_error import motion, unit_range, warp_error
 from vidstyle.models.checkpoint import load_model
 from vidstyle.training.data.images import ImageFolder, load_folder
 from vidstyle.training.objective.loss_network import load_loss_network
-from vidstyle.training.recipe import LossWeights, Recipe, load_recipe
+from vidstyle.training.recipe import LossWeights, Recipe
+from vidstyle.training.recipe_file import checked, load_recipe
 from vidstyle.training.trainer import Training
 
 GAP = 10
@@ -106,9 +107,9 @@ def table(rows: list[dict[str, Any]]) -> dict[str, Any]:
 def varied(base: Recipe, variant: Variant, steps: int) -> Recipe:
     """The recipe of a variant."""
     stage = base.stage[0]
-    weights = LossWeights.model_validate({**stage.weights.model_dump(), **dict.fromkeys(variant.off, 0.0)})
-    stage = stage.model_copy(update={"weights": weights, "steps": steps})
-    return base.model_copy(update={"config": {**base.config, **variant.config}, "stage": (stage,)})
+    weights = checked(LossWeights, {**asdict(stage.weights), **dict.fromkeys(variant.off, 0.0)})
+    stage = replace(stage, weights=weights, steps=steps)
+    return replace(base, config={**base.config, **variant.config}, stage=(stage,))
 
 
 def train(

@@ -22,6 +22,7 @@ from vidstyle.training.data.images import load_folder
 from vidstyle.training.distributed import Processes
 from vidstyle.training.objective.stages import OBJECTIVES, Step
 from vidstyle.training.recipe import Recipe
+from vidstyle.training.recipe_file import checked
 
 CONFIG = {"widths": [8, 8, 16], "key_widths": [8, 8], "output_width": 8}
 EVERY = {"every_t": 1, "every_r": 1, "every_i": 1, "every_v": 2, "weights": {"v": 300.0}}
@@ -33,7 +34,7 @@ def main(pictures: Path, out: Path, batch: int, parts: int) -> None:
     torch.set_num_threads(1)
     processes = Processes()
     stages = [{"kind": kind, "steps": 4, "crop": 64, "batch": batch, **EVERY, **DEPTH} for kind in OBJECTIVES]
-    recipe = Recipe.model_validate({"config": CONFIG, "precision": "fp32", "stage": stages})
+    recipe = checked(Recipe, {"config": CONFIG, "precision": "fp32", "stage": stages})
     images = load_folder(pictures)
     frames = [np.ascontiguousarray(images.images[1][i : i + 96]) for i in range(4)]
     clips = ClipFolder((pictures,), (tuple(pairwise(frames)),), 0, 0, "")

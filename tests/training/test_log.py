@@ -12,6 +12,7 @@ from vidstyle.models.vgg import VGG
 from vidstyle.training.data.images import ImageFolder
 from vidstyle.training.log import Log, Sums
 from vidstyle.training.recipe import Recipe
+from vidstyle.training.recipe_file import checked
 from vidstyle.training.trainer import Training
 
 
@@ -53,8 +54,8 @@ def test_charts_hold_what_the_log_says(images: ImageFolder, vgg: VGG, tmp_path: 
     config = {"widths": [8, 8, 16], "key_widths": [8, 8], "output_width": 8}
     stage = {"kind": "autoencode", "steps": 4, "crop": 64, "batch": 2}
     validation = {"every": 4, "side": 64}
-    plan = Recipe.model_validate(
-        {"config": config, "log_every": 2, "save_every": 4, "validation": validation, "stage": [stage]}
+    plan = checked(
+        Recipe, {"config": config, "log_every": 2, "save_every": 4, "validation": validation, "stage": [stage]}
     )
     Training(plan, images, images, vgg, tmp_path, say=lambda _: None).run()
     charts = reading.EventAccumulator(str(tmp_path / "tensorboard"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vidstyle.core.errors import InputError, UsageError
-from vidstyle.training.recipe import Recipe, Stage, load_recipe
+from vidstyle.training.recipe import LossWeights, Recipe, Stage, as_json, from_json
+from vidstyle.training.recipe_file import load_recipe
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -49,7 +52,25 @@ def test_stages_have_what_their_kind_shares_unless_they_say_otherwise(tmp_path: 
     plan = load_recipe(path)
     assert [(s.crop, s.lr) for s in plan.stage[:2]] == [(192, 1e-3), (256, 1e-3)]
     assert plan.stage[2] == Stage(kind="distil", steps=3)
-    assert Recipe.model_validate_json(plan.model_dump_json()) == plan
+    settled = json.loads(json.dumps(as_json(plan)))
+    assert from_json(settled) == plan
+    path.with_suffix(".json").write_text(json.dumps(settled))
+    assert load_recipe(path.with_suffix(".json")) == plan
+
+
+def test_without_pydantic_a_settled_recipe_is_read_and_toml_says_what_it_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = Recipe(stage=(Stage(kind="style", steps=3, weights=LossWeights(v=2.0), jpeg=(15, 95)),))
+    settled, toml = tmp_path / "r.json", ROOT / "pipelines" / "compact.toml"
+    settled.write_text(json.dumps(as_json(plan)))
+    monkeypatch.setitem(sys.modules, "pydantic", None)
+    assert load_recipe(settled) == plan
+    with pytest.raises(UsageError, match="needs pydantic"):
+        load_recipe(toml)
+    settled.write_text('{"stage": [{"kind": "style", "stepps": 3}]}')
+    with pytest.raises(UsageError, match="stepps"):
+        load_recipe(settled)
 
 
 def test_unreadable_recipes_are_refused(tmp_path: Path) -> None:

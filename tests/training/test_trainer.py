@@ -17,6 +17,7 @@ from vidstyle.models.vgg import VGG
 from vidstyle.training.data.clips import ClipFolder
 from vidstyle.training.data.images import ImageFolder
 from vidstyle.training.recipe import Recipe
+from vidstyle.training.recipe_file import checked
 from vidstyle.training.trainer import Limits, Training
 
 CONFIG = {"widths": [8, 8, 16], "key_widths": [8, 8], "output_width": 8}
@@ -28,7 +29,7 @@ def recipe(*stages: dict[str, object], **settings: object) -> Recipe:
     plan = {"config": CONFIG, "precision": "fp32", "log_every": 2, "save_every": 100, "stage": small}
     plan["validation"] = {"side": 64}
     plan |= settings
-    return Recipe.model_validate(plan)
+    return checked(Recipe, plan)
 
 
 STAGES = (

@@ -15,6 +15,7 @@ from vidstyle.models.vgg import VGG
 from vidstyle.training.data.clips import ClipFolder
 from vidstyle.training.data.images import ImageFolder
 from vidstyle.training.recipe import Recipe, Scoring
+from vidstyle.training.recipe_file import checked
 from vidstyle.training.trainer import Limits, Training
 from vidstyle.training.validation import Validation, score
 
@@ -101,8 +102,9 @@ def test_the_best_model_is_kept_and_survives_a_resume(
     measure = Validation.__call__
     monkeypatch.setattr(Validation, "__call__", lambda self, net: {**measure(self, net), "val_score": next(scores)})
     stage = {"kind": "autoencode", "steps": 8, "crop": 64, "batch": 2}
-    plan = Recipe.model_validate(
-        {"config": CONFIG, "log_every": 2, "save_every": 2, "validation": {"every": 2, "side": 64}, "stage": [stage]}
+    plan = checked(
+        Recipe,
+        {"config": CONFIG, "log_every": 2, "save_every": 2, "validation": {"every": 2, "side": 64}, "stage": [stage]},
     )
     first = Training(plan, images, images, vgg, tmp_path, say=lambda _: None)
     first.run(Limits(max_steps=5))

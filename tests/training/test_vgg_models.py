@@ -15,7 +15,8 @@ from vidstyle.models.checkpoint import load_model
 from vidstyle.models.paper import VGGImage, VGGVideo
 from vidstyle.models.vgg import VGG
 from vidstyle.training.data.images import ImageFolder
-from vidstyle.training.recipe import Recipe, load_recipe
+from vidstyle.training.recipe import Recipe, as_json
+from vidstyle.training.recipe_file import checked, load_recipe
 from vidstyle.training.trainer import Limits, Training
 
 PIPELINES = Path(__file__).parents[2] / "pipelines"
@@ -24,7 +25,7 @@ NAMES = ("vgg_video", "vgg_image")
 
 def small(name: str, steps: int, **stage: Any) -> Recipe:
     """The last stage of the shipped recipe with tiny crops, in fp32, for the VGG-16 of these tests."""
-    plan = load_recipe(PIPELINES / f"{name}.toml").model_dump()
+    plan = as_json(load_recipe(PIPELINES / f"{name}.toml"))
     plan |= {
         "config": {"layout": "vgg16"},
         "precision": "fp32",
@@ -33,7 +34,7 @@ def small(name: str, steps: int, **stage: Any) -> Recipe:
         "validation": {"every": 0},
     }
     plan["stage"] = [{**plan["stage"][-1], "steps": steps, "crop": 64, "batch": 2, "warmup": 1, **stage}]
-    return Recipe.model_validate(plan)
+    return checked(Recipe, plan)
 
 
 def lines(out: Path) -> list[dict[str, float]]:

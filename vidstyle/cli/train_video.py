@@ -43,7 +43,7 @@ def command(
     from vidstyle.training.data.clips import load_clips
     from vidstyle.training.data.images import load_folder
     from vidstyle.training.objective.loss_network import load_loss_network
-    from vidstyle.training.recipe import load_recipe
+    from vidstyle.training.recipe_file import load_recipe
     from vidstyle.training.trainer import Limits, Training
 
     first = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun started

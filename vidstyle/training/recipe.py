@@ -1,25 +1,33 @@
-"""A recipe: everything that a training run depends on, as data, from one TOML file.
+"""A recipe: everything that a training run depends on, as data.
 
-Unknown keys are errors: a misspelt weight must not be a silent default.
+Plain dataclasses, so that a settled recipe needs no package to be read back. Files are read, and every value is checked, in
+`recipe_file`, where pydantic reads the limits that the annotations hold.
 """
 
 from __future__ import annotations
 
 import math
-import tomllib
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-
-from vidstyle.core.errors import InputError, UsageError
-
-
-class Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+if TYPE_CHECKING or find_spec("pydantic"):
+    from pydantic import Field
 
 
-class LossWeights(Part):
+class _Table:
+    """A table of a recipe's file."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+    """A misspelt key must not be a silent default."""
+
+
+_T = TypeVar("_T", bound=_Table)
+
+
+@dataclass(frozen=True)
+class LossWeights(_Table):
     """Weights of DESIGN section 4; 0 switches a term off, and its computation with it."""
 
     g: Annotated[float, Field(ge=0)] = 10.0
@@ -38,7 +46,8 @@ class LossWeights(Part):
     """Penalty on values outside [0, 1]."""
 
 
-class Colour(Part):
+@dataclass(frozen=True)
+class Colour(_Table):
     """Random changes of colour, drawn anew for every picture; 0 leaves it as it is."""
 
     brightness: Annotated[float, Field(ge=0, lt=1)] = 0.0
@@ -51,7 +60,8 @@ class Colour(Part):
     """Hues are turned by -h to +h of the full circle."""
 
 
-class Scoring(Part):
+@dataclass(frozen=True)
+class Scoring(_Table):
     """Validation: on how many pictures, how often, and what makes one model better than another.
 
     score = style * style distance / that of the unstyled photos + ssim * (1 - SSIM) + warp * warp error / that of the source.
@@ -68,11 +78,12 @@ class Scoring(Part):
     warp: Annotated[float, Field(ge=0)] = 0.05
 
 
-class Stage(Part):
+@dataclass(frozen=True)
+class Stage(_Table):
     """One schedule: what is learned, on what crops, for how long."""
 
     kind: Literal["distil", "autoencode", "style"]
-    steps: int = Field(gt=0)
+    steps: Annotated[int, Field(gt=0)]
     crop: Annotated[int, Field(ge=64, multiple_of=32)] = 160
     """Side of the square crops, in pixels."""
     batch: Annotated[int, Field(ge=1)] = 4
@@ -96,7 +107,7 @@ class Stage(Part):
     warmup: Annotated[int, Field(ge=0)] = 100
     """Steps of linear warm-up; a cosine falls from there to `lr_end` times lr."""
     lr_end: Annotated[float, Field(ge=0, le=1)] = 0.02
-    rates: dict[str, Annotated[float, Field(ge=0)]] = {}
+    rates: dict[str, Annotated[float, Field(ge=0)]] = field(default_factory=dict)
     """Parts of the network, by the beginning of their parameters' names, and their learning rates as multiples of lr; 0
     leaves a part as it is."""
     clip: Annotated[float, Field(gt=0)] = 200.0
@@ -130,30 +141,22 @@ class Stage(Part):
         share = (step - self.warmup) / max(1, self.steps - self.warmup)
         return self.lr * (self.lr_end + (1 - self.lr_end) * 0.5 * (1 + math.cos(math.pi * share)))
 
-    @model_validator(mode="after")
-    def _pairs_need_two(self) -> Stage:
+    def __post_init__(self) -> None:
+        """Raise ValueError for keys that do not go together."""
         if self.weights.v and self.batch < 2:
             raise ValueError("clips are trained on in pairs of neighbours: weight v needs a batch of at least 2")
-        return self
-
-    @model_validator(mode="after")
-    def _least_comes_first(self) -> Stage:
         if self.jpeg and self.jpeg[0] > self.jpeg[1]:
             raise ValueError(f"jpeg = {list(self.jpeg)}: the least quality comes first")
-        return self
-
-    @model_validator(mode="after")
-    def _kept_features_are_few(self) -> Stage:
         if self.variants and self.weights.l and self.local_attention != "uniform":
             raise ValueError("variants keep a style's moments, not its points: they need local_attention = 'uniform'")
-        return self
 
 
-class Recipe(Part):
+@dataclass(frozen=True, kw_only=True)
+class Recipe(_Table):
     """A whole training."""
 
     architecture: str = "compact"
-    config: dict[str, Any] = {}
+    config: dict[str, Any] = field(default_factory=dict)
     """Overrides of the architecture's defaults."""
     seed: int = 0
     ema: Annotated[float, Field(gt=0, lt=1)] = 0.999
@@ -165,20 +168,6 @@ class Recipe(Part):
     stage: tuple[Stage, ...]
     """In the order in which they run. In a file, `[shared.KIND]` holds keys that every stage of a kind has unless it says
     otherwise; they are part of the stages once it is read."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _stages_take_what_their_kind_shares(cls, values: Any) -> Any:
-        if not isinstance(values, dict) or "shared" not in values:
-            return values
-        shared, stages = values["shared"], values.get("stage")
-        rest = {k: v for k, v in values.items() if k != "shared"}
-        if not isinstance(stages, list) or not all(isinstance(stage, dict) for stage in stages):
-            return rest  # whose fault is named as any recipe's
-        kinds = {stage.get("kind") for stage in stages}
-        if not isinstance(shared, dict) or any(k not in kinds or not isinstance(v, dict) for k, v in shared.items()):
-            raise ValueError("shared holds tables of keys, [shared.KIND], for kinds of stages that the recipe has")
-        return rest | {"stage": [shared.get(stage.get("kind"), {}) | stage for stage in stages]}
 
     @property
     def steps(self) -> int:
@@ -199,14 +188,25 @@ class Recipe(Part):
         return len(self.stage), 0
 
 
-def load_recipe(path: Path) -> Recipe:
-    """Read a recipe. Raises InputError (unreadable) or UsageError (wrong keys or values, each named)."""
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{path}: cannot read the recipe ({error}).") from error
-    try:
-        return Recipe.model_validate(values)
-    except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise UsageError(f"{path}: {faults}.") from error
+def as_json(recipe: Recipe) -> dict[str, Any]:
+    """A settled recipe as JSON values, every default written out; `from_json` reads it back."""
+    values: dict[str, Any] = asdict(recipe)
+    return values
+
+
+def from_json(values: Mapping[str, Any]) -> Recipe:
+    """The recipe of `as_json`. Values are not checked again; TypeError where a key is unknown."""
+    stages = tuple(_table(Stage, stage) for stage in values["stage"])
+    return _table(Recipe, {**values, "stage": stages})
+
+
+def _table(kind: type[_T], values: Mapping[str, Any]) -> _T:
+    """A table of plain values; tables in it are known by their defaults, lists become tuples."""
+    defaults = {f.name: f.default for f in fields(cast(Any, kind)) if is_dataclass(f.default)}
+    read: dict[str, Any] = {}
+    for name, value in values.items():
+        if name in defaults:
+            read[name] = _table(type(cast(_Table, defaults[name])), value)
+        else:
+            read[name] = tuple(value) if isinstance(value, list) else value
+    return kind(**read)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Callable, Container, Mapping
@@ -28,7 +27,7 @@ from vidstyle.training.log import Log
 from vidstyle.training.muon import Muon
 from vidstyle.training.objective.stages import OBJECTIVES, Step
 from vidstyle.training.preview_grid import preview
-from vidstyle.training.recipe import Recipe, Stage
+from vidstyle.training.recipe import Recipe, Stage, as_json
 from vidstyle.training.validation import Validation
 
 PREVIEW_SIDE = 256
@@ -248,7 +247,7 @@ class Training:
         return {
             "int8_ranges": calibrated(net, folders.content, folders.style),
             "steps": self.step,
-            "recipe": json.loads(self.recipe.model_dump_json()),
+            "recipe": as_json(self.recipe),
             "data": folders.about(),
             "processes": self.processes.count,
             "metrics": self.measured,

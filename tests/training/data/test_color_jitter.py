@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -75,7 +76,7 @@ def test_a_batch_is_a_function_of_seed_and_step_whoever_draws_it(images: ImageFo
         kind="style", steps=1, crop=64, batch=4, variants=variants, local_attention="uniform", content_colour=colour,
         style_colour=colour,
     )  # fmt: skip
-    half = stage.model_copy(update={"batch": 2})
+    half = replace(stage, batch=2)
     folders = Folders(images, images)
     whole = draw_pictures(stage, folders, Draw(1, 0, 5))
     parts = [draw_pictures(half, folders, Draw(1, 0, 5, first)) for first in (0, 2)]
@@ -83,7 +84,7 @@ def test_a_batch_is_a_function_of_seed_and_step_whoever_draws_it(images: ImageFo
         assert torch.equal(a.pixels, torch.cat([p.pixels for p in b]))
         assert a.names == b[0].names + b[1].names
         assert 0 <= float(a.pixels.min()) <= float(a.pixels.max()) <= 1
-    plain = draw_pictures(stage.model_copy(update={"content_colour": Colour()}), folders, Draw(1, 0, 5))
+    plain = draw_pictures(replace(stage, content_colour=Colour()), folders, Draw(1, 0, 5))
     assert torch.equal(plain[1].pixels, whole[1].pixels)  # photos left alone, paintings drawn as before
     assert not torch.equal(plain[0].pixels, whole[0].pixels)
     other = draw_pictures(stage, folders, Draw(1, 0, 6))

@@ -10,6 +10,7 @@ from vidstyle.models.vgg import VGG
 from vidstyle.training.data.rng import Draw
 from vidstyle.training.objective.stages import OBJECTIVES, Batch, Motion, Step
 from vidstyle.training.recipe import Stage
+from vidstyle.training.recipe_file import checked
 
 CONFIG = {"widths": [8, 8, 16], "key_widths": [8, 8], "output_width": 8}
 SHORT = {
@@ -41,7 +42,7 @@ def still(pairs: list[int], side: int) -> Motion:
 def test_flat_pictures_give_finite_gradients(kind: str, half: bool, vgg: VGG) -> None:
     torch.manual_seed(0)
     net = build("compact", CONFIG)
-    stage = Stage.model_validate({"kind": kind, "weights": {"v": 100.0}, **SHORT})
+    stage = checked(Stage, {"kind": kind, "weights": {"v": 100.0}, **SHORT})
     step = Step(OBJECTIVES[kind](net, vgg.bfloat16() if half else vgg, stage))
     black, grey = torch.zeros(2, 3, 64, 64), torch.full((2, 3, 64, 64), 0.5)
     motion = still([0], 64) if kind == "style" else None
@@ -58,7 +59,7 @@ def test_the_loss_is_the_weighted_sum_of_its_terms(vgg: VGG) -> None:
     """A term computed every second step counts twice then; a pair of frames that is one of two pairs, at every_v = 4, twice."""
     net = lively()
     weights = {"g": 2.0, "l": 3.0, "i": 5.0, "t": 7.0, "v": 11.0, "r": 13.0, "range": 17.0}
-    stage = Stage.model_validate({"kind": "style", "weights": weights, **SHORT, "every_t": 2, "every_v": 4})
+    stage = checked(Stage, {"kind": "style", "weights": weights, **SHORT, "every_t": 2, "every_v": 4})
     x = torch.rand(4, 3, 64, 64)
     loss, terms = Step(OBJECTIVES["style"](net, vgg, stage))(Batch(x, x.flip(0), Draw(0, 0, 2), still([1], 64)))
     factors = {**weights, "t": 2 * 7.0, "v": 4 * 11.0 / 2}
@@ -69,11 +70,11 @@ def test_the_loss_is_the_weighted_sum_of_its_terms(vgg: VGG) -> None:
 def test_two_frames_that_are_alike_are_painted_alike(vgg: VGG) -> None:
     """Equal frames in the same style: v is 0, and Lis, of a pair with itself, compares equal with equal."""
     net = build("compact", CONFIG)
-    stage = Stage.model_validate({"kind": "style", "weights": {"v": 1.0}, **SHORT})
+    stage = checked(Stage, {"kind": "style", "weights": {"v": 1.0}, **SHORT})
     x = torch.rand(1, 3, 64, 64).repeat(2, 1, 1, 1)
     _, terms = Step(OBJECTIVES["style"](net, vgg, stage))(Batch(x, x, Draw(0, 0, 1), still([0], 64)))
     assert float(terms["v"]) < 1e-10
-    stage = Stage.model_validate({"kind": "style", "weights": {"i": 0.0, "r": 0.0}, **SHORT})
+    stage = checked(Stage, {"kind": "style", "weights": {"i": 0.0, "r": 0.0}, **SHORT})
     _, terms = Step(OBJECTIVES["style"](net, vgg, stage))(Batch(x, x, Draw(0, 0, 1)))
     assert set(terms) == {"range", "g", "l", "t"}
 
@@ -83,7 +84,7 @@ def test_jpeg_reaches_the_moved_picture_alone(vgg: VGG) -> None:
     x = torch.rand(2, 3, 64, 64)
     found = []
     for jpeg in (None, (5, 5)):
-        stage = Stage.model_validate({"kind": "style", **SHORT, "jpeg": jpeg})
+        stage = checked(Stage, {"kind": "style", **SHORT, "jpeg": jpeg})
         found.append(Step(OBJECTIVES["style"](net, vgg, stage))(Batch(x, x.flip(0), Draw(0, 0, 2)))[1])
     plain, lossy = found
     assert float(lossy["t"]) != pytest.approx(float(plain["t"]), rel=1e-3)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor
 
+from vidstyle.core.errors import UsageError
 from vidstyle.models.vgg import VGG
 from vidstyle.training.data.images import Name
 from vidstyle.training.data.rng import Of
 from vidstyle.training.objective.targets import References
 from vidstyle.training.recipe import Stage
+from vidstyle.training.recipe_file import checked
 
 STAGE = Stage(
     kind="style", steps=1, style_layers=(1.0, 1.0, 1.0), local_layers=(3,), similarity_layers=(2, 3),
@@ -58,8 +62,8 @@ def test_kept_pictures_may_come_in_another_order(vgg: VGG) -> None:
 
 
 def test_attention_that_needs_the_styles_points_gets_them_and_is_not_kept(vgg: VGG) -> None:
-    stage = STAGE.model_copy(update={"local_attention": "cosine", "variants": 0})
+    stage = replace(STAGE, local_attention="cosine", variants=0)
     found = References(vgg, stage)(torch.rand(2, 3, 64, 64), torch.rand(2, 3, 64, 64), ())
     assert set(found.style) == set(found.content) == {1, 2, 3}
-    with pytest.raises(ValueError, match="uniform"):
-        Stage.model_validate({"kind": "style", "steps": 1, "variants": 2})
+    with pytest.raises(UsageError, match="uniform"):
+        checked(Stage, {"kind": "style", "steps": 1, "variants": 2})
