@@ -1,7 +1,9 @@
 # make demo       see it work: environment, installation, a film of our own making in one of our own styles
 # make test       the fast tests                       make test-slow  the slow ones
 # make lint       ruff, mypy, import contracts         make format     let ruff rewrite
-# make bench      measure on this machine, in short     make clean      remove what make made
+# make docs       the documentation as a site          make docs-serve the same, on port 8000
+# make coverage   the fast tests, and what they reach  make lock       write constraints.txt anew
+# make bench      measure on this machine, in short    make clean      remove what make made
 # make install    only make the environment
 #
 # PEER=PYTHON of an environment with another tool measures that beside ours (benchmarks/README.md).
@@ -11,8 +13,9 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+INSTALL := $(PIP) install --quiet --constraint constraints.txt
 
-.PHONY: help demo test test-slow lint format bench install clean
+.PHONY: help demo test test-slow coverage lint format docs docs-serve lock bench install clean
 .DEFAULT_GOAL := help
 
 help: ## This list.
@@ -23,13 +26,15 @@ $(BIN)/python:
 		{ echo "vidstyle needs Python 3.11 or newer; name one with: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-# The stamps are older than pyproject.toml only when something may have to be installed.
-$(VENV)/.run: pyproject.toml | $(BIN)/python
-	$(PIP) install --quiet --editable '.[openvino]'
+# The stamps are older than what they depend on only when something may have to be installed.
+$(VENV)/.run: pyproject.toml constraints.txt | $(BIN)/python
+	$(INSTALL) --editable '.[openvino]'
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml | $(BIN)/python
-	$(PIP) install --quiet --editable '.[dev]'
+# pip knows dependency groups since 25.1; a new environment may begin with an older one.
+$(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) install --quiet 'pip>=25.1'
+	$(INSTALL) --group dev --editable '.[openvino,train]'
 	@touch $@ $(VENV)/.run
 
 install: $(VENV)/.dev
@@ -43,6 +48,11 @@ test: $(VENV)/.dev
 test-slow: $(VENV)/.dev
 	$(BIN)/python -m pytest -m slow
 
+coverage: $(VENV)/.dev
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -53,6 +63,16 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+docs: $(VENV)/.dev
+	$(BIN)/python docs/build.py
+
+docs-serve: $(VENV)/.dev
+	$(BIN)/python docs/build.py serve
+
+lock: $(VENV)/.dev
+	$(PIP) install --quiet uv
+	UV=$(BIN)/uv .ci/lock
+
 bench: $(VENV)/.dev
 	@for question in attention_scaling fps vgg_video_naive memory warp_error quality peers; do \
 		options=""; [ $$question = peers ] && [ -n "$(PEER)" ] && options="--peer $(PEER)"; \
@@ -61,5 +81,5 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.plot --results build/bench
 
 clean:
-	rm -rf $(VENV) demo dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) demo dist build .coverage* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
