@@ -59,6 +59,36 @@ def test_small_disorder_is_mended_by_one_tick_and_a_new_clock_is_followed() -> N
     assert [repair.next(t, 40) for t in [0, 40, 120]] == [5120, 5160, 5240]
 
 
+def test_after_a_short_jump_back_the_rest_keeps_its_spacing() -> None:
+    repair = PtsRepair(Fraction(1, 1000), Fraction(25))
+    later = list(range(600, 1800, 40))
+    got = [repair.next(t, 40) for t in [*range(0, 1000, 40), *later]]
+    assert got == list(range(0, 1000 + 40 * len(later), 40))
+
+
+def test_disorder_does_not_push_on_what_follows() -> None:
+    """Times in decoding order, as some AVI files have them: the clock is as it was after each group."""
+    repair = PtsRepair(Fraction(1, 1000), Fraction(25))
+    times = [t for group in range(0, 40_000, 160) for t in (group, group + 120, group + 40, group + 80)]
+    got = [repair.next(t, 40) for t in times]
+    assert [got[i] for i in range(0, len(got), 4)] == list(range(0, 40_000, 160))
+
+
+def test_one_wrong_time_does_not_push_on_what_follows() -> None:
+    repair = PtsRepair(Fraction(1, 1000), Fraction(25))
+    times = [*range(0, 400, 40), 200, *range(440, 800, 40)]
+    assert [repair.next(t, 40) for t in times] == [*range(0, 440, 40), *range(440, 800, 40)]
+
+
+def test_packets_shorter_than_a_tick_share_it() -> None:
+    """TrueHD: 1200 packets a second on a clock of milliseconds."""
+    repair = PtsRepair(Fraction(1, 1000), None, equal=True)
+    times = [rescale(i, Fraction(1, 1200), Fraction(1, 1000)) for i in range(5000)]
+    assert [repair.next(t, 1) for t in times] == times
+    strict = PtsRepair(Fraction(1, 1000), None)
+    assert max(strict.next(t, 0) - t for t in [2 * (i // 2) for i in range(4000)]) == 1
+
+
 def test_a_time_beyond_a_day_is_damage() -> None:
     day = 24 * 60 * 60 * 1000
     repair = PtsRepair(Fraction(1, 1000), Fraction(25))

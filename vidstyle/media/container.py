@@ -16,6 +16,7 @@ from av.codec.hwaccel import HWAccel
 
 from vidstyle.core.errors import InputError
 from vidstyle.core.files import check_readable
+from vidstyle.media.timestamps import UNCHANGED, Timeline, rescale
 
 # A playlist inside a file must not make us fetch from the network.
 _OPTIONS = {"protocol_whitelist": "file,crypto,data"}
@@ -39,18 +40,30 @@ def open_source(path: Path, hardware: HWAccel | None = None) -> Iterator[av.cont
 
 
 def packets(
-    container: av.container.InputContainer, streams: av.stream.Stream | Sequence[av.stream.Stream]
+    container: av.container.InputContainer,
+    streams: av.stream.Stream | Sequence[av.stream.Stream],
+    timeline: Timeline = UNCHANGED,
 ) -> Iterator[av.Packet[Any]]:
-    """Packets of the given streams that hold data, in the order of the file. Raises FFmpegError where reading fails."""
+    """Packets of the given streams that hold data, in the order of the file, with their times in `timeline`.
+
+    Raises FFmpegError where reading fails."""
     demuxed: Iterator[av.Packet[Any]] = container.demux(streams)
+    position: int | None = None
     while True:
         try:
             packet = next(demuxed)
         except (StopIteration, IndexError):
             # PyAV stumbles at the end over streams that appeared only in the middle of a file (IndexError).
             return
-        if packet.size:
-            yield packet
+        if not packet.size:
+            continue
+        position = position if packet.pos is None else packet.pos
+        shift = timeline.shift(position)
+        if shift:
+            ticks = rescale(1, shift, packet.time_base)
+            packet.pts = None if packet.pts is None else packet.pts + ticks
+            packet.dts = None if packet.dts is None else packet.dts + ticks
+        yield packet
 
 
 def _cause(error: BaseException) -> str:

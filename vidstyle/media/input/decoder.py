@@ -15,7 +15,7 @@ from vidstyle.media.input.concealment import LostFrames, ReadReport
 from vidstyle.media.input.hwaccel import Decoder, accelerator
 from vidstyle.media.input.image_sequence import read_pictures
 from vidstyle.media.input.probe import VideoInfo
-from vidstyle.media.timestamps import PtsRepair
+from vidstyle.media.timestamps import PtsRepair, Timeline, rescale
 
 # Demuxers whose index or timestamps find a keyframe reliably; all others are decoded from the beginning.
 _SEEKABLE = frozenset({"mov", "mp4", "matroska", "webm", "avi", "mpegts"})
@@ -59,7 +59,8 @@ def decode(
 
 
 def _seekable(info: VideoInfo) -> bool:
-    return not _SEEKABLE.isdisjoint(info.container.split(","))
+    # A film of several clocks has no order of times to search in.
+    return not _SEEKABLE.isdisjoint(info.container.split(",")) and not info.timeline.borders
 
 
 def _first_key(frames: Iterator[Timed]) -> Timed | None:
@@ -89,14 +90,15 @@ def _frames(
         context = _decoder(info, stream, threads if decoder == "software" else 1)  # a GPU decodes beside us anyway
         if seek is not None:
             try:
-                container.seek(seek, stream=stream, backward=True)
+                raw = seek - rescale(1, info.timeline.shifts[0], info.time_base)
+                container.seek(raw, stream=stream, backward=True)
             except av.error.FFmpegError:
                 return
         lost = LostFrames()
         repair = PtsRepair(info.time_base, info.average_rate)
         last: av.VideoFrame | None = None
         ready = seek is None
-        for packet in _packets(container, stream, report):
+        for packet in _packets(container, stream, info.timeline, report):
             ready = ready or packet.is_keyframe
             if not ready:
                 continue
@@ -145,13 +147,13 @@ def _decoder(info: VideoInfo, stream: av.VideoStream, threads: int) -> av.VideoC
 
 
 def _packets(
-    container: av.container.InputContainer, stream: av.VideoStream, report: ReadReport
+    container: av.container.InputContainer, stream: av.VideoStream, timeline: Timeline, report: ReadReport
 ) -> Iterator[av.Packet[Any]]:
     """Packets of the stream, going on after read errors, and one empty packet at the end that flushes the decoder."""
     failures = 0
     while True:
         try:
-            for packet in packets(container, stream):
+            for packet in packets(container, stream, timeline):
                 failures = 0
                 yield packet
             break

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -19,7 +19,9 @@ from av.stream import Disposition
 from vidstyle.core.errors import InputError
 from vidstyle.media.colour import ColourTags, resolve_tags
 from vidstyle.media.container import open_source, packets
+from vidstyle.media.input.timeline import has_own_clock, own_start, read_timeline
 from vidstyle.media.orientation import parse_display_matrix
+from vidstyle.media.timestamps import UNCHANGED, Timeline, rescale
 
 # Where no frame came out of this many packets of video, none will: a file cut off, encrypted or of an unknown kind.
 _MAX_PACKETS = 600
@@ -86,6 +88,8 @@ class VideoInfo:
     """The first frame says that it is made of two fields."""
     pictures: tuple[Path, ...] = ()
     """The pictures that the film lies as, where it is no video file; `path` is then a folder or a numbered name."""
+    timeline: Timeline = UNCHANGED
+    """What is added to the file's own times; all times above include it."""
     warnings: tuple[str, ...] = field(default=(), compare=False)
     """What the user should know, one sentence each."""
 
@@ -101,7 +105,29 @@ def probe(path: Path) -> VideoInfo:
         streams = tuple(describe_stream(s) for s in container.streams)
         stream, warnings = _choose(path, container)
         frame = _first_frame(path, container, stream)
-        return _info(path, container, stream, frame, streams, warnings)
+        info = _info(path, container, stream, frame, streams, warnings)
+        if has_own_clock(container):
+            return _on_timeline(info, own_start(container))
+    with open_source(path) as container:
+        return _on_timeline(info, read_timeline(container, info.stream_index))
+
+
+def _on_timeline(info: VideoInfo, timeline: Timeline) -> VideoInfo:
+    """The same film with its times in one clock."""
+    ticks = rescale(1, timeline.shifts[0], info.time_base)
+    start = None if info.start_pts is None else info.start_pts + ticks
+    end, seconds, warnings = info.end_pts, info.duration, info.warnings
+    if timeline.end is not None:
+        end = rescale(1, timeline.end, info.time_base)
+        seconds = float((end - (start or 0)) * info.time_base)
+    elif end is not None:
+        end += ticks
+    if timeline.borders:
+        parts = len(timeline.shifts)
+        warnings += (
+            f"{info.path}: is made of {parts} recordings, each with its own clock; one is put after the other.",
+        )
+    return replace(info, start_pts=start, end_pts=end, duration=seconds, timeline=timeline, warnings=warnings)
 
 
 def describe_stream(stream: av.stream.Stream) -> StreamInfo:

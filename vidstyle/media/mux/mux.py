@@ -106,7 +106,7 @@ def _attempt(
         container = stack.enter_context(_open_output(temporary, format_, info.time_base))
         if source is not None:
             container.metadata.update(clean_tags(source.metadata))
-            container.set_chapters(_chapters(source, trim))
+            container.set_chapters(_chapters(source, trim, info.timeline.shifts[0]))
         video = _add_video(container, first, source, info, format_, tag)
         copy = None if source is None else StreamCopy(source, container, info, output, trim=trim, allowed=allowed)
         container.start_encoding()
@@ -162,12 +162,12 @@ def _timed(packets: Iterator[av.Packet[Any]], stream: av.VideoStream | None) -> 
         yield float((packet.dts or 0) * packet.time_base), packet
 
 
-def _chapters(source: av.container.InputContainer, trim: Trim) -> list[Any]:
-    """The source's chapters, cut and shifted."""
+def _chapters(source: av.container.InputContainer, trim: Trim, shift: Fraction) -> list[Any]:
+    """The source's chapters, `shift` seconds added to their times, cut and moved."""
     kept = []
     for chapter in source.chapters():
         base = chapter["time_base"] or Fraction(1, 1000)
-        start, end = chapter["start"] * base, chapter["end"] * base
+        start, end = max(chapter["start"] * base + shift, Fraction(0)), chapter["end"] * base + shift
         if trim.start is not None:
             start, end = max(start - trim.start, Fraction(0)), end - trim.start
         if trim.stop is not None:

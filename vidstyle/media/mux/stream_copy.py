@@ -202,7 +202,7 @@ class StreamCopy:
         if not streams:
             return
         try:
-            for packet in packets(self._source, streams):
+            for packet in packets(self._source, streams, self._info.timeline):
                 if self._keep(packet):
                     yield from self._emit[packet.stream_index](packet)
         except av.error.FFmpegError:
@@ -232,7 +232,8 @@ class StreamCopy:
             return None if value is None else rescale(value, packet.time_base, base) + self._trim.shift(base)
 
         pts, dts, duration = ticks(packet.pts), ticks(packet.dts), rescale(packet.duration or 0, packet.time_base, base)
-        clock = self._clocks.setdefault(target.index, PtsRepair(base, None))
+        equal = self._output.format.name in ("matroska", "webm")
+        clock = self._clocks.setdefault(target.index, PtsRepair(base, None, equal=equal))
         known = dts if dts is not None else pts
         if target.type == "subtitle" and known is not None and known == clock.last:
             fixed = known  # two titles may begin at once
