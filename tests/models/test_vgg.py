@@ -62,6 +62,16 @@ def test_other_files_are_refused(tmp_path: Path, tiny_model: Path) -> None:
             load_vgg(path)
 
 
+def test_right_names_with_wrong_shapes_or_numbers_are_refused(tmp_path: Path) -> None:
+    path, weights = tmp_path / "vgg.safetensors", {k: v.contiguous() for k, v in VGG("vgg16").state_dict().items()}
+    save_file(weights | {"conv2_2.weight": torch.zeros(64, 128, 3, 3)}, path)
+    with pytest.raises(InputError, match=r"conv2_2\.weight is 64x128x3x3 and not 128x128x3x3"):
+        load_vgg(path)
+    save_file(weights | {"conv1_2.bias": torch.full((64,), torch.nan)}, path)
+    with pytest.raises(InputError, match=r"conv1_2\.bias holds infinite"):
+        load_vgg(path)
+
+
 def test_channel_means_of_real_photos_are_about_one(data_dir: Path) -> None:
     weights = data_dir.parent / "weights" / "vgg16_normalised.safetensors"
     photos = sorted((data_dir / "content").glob("*.jpg"))[:8]

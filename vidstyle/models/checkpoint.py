@@ -18,10 +18,11 @@ from typing import Any, Protocol, cast
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from vidstyle.core.errors import InputError, UsageError
+from vidstyle.core.files import atomic_output, cause, check_regular, write_failure
 from vidstyle.models.attention import CosineCode, MomentCode, SoftmaxCode, StyleCode
 from vidstyle.models.compact import CompactConfig, CompactNet
 from vidstyle.models.paper import VGGImage, VGGStyleConfig, VGGVideo
@@ -85,6 +86,7 @@ def model_path(name_or_path: str | Path = "compact") -> Path:
     path = Path(name_or_path)
     if path.is_file():
         return path
+    check_regular(path)
     if path.suffix or os.sep in str(name_or_path):
         raise InputError(
             f"{path}: no such model file; give a .safetensors file or one of: {', '.join(known) or 'none'}."
@@ -110,6 +112,11 @@ def load_model(name_or_path: str | Path = "compact") -> StyleModel:
         raise InputError(
             f"{path}: weights do not fit their configuration ({str(error).splitlines()[-1].strip()})."
         ) from error
+    if unsound := not_finite(tensors):
+        raise InputError(
+            f"{path}: holds weights that are no numbers ({unsound}: infinite or NaN), as a diverged training leaves them; "
+            "take an earlier model of that training (best.safetensors)."
+        )
     model.requires_grad_(False).eval()
     return model.to(memory_format=torch.channels_last)
 
@@ -131,6 +138,11 @@ def save_model(
         path,
         {k: json.dumps(v) for k, v in about.items()},
     )
+
+
+def not_finite(tensors: Mapping[str, Tensor]) -> str | None:
+    """The name of the first tensor that holds an infinite or undefined number; None where all are finite."""
+    return next((name for name, x in tensors.items() if x.is_floating_point() and not bool(x.isfinite().all())), None)
 
 
 def read_metadata(path: Path) -> dict[str, Any]:
@@ -178,6 +190,8 @@ def load_code(path: Path) -> tuple[StyleCode, str]:
     tensors, metadata = read(path)
     if "style_code" not in metadata:
         raise InputError(f"{path}: not a compiled style code; make one with `vidstyle styles compile ART -o CODE`.")
+    if not_finite(tensors):
+        raise InputError(f"{path}: holds numbers that are infinite or NaN; compile the style again with a sound model.")
     return code_of(tensors), json.loads(metadata["model_digest"])
 
 
@@ -193,19 +207,32 @@ def opened(path: Path) -> Iterator[Any]:
     try:
         with safe_open(path, framework="pt") as file:
             yield file
-    except (OSError, SafetensorError) as error:
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({cause(error)}).") from error
+    except SafetensorError as error:
         raise InputError(f"{path}: cannot be read as safetensors ({error}).") from error
 
 
 def write(tensors: Mapping[str, Tensor], path: Path, metadata: Mapping[str, str]) -> None:
-    """Write a safetensors file atomically: temporary name in the same folder, fsync, rename."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    """Write a safetensors file that appears under its name only when it is whole; equal contents give equal bytes.
+
+    Raises:
+        InputError: the disk is full, or the place cannot be written to.
+    """
     try:
-        save_file(dict(tensors), partial, dict(metadata))
-        with partial.open("rb") as file:
-            os.fsync(file.fileno())
-        partial.chmod(0o644)  # safetensors writes private files; a model is for everyone
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{path}: {write_failure(error, path)}.") from error
+    with atomic_output(path) as temporary:
+        temporary.write_bytes(_in_order(save(dict(tensors), dict(metadata))))
+
+
+def _in_order(data: bytes) -> bytes:
+    """A safetensors file with its metadata sorted by name: the library writes them in an order that changes from run to run."""
+    size = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + size])
+    if "__metadata__" in header:
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)  # tensors begin at a multiple of eight bytes
+    return len(text).to_bytes(8, "little") + text + data[8 + size :]

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from vidstyle.core.errors import InputError
+from vidstyle.core.files import cause, check_regular
 
 VGG_NORMALISED: dict[str, int] = {
     "conv1_1": 2, "conv1_2": 5,
@@ -27,10 +28,11 @@ def read_pth(path: Path) -> dict[str, Tensor]:
     Raises:
         InputError: no such file, not torch's format, or anything else in it than tensors by name (which is never loaded).
     """
+    check_regular(path)
     try:
         found = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error}).") from error
+        raise InputError(f"{path}: cannot be read ({cause(error)}).") from error
     except (pickle.UnpicklingError, RuntimeError, ValueError, EOFError, KeyError, AttributeError, IndexError) as error:
         raise InputError(
             f"{path}: is no file of weights, or holds more than weights, which is not loaded; give a state dict saved by torch."

@@ -6,6 +6,7 @@ style distance presuppose it. Input is RGB in [0, 1]: channel order, 255 and mea
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
@@ -16,6 +17,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from vidstyle.core.errors import InputError
+from vidstyle.core.files import cause, check_regular
 from vidstyle.models.pth import vgg_normalised
 
 LAYOUTS: dict[str, tuple[int, ...]] = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
@@ -74,15 +76,37 @@ def load_vgg(path: Path) -> VGG:
     Raises:
         InputError: the file is missing, unreadable, or holds something else.
     """
+    check_regular(path)
     try:
         tensors = vgg_normalised(path) if path.suffix == ".pth" else load_file(path)
-    except (OSError, SafetensorError) as error:
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot read VGG weights ({cause(error)}); give a safetensors file to --vgg."
+        ) from error
+    except SafetensorError as error:
         raise InputError(f"{path}: cannot read VGG weights ({error}); give a safetensors file to --vgg.") from error
-    layout = "vgg19" if "conv3_4.weight" in tensors else "vgg16"
-    net = VGG(layout)
-    wanted = net.state_dict()
-    missing = sorted(set(wanted) - set(tensors))
-    if missing:
-        raise InputError(f"{path}: not a normalised VGG ({missing[0]} is missing); give another file to --vgg.")
-    net.load_state_dict({k: tensors[k].float() for k in wanted})
+    return vgg_of(tensors, path)
+
+
+def vgg_of(tensors: Mapping[str, Tensor], path: Path) -> VGG:
+    """The network of these weights, VGG-16 or VGG-19 by their names.
+
+    Args:
+        tensors: keys `conv{block}_{n}.weight|bias`; others are left alone.
+        path: of the file that they come from, for the sentence.
+
+    Raises:
+        InputError: a weight is missing, has another shape, or is not finite.
+    """
+    net = VGG("vgg19" if "conv3_4.weight" in tensors else "vgg16")
+    for name, wanted in net.state_dict().items():
+        if name not in tensors:
+            raise InputError(f"{path}: not a normalised VGG ({name} is missing); give another file to --vgg.")
+        given = tensors[name]
+        if given.shape != wanted.shape:
+            shapes = " and not ".join("x".join(map(str, x.shape)) for x in (given, wanted))
+            raise InputError(f"{path}: not a normalised VGG ({name} is {shapes}); give another file to --vgg.")
+        if not bool(given.isfinite().all()):
+            raise InputError(f"{path}: {name} holds infinite or undefined numbers; give another file to --vgg.")
+    net.load_state_dict({k: tensors[k].float() for k in net.state_dict()})
     return net.to(memory_format=torch.channels_last)

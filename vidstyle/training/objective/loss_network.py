@@ -21,9 +21,10 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from vidstyle.core.errors import InputError
+from vidstyle.core.files import cause, check_regular
 from vidstyle.metrics.warp_error import unit_range
 from vidstyle.models.pth import read_pth, vgg_normalised
-from vidstyle.models.vgg import LAYOUTS, VGG, load_vgg
+from vidstyle.models.vgg import LAYOUTS, VGG, load_vgg, vgg_of
 from vidstyle.training.data.images import square
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -51,17 +52,17 @@ def load_loss_network(file: Path | None, photos: Sequence[NDArray[np.uint8]], *,
         return normalised(from_torchvision(given, str(file)), photos)
     if file.suffix != ".pth":
         return load_vgg(file)
-    net = VGG("vgg19")
-    weights = vgg_normalised(file)
-    net.load_state_dict({k: weights[k] for k in net.state_dict()})
-    return net.to(memory_format=torch.channels_last)
+    return vgg_of(vgg_normalised(file), file)
 
 
 def safetensors(file: Path) -> dict[str, Tensor]:
     """The tensors of a file. Raises InputError."""
+    check_regular(file)
     try:
         return load_file(file)
-    except (OSError, SafetensorError) as error:
+    except OSError as error:
+        raise InputError(f"{file}: cannot read VGG weights ({cause(error)}); give another file to --vgg.") from error
+    except SafetensorError as error:
         raise InputError(f"{file}: cannot read VGG weights ({error}); give another file to --vgg.") from error
 
 
