@@ -24,6 +24,7 @@ def found(wanted: dict[str, Any]) -> dict[str, Any]:
     return results(slow=False)
 
 
+@pytest.mark.timeout(600)  # the first one waits for all commands
 @pytest.mark.parametrize("name", [c.name for c in COMMANDS if not c.slow])
 def test_nothing_changed(name: str, wanted: dict[str, Any], found: dict[str, Any]) -> None:
     assert name in wanted, "not recorded yet: python -m tests.golden make"
