@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import av
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from benchmarks.record import ROOT
 from vidstyle.demo.sample import write_sample
 from vidstyle.media.input.probe import probe
-from vidstyle.media.input.reader import read_chunks
+from vidstyle.media.input.reader import read_frames
 from vidstyle.styles import gallery
 
 Frames = NDArray[np.uint8]
@@ -71,11 +72,7 @@ def shortened(clip: Path, work: Path, *, width: int, frames: int) -> Path:
 
 def first_frames(clip: Path, count: int) -> Iterator[Frames]:
     """The first `count` frames, (H, W, 3) uint8 each."""
-    for chunk in read_chunks(probe(clip), chunk=1):
-        if count <= 0:
-            return
-        yield chunk.data[0].astype(np.uint8, copy=False)
-        count -= 1
+    yield from (frame.data for frame in islice(read_frames(probe(clip)), count))
 
 
 def grey(source: Path, work: Path) -> Path:
@@ -84,7 +81,7 @@ def grey(source: Path, work: Path) -> Path:
     if not path.exists():
         info = probe(source)
         flat = np.full((info.height, info.width, 3), 128, np.uint8)
-        count = sum(len(c) for c in read_chunks(info, chunk=8))
+        count = sum(1 for _ in read_frames(info))
         write(path, (flat for _ in range(count)), info.average_rate or Fraction(25), codec="ffv1")
     return path
 

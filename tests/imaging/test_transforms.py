@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vidstyle.core.errors import InputError
-from vidstyle.imaging.frame import FrameChunk
-from vidstyle.imaging.transforms import LUMA, eight_bits, on_black, pixel_aspect, resized, target_size, with_colour_of
+from vidstyle.imaging.frame import Frame
+from vidstyle.imaging.transforms import LUMA, on_black, pixel_aspect, resized, target_size, with_colour_of
 
 sides = st.integers(16, 5000)
 
@@ -43,37 +43,34 @@ def test_shape_on_screen_stays(source: tuple[int, int], target: tuple[int, int],
     assert new * target[0] / target[1] == aspect * source[0] / source[1]
 
 
-def chunk(data: np.ndarray, alpha: np.ndarray | None = None) -> FrameChunk:
-    n = len(data)
-    return FrameChunk(data, np.arange(n), np.ones(n, np.int64), Fraction(1, 25), alpha)
+def frame(data: np.ndarray, alpha: np.ndarray | None = None) -> Frame:
+    return Frame(data, 7, 1, Fraction(1, 25), alpha)
 
 
 def test_halving_averages() -> None:
-    data = np.random.default_rng(0).integers(0, 256, (2, 32, 48, 3), dtype=np.uint8)
-    small = resized(chunk(data, data[..., 0]), (24, 16))
-    mean = data.reshape(2, 16, 2, 24, 2, 3).astype(float).mean((2, 4))
+    data = np.random.default_rng(0).integers(0, 256, (32, 48, 3), dtype=np.uint8)
+    small = resized(frame(data, data[..., 0]), (24, 16))
+    mean = data.reshape(16, 2, 24, 2, 3).astype(float).mean((1, 3))
+    assert small.pts == 7
     assert np.abs(small.data - mean).max() <= 0.5001
     assert small.alpha is not None
     assert np.abs(small.alpha - mean[..., 0]).max() <= 0.5001
 
 
-def test_same_size_is_the_same_chunk() -> None:
-    whole = chunk(np.zeros((1, 16, 20, 3), np.uint8))
+def test_same_size_is_the_same_frame() -> None:
+    whole = frame(np.zeros((16, 20, 3), np.uint8))
     assert resized(whole, (20, 16)) is whole
 
 
 def test_on_black() -> None:
     values = np.arange(256, dtype=np.uint8)
-    frames = np.broadcast_to(values[None, :, None, None], (1, 256, 256, 3))
-    alpha = np.broadcast_to(values[None, None, :], (1, 256, 256))
+    data = np.broadcast_to(values[:, None, None], (256, 256, 3))
+    alpha = np.broadcast_to(values[None, :], (256, 256))
     expected = np.rint(values[:, None].astype(float) * values[None, :] / 255)
-    np.testing.assert_array_equal(on_black(frames, alpha)[0, ..., 1], expected)
-
-
-def test_eight_bits_inverts_widening() -> None:
-    values = np.arange(256, dtype=np.uint8)
-    np.testing.assert_array_equal(eight_bits(values.astype(np.uint16) * 257), values)
-    assert eight_bits(values) is values
+    laid = on_black(frame(data, alpha))
+    np.testing.assert_array_equal(laid.data[..., 1], expected)
+    assert laid.alpha is None
+    assert on_black(laid) is laid
 
 
 def test_colour_of_the_source_luma_of_the_result() -> None:

@@ -10,7 +10,7 @@ import av
 import pytest
 
 from vidstyle.media.input.probe import VideoInfo, probe
-from vidstyle.media.input.reader import read_chunks
+from vidstyle.media.input.reader import read_frames
 from vidstyle.media.mux.mux import mux
 from vidstyle.media.output.codecs import default_codec
 from vidstyle.media.output.writer import EncodeSettings, VideoWriter
@@ -23,8 +23,8 @@ def encode(
     parts, times = [], []
     for n, (start, stop) in enumerate(pairwise(borders)):
         part = folder / f"part{n}"
-        chunks = list(read_chunks(info, chunk=8, start=start, stop=stop))
-        if not chunks:
+        frames = list(read_frames(info, start=start, stop=stop))
+        if not frames:
             continue
         with VideoWriter(
             part,
@@ -35,15 +35,15 @@ def encode(
             sample_aspect_ratio=info.sample_aspect_ratio,
             rate=info.average_rate,
         ) as writer:
-            for chunk in chunks:
-                writer.write(chunk)
-                times += [int(t) * info.time_base for t in chunk.pts]
+            for frame in frames:
+                writer.write(frame)
+                times.append(frame.seconds)
         parts.append(part)
     return parts, times
 
 
 def times_of(path: Path) -> list[Fraction]:
-    return [int(t) * c.time_base for c in read_chunks(probe(path), chunk=16) for t in c.pts]
+    return [f.seconds for f in read_frames(probe(path))]
 
 
 def packets_of(path: Path, kind: str) -> list[tuple[Fraction, bytes]]:
@@ -55,7 +55,7 @@ def packets_of(path: Path, kind: str) -> list[tuple[Fraction, bytes]]:
 
 
 def thirds(info: VideoInfo) -> list[int | None]:
-    pts = [int(t) for c in read_chunks(info, chunk=16) for t in c.pts]
+    pts = [f.pts for f in read_frames(info)]
     return [None, pts[len(pts) // 3], pts[2 * len(pts) // 3] - 1, None]
 
 

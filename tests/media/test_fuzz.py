@@ -20,13 +20,13 @@ import json, sys, time, warnings
 from pathlib import Path
 from vidstyle.core.errors import InputError
 from vidstyle.media.input.probe import probe
-from vidstyle.media.input.reader import read_chunks
+from vidstyle.media.input.reader import read_frames
 warnings.simplefilter("ignore")
 for name in Path(sys.argv[1]).read_text().split():
     print(json.dumps({"begin": name}), flush=True)
     begun = time.monotonic()
     try:
-        frames = sum(len(c) for c in read_chunks(probe(Path(name)), chunk=8, max_errors=1.0, threads=1))
+        frames = len(list(read_frames(probe(Path(name)), max_errors=1.0, threads=1)))
         result = f"{frames} frames"
     except InputError as error:
         assert name in str(error) and "\\n" not in str(error), str(error)

@@ -9,9 +9,10 @@ import av
 import numpy as np
 import pytest
 
+from vidstyle.imaging.frame import FrameBatch
 from vidstyle.media.hdr import eetf, hlg_inverse_oetf, pq_eotf, pq_inverse, to_sdr
 from vidstyle.media.input.probe import probe
-from vidstyle.media.input.reader import read_chunks
+from vidstyle.media.input.reader import read_frames
 
 
 @pytest.mark.parametrize(
@@ -111,8 +112,8 @@ def test_a_pq_film_is_read_as_sdr(tmp_path: Path) -> None:
     info = probe(path)
     assert info.colour.hdr
     assert any("HDR (PQ)" in w for w in info.warnings)
-    chunk = next(iter(read_chunks(info, chunk=3)))
+    batch = FrameBatch.of(read_frames(info))
     want = reference(np.full(3, pq_inverse(np.array(203.0))), "pq")[0]
-    assert chunk.data.dtype == np.uint8
-    assert np.abs(chunk.data.astype(float) - want).max() <= 1.5
+    assert batch.data.dtype == np.uint8
+    assert np.abs(batch.data.astype(float) - want).max() <= 1.5
     assert 150 < want < 240

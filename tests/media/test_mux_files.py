@@ -17,7 +17,7 @@ import pytest
 
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.media.input.probe import probe
-from vidstyle.media.input.reader import read_chunks
+from vidstyle.media.input.reader import read_frames
 from vidstyle.media.mux.mux import mux
 from vidstyle.media.output.containers import default_suffix
 from vidstyle.media.output.writer import EncodeSettings, VideoWriter
@@ -103,7 +103,7 @@ def test_segments_of_different_settings_are_refused(make_clip, tmp_path: Path) -
         part = tmp_path / preset
         settings = EncodeSettings(preset=preset)
         with VideoWriter(part, width=64, height=48, time_base=info.time_base, settings=settings) as writer:
-            writer.write(next(iter(read_chunks(info, chunk=4))))
+            writer.write(next(iter(read_frames(info))))
         parts.append(part)
     with pytest.raises(InputError, match="different settings"):
         mux(parts, info, tmp_path / "out.mp4")

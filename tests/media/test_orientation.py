@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from vidstyle.media.input.probe import probe
-from vidstyle.media.input.reader import read_chunks
+from vidstyle.media.input.reader import read_frames
 from vidstyle.media.orientation import orient, parse_display_matrix
 
 # Corner colours of a 2x2 picture: red green / blue white.
@@ -56,7 +56,7 @@ def test_all_eight_orientations_of_a_real_file(tmp_path: Path, degrees: int, vfl
         shown[(to_y + 1) // 2, (to_x + 1) // 2] = UPRIGHT[(y + 1) // 2, (x + 1) // 2]
 
     info = probe(path)
-    image = next(iter(read_chunks(info, chunk=1))).data[0]
+    image = next(iter(read_frames(info))).data
     assert image.shape == (info.height, info.width, 3) == ((64, 32, 3) if degrees % 180 else (32, 64, 3))
     corners = image[info.height // 4 :: info.height // 2, info.width // 4 :: info.width // 2]
     assert np.abs(corners.astype(int) - shown).max() <= 4

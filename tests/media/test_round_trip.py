@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vidstyle.media.colour import ColourTags, from_rgb
 from vidstyle.media.input.probe import probe
-from vidstyle.media.input.reader import read_chunks
+from vidstyle.media.input.reader import read_frames
 from vidstyle.media.output.writer import EncodeSettings, VideoWriter
 
 Floats = NDArray[np.float64]
@@ -100,13 +100,14 @@ def test_no_colour_shift(tmp_path: Path, matrix: str, range_: str, pix_fmt: str)
     picture = scene()
     info = probe(film(tmp_path / "in.mkv", picture, matrix, range_, pix_fmt))
     assert (info.colour.matrix, info.colour.range) == (matrix, range_)
-    (read,) = read_chunks(info, chunk=4)
+    frames = list(read_frames(info))
     part = tmp_path / "part"
     settings = EncodeSettings(crf=0)
     with VideoWriter(part, width=128, height=96, time_base=info.time_base, settings=settings) as writer:
-        writer.write(read)
-    (again,) = read_chunks(probe(part), chunk=4)
-    for frame, copy in zip(read.data.astype(np.uint8), again.data.astype(np.uint8), strict=True):
+        for read in frames:
+            writer.write(read)
+    for before, after in zip(frames, read_frames(probe(part)), strict=True):
+        frame, copy = before.data, after.data
         assert ciede2000(lab(picture), lab(frame)).mean() < 1
         assert ciede2000(lab(frame), lab(copy)).mean() < 1
         weights = np.array([0.2126, 0.7152, 0.0722])

@@ -12,7 +12,7 @@ from PIL import Image
 from vidstyle.core.errors import InputError
 from vidstyle.engines.torch_engine import TorchEngine
 from vidstyle.media.input.probe import probe
-from vidstyle.media.input.reader import read_chunks
+from vidstyle.media.input.reader import read_frames
 from vidstyle.pipeline.plan.run_options import RunOptions, RunReport
 from vidstyle.pipeline.run import stylize_video
 
@@ -49,9 +49,9 @@ def read() -> Callable[[Path | str], tuple[np.ndarray, list[Fraction]]]:
 
     def frames(path: Path | str) -> tuple[np.ndarray, list[Fraction]]:
         info = probe(Path(path))
-        chunks = list(read_chunks(info, chunk=16))
-        times = [int(t) * info.time_base for c in chunks for t in c.pts]
-        return np.concatenate([c.data for c in chunks]), times
+        found = list(read_frames(info))
+        times = [f.seconds for f in found]
+        return np.stack([f.data for f in found]), times
 
     return frames
 

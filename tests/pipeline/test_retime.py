@@ -1,8 +1,9 @@
-"""`--fps`: at each tick the frame that is on the screen, whatever the rates, cuts, chunks and segments."""
+"""`--fps`: at each tick the frame that is on the screen, whatever the rates, cuts, batches and segments."""
 
 from bisect import bisect_right
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidstyle.core.errors import UsageError
-from vidstyle.imaging.frame import FrameChunk
+from vidstyle.imaging.frame import Frame
 from vidstyle.media.input.probe import probe
-from vidstyle.media.input.reader import read_chunks
-from vidstyle.pipeline.plan.segments import SegmentPlan, regroup
+from vidstyle.media.input.reader import read_frames
+from vidstyle.pipeline.plan.segments import SegmentPlan, batches
 from vidstyle.pipeline.retime import Clock, repeated, retimed
 
 BASES = [
@@ -44,15 +45,10 @@ def test_no_rate_no_change() -> None:
         Clock.of(Fraction(1, 10**9), Fraction(999983, 999979))
 
 
-def film(times: list[int], last: int, base: Fraction, sizes: int) -> Iterator[FrameChunk]:
-    """Frames whose first pixel is their number."""
-    ends = [*times[1:], times[-1] + last]
-    for at in range(0, len(times), sizes):
-        number = np.arange(at, min(at + sizes, len(times)))
-        data = np.zeros((len(number), 2, 2, 3), np.uint16)
-        data[:, 0, 0, 0] = number
-        pts = np.array([times[n] for n in number], np.int64)
-        yield FrameChunk(data, pts, np.array([ends[n] - times[n] for n in number], np.int64), base)
+def film(times: list[int], last: int, base: Fraction) -> Iterator[Frame]:
+    """Frames whose samples are their number."""
+    for number, (pts, end) in enumerate(pairwise([*times, times[-1] + last])):
+        yield Frame(np.full((2, 2, 3), number, np.uint8), pts, end - pts, base)
 
 
 @settings(max_examples=40)
@@ -76,15 +72,14 @@ def test_each_tick_shows_what_is_on_the_screen(
         a = None if start is None else start * clock.scale
         b = None if stop is None else stop * clock.scale
         plan = SegmentPlan(times[0] * clock.scale if a is None else a, seconds, clock.time_base)
-        chunks = retimed(film(times, gaps[-1], base, size), clock, plan, start=a, stop=b)
+        frames = retimed(film(times, gaps[-1], base), clock, plan, start=a, stop=b)
         got: list[tuple[int, int]] = []
         styled = 0
-        for segment, chunk in regroup(chunks, plan, size):
-            styled += len(chunk)
-            for one in repeated(chunk, clock.step):
-                assert len(one) == 1
-                assert plan.index(int(one.pts[0])) == segment
-                got.append((int(one.pts[0]), int(one.data[0, 0, 0, 0])))
+        for frame in (frame for batch in batches(frames, size) for frame in batch):
+            styled += 1
+            for one in repeated(frame, clock.step):
+                assert plan.index(one.pts) == frame.segment
+                got.append((one.pts, int(one.data[0, 0, 0])))
         wanted, tick = [], plan.origin
         while tick < end * clock.scale and (b is None or tick < b):
             wanted.append((tick, bisect_right(times, tick / clock.scale) - 1))
@@ -96,7 +91,7 @@ def test_each_tick_shows_what_is_on_the_screen(
 
 def shown_times(path: Path) -> list[Fraction]:
     info = probe(path)
-    return [int(t) * info.time_base for c in read_chunks(info, chunk=8) for t in c.pts]
+    return [f.seconds for f in read_frames(info)]
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
-from typing import Any, cast
+from typing import cast
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from vidstyle.core.errors import InputError
-from vidstyle.imaging.frame import FrameChunk
+from vidstyle.imaging.frame import Frame
 from vidstyle.imaging.sizes import MIN_SIDE
 
 Frames = NDArray[np.uint8]
@@ -49,32 +50,25 @@ def pixel_aspect(aspect: Fraction, source: tuple[int, int], target: tuple[int, i
     return aspect * Fraction(source[0] * target[1], source[1] * target[0])
 
 
-def eight_bits(planes: NDArray[np.uint8] | NDArray[np.uint16]) -> Frames:
-    """Samples as uint8, which is what models take; uint16 is rounded."""
-    if planes.dtype == np.uint8:
-        return cast(Frames, planes)
-    return ((planes.astype(np.uint32) + 128) // 257).astype(np.uint8)
-
-
-def resized(chunk: FrameChunk, size: tuple[int, int]) -> FrameChunk:
-    """A chunk at another size (width, height): area-averaged when smaller, bicubic when larger."""
+def resized(frame: Frame, size: tuple[int, int]) -> Frame:
+    """A frame at another size (width, height): area-averaged when smaller, bicubic when larger."""
     width, height = size
-    if chunk.data.shape[1:3] == (height, width):
-        return chunk
-    smaller = height * width < chunk.data.shape[1] * chunk.data.shape[2]
+    if frame.data.shape[:2] == (height, width):
+        return frame
+    smaller = height * width < frame.data.shape[0] * frame.data.shape[1]
     method = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
-
-    def resize(planes: NDArray[Any]) -> Any:
-        return np.stack([cv2.resize(plane, (width, height), interpolation=method) for plane in planes])
-
-    alpha = None if chunk.alpha is None else resize(chunk.alpha)
-    return FrameChunk(resize(chunk.data), chunk.pts, chunk.durations, chunk.time_base, alpha)
+    data, alpha = cv2.resize(frame.data, size, interpolation=method), frame.alpha
+    if alpha is not None:
+        alpha = np.asarray(cv2.resize(alpha, size, interpolation=method), np.uint8)
+    return replace(frame, data=np.asarray(data, np.uint8), alpha=alpha)
 
 
-def on_black(frames: Frames, alpha: NDArray[np.uint8]) -> Frames:
-    """(N, H, W, 3) laid over black by its alpha (N, H, W)."""
-    product = frames.astype(np.uint16) * alpha[..., None] + 127
-    return cast(Frames, (product // 255).astype(np.uint8))
+def on_black(frame: Frame) -> Frame:
+    """A frame laid over black by its alpha, opaque; the frame itself where it has none."""
+    if frame.alpha is None:
+        return frame
+    product = frame.data.astype(np.uint16) * frame.alpha[..., None] + 127
+    return replace(frame, data=cast(Frames, (product // 255).astype(np.uint8)), alpha=None)
 
 
 def with_colour_of(source: Frames, styled: Frames) -> Frames:

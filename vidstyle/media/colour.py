@@ -87,11 +87,6 @@ def from_sws_deep(image: NDArray[np.uint16]) -> NDArray[np.uint16]:
     return clipped + (clipped >> np.uint16(8))
 
 
-def to_sws_deep(image: NDArray[np.uint16]) -> NDArray[np.uint16]:
-    """16-bit RGB whose white is 65535, scaled as libswscale wants it."""
-    return image - (image >> np.uint16(8))
-
-
 def resolve_tags(
     matrix: int, range_: int, primaries: int, transfer: int, *, pix_fmt: str, width: int, height: int
 ) -> ColourTags:

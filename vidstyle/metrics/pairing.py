@@ -11,11 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidstyle.media.input.probe import VideoInfo
-from vidstyle.media.input.reader import read_chunks
+from vidstyle.media.input.reader import read_frames
 from vidstyle.metrics.geometry import Geometry
 
-CHUNK = 4
-"""Frames decoded at a time from each film."""
 USUAL_RATE = 25
 
 
@@ -50,11 +48,9 @@ def timed_frames(info: VideoInfo, skip: float = 0) -> Iterator[Timed]:
     """Frames of a film, (H, W, 3) uint8, from `skip` seconds after its start, with seconds since the first one given."""
     first: int | None = None
     start = (info.start_pts or 0) + math.ceil(round(skip / info.time_base, 6)) if skip else None
-    for chunk in read_chunks(info, chunk=CHUNK, start=start):
-        data = chunk.data if chunk.data.dtype == np.uint8 else np.rint(chunk.data / 257)
-        for frame, pts in zip(data.astype(np.uint8, copy=False), chunk.pts, strict=True):
-            first = int(pts) if first is None else first
-            yield Timed(float((int(pts) - first) * chunk.time_base), frame)
+    for frame in read_frames(info, start=start):
+        first = frame.pts if first is None else first
+        yield Timed(float((frame.pts - first) * frame.time_base), frame.data)
 
 
 def tolerance(source: VideoInfo, film: VideoInfo) -> float:

@@ -6,15 +6,12 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from vidstyle.core.errors import InputError, VidstyleError
 from vidstyle.engines.backoff import Backoff
 from vidstyle.engines.choose import make_engine
-from vidstyle.imaging.frame import FrameChunk
+from vidstyle.imaging.frame import Frame
 from vidstyle.imaging.image_io import read_image, write_image
-from vidstyle.imaging.transforms import eight_bits, resized, target_size, with_colour_of
+from vidstyle.imaging.transforms import resized, target_size, with_colour_of
 from vidstyle.models.checkpoint import model_path
 from vidstyle.pipeline.plan.checks import check_output
 from vidstyle.pipeline.plan.run_options import RunOptions
@@ -66,15 +63,10 @@ def stylize_images(
                 size = target_size(width, height, size=options.size, max_side=options.max_side)
             except InputError as error:
                 raise InputError(f"{source}: {error}") from None
-            frame = eight_bits(resized(still(picture), size).data)
+            frame = resized(Frame(picture, 0, 0, Fraction(1)), size).data[None]
             styled = stylize(frame)
             write_image(output, (with_colour_of(frame, styled) if options.preserve_color else styled)[0])
         except InputError as error:
             yield source, output, error
         else:
             yield source, output, None
-
-
-def still(picture: NDArray[np.uint8]) -> FrameChunk:
-    """A picture (H, W, 3) as a film of one frame."""
-    return FrameChunk(picture[None], np.zeros(1, np.int64), np.zeros(1, np.int64), Fraction(1))

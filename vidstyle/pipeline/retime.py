@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
-import numpy as np
-
 from vidstyle.core.errors import UsageError
-from vidstyle.imaging.frame import FrameChunk
-from vidstyle.pipeline.plan.segments import SegmentPlan, part
+from vidstyle.imaging.frame import Frame
+from vidstyle.pipeline.plan.segments import SegmentPlan
 
 FINEST = 2**31 - 1
 """Ticks a second that containers can count."""
@@ -55,35 +53,34 @@ class Clock:
 
 
 def retimed(
-    chunks: Iterable[FrameChunk], clock: Clock, plan: SegmentPlan, *, start: int | None, stop: int | None
-) -> Iterator[FrameChunk]:
-    """Chunks of the source in the output's clock; with a new rate only the frames that are shown, `pts` the tick where a
-    frame first appears, `durations` the number of its ticks times `step`. One that lasts over a segment's border comes once for
-    each.
+    frames: Iterable[Frame], clock: Clock, plan: SegmentPlan, *, start: int | None, stop: int | None
+) -> Iterator[Frame]:
+    """Frames of the source in the output's clock, each with its segment. With a new rate only the frames that are shown: `pts`
+    is the tick where a frame first appears, `duration` the number of its ticks times `step`; one that lasts over a segment's
+    border comes once for each segment.
 
     Args:
         plan: segments; its origin is the first tick.
         start, stop: ticks from and before which frames are shown (None: no bound).
     """
-    for chunk in chunks:
+    for frame in frames:
         if clock.step is None:
-            yield chunk
+            yield replace(frame, segment=plan.index(frame.pts))
             continue
-        for i in range(len(chunk)):
-            for first, count in shown(chunk, i, clock, plan, start, stop):
-                one = part(chunk, i, i + 1)
-                pts, durations = np.array([first], np.int64), np.array([count * clock.step], np.int64)
-                yield FrameChunk(one.data, pts, durations, clock.time_base, one.alpha)
+        for first, count in shown(frame, clock, plan, start, stop):
+            yield replace(
+                frame, pts=first, duration=count * clock.step, time_base=clock.time_base, segment=plan.index(first)
+            )
 
 
 def shown(
-    chunk: FrameChunk, i: int, clock: Clock, plan: SegmentPlan, start: int | None, stop: int | None
+    frame: Frame, clock: Clock, plan: SegmentPlan, start: int | None, stop: int | None
 ) -> Iterator[tuple[int, int]]:
-    """(first tick, number of ticks) in each segment in which frame i of a chunk is shown."""
+    """(first tick, number of ticks) in each segment in which a frame of the source is shown."""
     assert clock.step is not None
     step, origin = clock.step, plan.origin
-    begin = int(chunk.pts[i]) * clock.scale
-    end = begin + max(1, int(chunk.durations[i]) * clock.scale)
+    begin = frame.pts * clock.scale
+    end = begin + max(1, frame.duration * clock.scale)
     begin, end = max(begin, origin if start is None else start), end if stop is None else min(end, stop)
     # Ticks k with begin <= k < end: divisions are rounded up.
     number, last = -(-(begin - origin) // step), -(-(end - origin) // step)
@@ -95,12 +92,10 @@ def shown(
         number += count
 
 
-def repeated(chunk: FrameChunk, step: int | None) -> Iterator[FrameChunk]:
-    """A chunk as it is encoded: each frame as often as it is shown, one at a time (a still may be shown for hours)."""
+def repeated(frame: Frame, step: int | None) -> Iterator[Frame]:
+    """A frame as often as it is encoded (a still may be shown for hours)."""
     if step is None:
-        yield chunk
+        yield frame
         return
-    for i in range(len(chunk)):
-        one, length = part(chunk, i, i + 1), np.array([step], np.int64)
-        for tick in range(int(chunk.pts[i]), int(chunk.pts[i] + chunk.durations[i]), step):
-            yield FrameChunk(one.data, np.array([tick], np.int64), length, chunk.time_base, one.alpha)
+    for tick in range(frame.pts, frame.pts + frame.duration, step):
+        yield replace(frame, pts=tick, duration=step)

@@ -71,7 +71,7 @@ def stylize_video(
         print_ = fingerprint(film, options, look, engine, chunk)
         if old is not None:
             old.require(print_)
-        painter = Painter(look, engine, options.model, origin=film.target.start_pts or 0)
+        painter = Painter(look, engine, options.model, batch_size=chunk, origin=film.target.start_pts or 0)
         journal = old or stack.enter_context(Journal.create(folder, print_))
         kept = sum(journal.done.values())
         devices = spread(engine.device)

@@ -11,7 +11,7 @@ import pytest
 from vidstyle.core.errors import InputError
 from vidstyle.media.input.concealment import LostFrames
 from vidstyle.media.input.probe import probe
-from vidstyle.media.input.reader import ReadReport, read_chunks
+from vidstyle.media.input.reader import ReadReport, read_frames
 
 
 def spoil(source: Path, target: Path, packets: set[int], *, keep: int = 0) -> list[int]:
@@ -39,14 +39,14 @@ def test_lost_frames_are_shown_again_at_their_own_times(  # type: ignore[no-unty
     whole = make_clip("whole.mkv", codec=codec, pix_fmt=pix_fmt, frames=40, options={"g": "1"})
     broken = tmp_path / "broken.mkv"
     lost = spoil(whole, broken, {12, 13, 30})
-    pts = [int(t) for c in read_chunks(probe(whole), chunk=8) for t in c.pts]
+    pts = [f.pts for f in read_frames(probe(whole))]
     report = ReadReport()
-    chunks = list(read_chunks(probe(broken), chunk=8, report=report, threads=threads))
-    assert [int(t) for c in chunks for t in c.pts] == pts
+    frames = list(read_frames(probe(broken), report=report, threads=threads))
+    assert [f.pts for f in frames] == pts
     assert (report.concealed, report.decode_errors, report.frames) == (3, 3, 40)
     assert sum("3 lost frames were replaced" in w for w in report.warnings) == 1
-    frames = np.concatenate([c.data for c in chunks])
-    good = np.concatenate([c.data for c in read_chunks(probe(whole), chunk=8)])
+    frames = np.stack([f.data for f in frames])
+    good = np.stack([f.data for f in read_frames(probe(whole))])
     for i, time in enumerate(pts):
         assert np.array_equal(frames[i], good[11 if i in (12, 13) else 29 if i == 30 else i]), time in lost
 
@@ -57,8 +57,8 @@ def test_damage_at_the_very_end_costs_no_other_frame(make_clip, tmp_path: Path, 
     broken = tmp_path / "broken.mkv"
     spoil(make_clip("whole.mkv", frames=40, options={"g": "1"}), broken, {bad})
     report = ReadReport()
-    chunks = list(read_chunks(probe(broken), chunk=8, report=report, threads=threads))
-    assert [int(t) for c in chunks for t in c.pts] == [40 * i for i in range(40)]
+    frames = list(read_frames(probe(broken), report=report, threads=threads))
+    assert [f.pts for f in frames] == [40 * i for i in range(40)]
     assert report.concealed == 1
 
 
@@ -67,11 +67,11 @@ def test_a_segment_behind_the_damage_is_like_the_full_read(make_clip, tmp_path: 
     broken = tmp_path / "broken.mkv"
     spoil(whole, broken, {22, 23, 24})
     info = probe(broken)
-    full = list(read_chunks(info, chunk=1, max_errors=1.0))
+    full = list(read_frames(info, max_errors=1.0))
     for first in (0, 15, 21, 25, 28, 33, 41):
-        start = int(full[first].pts[0])
-        part = list(read_chunks(info, chunk=1, start=start, max_errors=1.0))
-        assert [int(c.pts[0]) for c in part] == [int(c.pts[0]) for c in full[first:]]
+        start = full[first].pts
+        part = list(read_frames(info, start=start, max_errors=1.0))
+        assert [f.pts for f in part] == [f.pts for f in full[first:]]
         assert all(np.array_equal(a.data, b.data) for a, b in zip(part, full[first:], strict=True))
 
 
@@ -80,9 +80,9 @@ def test_too_much_damage_is_refused(make_clip, tmp_path: Path) -> None:  # type:
     spoil(make_clip("whole.mkv", codec="mjpeg", pix_fmt="yuvj420p", frames=40), broken, set(range(10, 30)))
     info = probe(broken)
     with pytest.raises(InputError, match=r"frames are damaged, more than 10%"):
-        list(read_chunks(info, chunk=4))
+        list(read_frames(info))
     report = ReadReport()
-    assert sum(len(c) for c in read_chunks(info, chunk=4, report=report, max_errors=0.6)) == 40
+    assert len(list(read_frames(info, report=report, max_errors=0.6))) == 40
     assert report.concealed == 20
 
 
@@ -91,9 +91,9 @@ def test_a_file_that_breaks_off_gives_what_it_has(make_clip, tmp_path: Path) -> 
     data = whole.read_bytes()
     broken = tmp_path / "half.mkv"
     broken.write_bytes(data[: len(data) * 6 // 10])
-    pts = [int(t) for c in read_chunks(probe(broken), chunk=8, max_errors=0.2) for t in c.pts]
+    pts = [f.pts for f in read_frames(probe(broken), max_errors=0.2)]
     assert 15 < len(pts) < 50
-    assert pts == [int(t) for c in read_chunks(probe(whole), chunk=8) for t in c.pts][: len(pts)]
+    assert pts == [f.pts for f in read_frames(probe(whole))][: len(pts)]
 
 
 def test_healthy_films_conceal_nothing(make_clip) -> None:  # type: ignore[no-untyped-def]
@@ -101,7 +101,7 @@ def test_healthy_films_conceal_nothing(make_clip) -> None:  # type: ignore[no-un
     options = {"auto-alt-ref": "1", "lag-in-frames": "16", "cpu-used": "8"}
     path = make_clip("hidden.webm", codec="libvpx-vp9", frames=60, options=options)
     report = ReadReport()
-    assert sum(len(c) for c in read_chunks(probe(path), chunk=8, report=report)) == 60
+    assert len(list(read_frames(probe(path), report=report))) == 60
     assert report == ReadReport(frames=60)
 
 
@@ -130,9 +130,9 @@ def test_random_bytes_never_escape_as_anything_but_an_input_error(make_clip, tmp
     broken = tmp_path / f"broken.{suffix}"
     broken.write_bytes(data)
     try:
-        chunks = list(read_chunks(probe(broken), chunk=8, max_errors=1.0))
+        frames = list(read_frames(probe(broken), max_errors=1.0))
     except InputError as error:
         assert str(broken) in str(error)  # noqa: PT017
         return
-    pts = [int(t) for c in chunks for t in c.pts]
+    pts = [f.pts for f in frames]
     assert pts == sorted(set(pts))

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from vidstyle.media.input.probe import probe
-from vidstyle.media.input.reader import read_chunks
+from vidstyle.media.input.reader import read_frames
 
 
 def bar(time: int, width: int = 96, height: int = 64) -> NDArray[np.uint8]:
@@ -52,9 +52,9 @@ def test_fields_are_merged_and_every_frame_is_kept(tmp_path: Path) -> None:
     assert any("interlaced" in w for w in info.warnings)
     with av.open(str(info.path)) as container:
         decoded = [(f.pts, comb(f.to_ndarray(format="rgb24"))) for f in container.decode(video=0)]
-    chunks = list(read_chunks(info, chunk=4))
-    assert [int(t) for c in chunks for t in c.pts] == [pts for pts, _ in decoded]
-    images = np.concatenate([c.data for c in chunks])
+    frames = list(read_frames(info))
+    assert [f.pts for f in frames] == [pts for pts, _ in decoded]
+    images = np.stack([f.data for f in frames])
     assert min(c for _, c in decoded) > 5
     assert max(comb(i) for i in images) < 0.35 * min(c for _, c in decoded)
     for i in (3, 7):  # the picture is that of the first field's time
@@ -63,18 +63,18 @@ def test_fields_are_merged_and_every_frame_is_kept(tmp_path: Path) -> None:
 
 def test_any_cut_gives_the_same_pictures(tmp_path: Path) -> None:
     info = probe(interlaced(tmp_path / "a.mkv", 20))
-    full = [(int(c.pts[0]), c.data[0]) for c in read_chunks(info, chunk=1)]
+    full = [(f.pts, f.data) for f in read_frames(info)]
     for first in range(0, 20, 2):
-        part = list(read_chunks(info, chunk=1, start=full[first][0], stop=full[min(first + 3, 19)][0]))
+        part = list(read_frames(info, start=full[first][0], stop=full[min(first + 3, 19)][0]))
         assert len(part) == min(first + 3, 19) - first
-        for chunk, (pts, image) in zip(part, full[first:], strict=False):
-            assert int(chunk.pts[0]) == pts
-            assert np.array_equal(chunk.data[0], image)
+        for frame, (pts, image) in zip(part, full[first:], strict=False):
+            assert frame.pts == pts
+            assert np.array_equal(frame.data, image)
 
 
 @pytest.mark.parametrize("frames", [1, 2])
 def test_very_short(tmp_path: Path, frames: int) -> None:
-    assert sum(len(c) for c in read_chunks(probe(interlaced(tmp_path / "a.mkv", frames)), chunk=4)) == frames
+    assert len(list(read_frames(probe(interlaced(tmp_path / "a.mkv", frames))))) == frames
 
 
 def test_progressive_films_are_left_alone(make_clip) -> None:  # type: ignore[no-untyped-def]

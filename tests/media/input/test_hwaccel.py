@@ -12,7 +12,7 @@ from vidstyle.core.errors import UsageError
 from vidstyle.media.input import hwaccel as hardware
 from vidstyle.media.input.hwaccel import accelerator, fits, listed, settled, works
 from vidstyle.media.input.probe import probe
-from vidstyle.media.input.reader import read_chunks
+from vidstyle.media.input.reader import read_frames
 from vidstyle.media.output.codecs import CODECS, HARDWARE, check_codec, find_codec, opens
 from vidstyle.media.output.writer import EncodeSettings
 
@@ -81,9 +81,7 @@ def test_software_unless_asked_for(make_clip: Any, monkeypatch: pytest.MonkeyPat
 def test_a_gpu_that_is_not_there_is_found_out_before_the_work(make_clip: Any) -> None:
     info = probe(make_clip(frames=5))
     if works("cuda", info):  # a machine with one: the picture must be the software decoder's
-        ours, exact = (
-            np.concatenate([c.data for c in read_chunks(info, chunk=4, decoder=d)]) for d in ("cuda", "software")
-        )
+        ours, exact = (np.stack([f.data for f in read_frames(info, decoder=d)]) for d in ("cuda", "software"))
         assert np.abs(ours.astype(int) - exact).max() <= 2
     else:
         assert settled("cuda", info) == "software"

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vidstyle.core.errors import InputError, UsageError
-from vidstyle.imaging.frame import FrameChunk
+from vidstyle.imaging.frame import FrameBatch
 from vidstyle.media.input.image_sequence import probe_pictures
 from vidstyle.media.input.probe import VideoInfo, probe
-from vidstyle.media.input.reader import ReadReport, read_chunks
+from vidstyle.media.input.reader import ReadReport, read_frames
 from vidstyle.media.mux.mux import mux
 from vidstyle.media.output.codecs import check_codec, default_codec
 from vidstyle.media.output.containers import container_format
@@ -38,8 +38,8 @@ def describe(path: Path, rate: Fraction | None = None) -> VideoInfo:
 
 
 def data(info: VideoInfo, report: ReadReport | None = None, **bounds: int) -> Frames:
-    chunks = list(read_chunks(info, chunk=3, report=report, max_errors=1.0, **bounds))  # type: ignore[arg-type]
-    return np.concatenate([c.data for c in chunks])  # type: ignore[return-value]
+    frames = list(read_frames(info, report=report, max_errors=1.0, **bounds))  # type: ignore[arg-type]
+    return np.stack([f.data for f in frames])  # type: ignore[return-value]
 
 
 def test_pictures_in(tmp_path: Path) -> None:
@@ -49,9 +49,9 @@ def test_pictures_in(tmp_path: Path) -> None:
     assert (info.width, info.height, info.frames, info.has_alpha, info.warnings) == (26, 20, 7, False, ())
     np.testing.assert_array_equal(data(info), frames)
     np.testing.assert_array_equal(data(info, start=3, stop=5), frames[3:5])
-    chunks = list(read_chunks(info, chunk=4))
-    assert [t for c in chunks for t in c.pts] == list(range(7))
-    assert chunks[0].time_base == Fraction(1001, 30000)
+    batch = FrameBatch.of(read_frames(info))
+    assert batch.pts.tolist() == list(range(7))
+    assert batch.time_base == Fraction(1001, 30000)
 
 
 def test_missing_numbers_are_said(tmp_path: Path) -> None:
@@ -67,9 +67,9 @@ def test_alpha(tmp_path: Path) -> None:
     frames = noise(2, 4)
     info = save(tmp_path / "in", frames)
     assert info.has_alpha
-    chunk = next(iter(read_chunks(info, chunk=4)))
-    np.testing.assert_array_equal(chunk.data, frames[..., :3])
-    np.testing.assert_array_equal(chunk.alpha, frames[..., 3])
+    batch = FrameBatch.of(read_frames(info))
+    np.testing.assert_array_equal(batch.data, frames[..., :3])
+    np.testing.assert_array_equal(batch.alpha, frames[..., 3])
 
 
 @pytest.mark.parametrize("bounds", [{}, {"start": 0, "stop": 6}, {"start": 2}, {"start": 3}])
@@ -100,7 +100,8 @@ def segments(folder: Path, frames: Frames, parts: int) -> list[Path]:
         with VideoWriter(path, width=26, height=20, time_base=Fraction(1, 25), settings=settings) as writer:
             alpha = group[..., 3] if settings.alpha else None
             pts = np.arange(len(group), dtype=np.int64) + 10 * n
-            writer.write(FrameChunk(group[..., :3], pts, np.ones_like(pts), Fraction(1, 25), alpha))
+            for frame in FrameBatch(group[..., :3], pts, np.ones_like(pts), Fraction(1, 25), alpha):
+                writer.write(frame)
         paths.append(path)
     return paths
 

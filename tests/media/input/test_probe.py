@@ -10,7 +10,7 @@ import pytest
 
 from vidstyle.core.errors import InputError
 from vidstyle.media.input.probe import probe
-from vidstyle.media.input.reader import read_chunks
+from vidstyle.media.input.reader import read_frames
 
 
 def test_a_plain_clip(make_clip) -> None:  # type: ignore[no-untyped-def]
@@ -146,11 +146,11 @@ def test_odd_names(name: str, make_clip, monkeypatch: pytest.MonkeyPatch, tmp_pa
     make_clip("plain" + Path(name).suffix, frames=3).rename(tmp_path / name)
     monkeypatch.chdir(tmp_path)
     info = probe(Path(name))  # relative: nothing but its own characters tells that it is no option and no protocol
-    assert sum(len(c) for c in read_chunks(info, chunk=2)) == 3
+    assert len(list(read_frames(info))) == 3
 
 
 def test_one_pixel(make_clip) -> None:  # type: ignore[no-untyped-def]
     path = make_clip("dot.mkv", width=1, height=1, codec="ffv1", pix_fmt="bgr0", frames=2)
     info = probe(path)
     assert (info.width, info.height) == (1, 1)
-    assert [c.data.shape for c in read_chunks(info, chunk=8)] == [(2, 1, 1, 3)]
+    assert [f.data.shape for f in read_frames(info)] == [(1, 1, 3)] * 2

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -12,18 +12,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from vidstyle.imaging.frame import FrameChunk
+from vidstyle.imaging.frame import Frame, FrameBatch
 from vidstyle.media.input.probe import probe
-from vidstyle.media.input.reader import ReadReport, read_chunks
+from vidstyle.media.input.reader import ReadReport, read_frames
 
 
-def gather(chunks: list[FrameChunk]) -> tuple[NDArray[np.uint8], list[int], list[int]]:
-    data = np.concatenate([c.data for c in chunks])
-    return data, [int(p) for c in chunks for p in c.pts], [int(d) for c in chunks for d in c.durations]
+def gather(frames: Iterable[Frame]) -> tuple[NDArray[np.uint8], list[int], list[int]]:
+    batch = FrameBatch.of(frames)
+    return batch.data, batch.pts.tolist(), batch.durations.tolist()
 
 
 def read(path: Path, **bounds: int | None) -> tuple[NDArray[np.uint8], list[int], list[int]]:
-    return gather(list(read_chunks(probe(path), chunk=4, **bounds)))  # type: ignore[arg-type]
+    return gather(read_frames(probe(path), **bounds))  # type: ignore[arg-type]
 
 
 def test_lossless_rgb_comes_back_bit_for_bit(make_clip) -> None:  # type: ignore[no-untyped-def]
@@ -32,14 +32,18 @@ def test_lossless_rgb_comes_back_bit_for_bit(make_clip) -> None:  # type: ignore
     assert np.array_equal(data, np.stack([make_clip.pattern(i, 64, 48) for i in range(7)]))
 
 
-@pytest.mark.parametrize("chunk", [1, 3, 5, 100])
-def test_chunking_changes_nothing(make_clip, chunk: int) -> None:  # type: ignore[no-untyped-def]
-    info = probe(make_clip("c.mp4", frames=10))
-    chunks = list(read_chunks(info, chunk=chunk))
-    assert [len(c) for c in chunks] == [chunk] * (10 // chunk) + ([10 % chunk] if 10 % chunk else [])
-    one, other = gather(chunks), gather(list(read_chunks(info, chunk=4)))
-    assert np.array_equal(one[0], other[0])
-    assert one[1:] == other[1:]
+def test_frames_are_streamed_and_their_own(make_clip) -> None:  # type: ignore[no-untyped-def]
+    """A frame that has been given does not change while the next ones are decoded."""
+    report = ReadReport()
+    frames = read_frames(probe(make_clip("c.mp4", frames=10)), report=report)
+    first = next(frames)
+    kept = first.data.copy()
+    assert report.frames == 1
+    assert first.data.flags.c_contiguous
+    rest = list(frames)
+    assert len(rest) == 9
+    assert np.array_equal(first.data, kept)
+    assert not any(np.array_equal(frame.data, kept) for frame in rest)
 
 
 def test_variable_rate_and_late_start(make_clip) -> None:  # type: ignore[no-untyped-def]
@@ -47,7 +51,7 @@ def test_variable_rate_and_late_start(make_clip) -> None:  # type: ignore[no-unt
     path = make_clip("vfr.mp4", pts=pts, time_base=Fraction(1, 90_000))
     info = probe(path)
     report = ReadReport()
-    _, times, durations = gather(list(read_chunks(info, chunk=4, report=report)))
+    _, times, durations = gather(read_frames(info, report=report))
     assert [t * info.time_base for t in times] == [Fraction(p, 90_000) for p in pts]
     assert [d * info.time_base * 90_000 for d in durations[:-1]] == np.diff(pts).tolist()
     assert durations[-1] > 0
@@ -91,7 +95,7 @@ STREAMS = {
 def test_any_cut_gives_the_frames_of_a_full_read(make_clip, name: str) -> None:  # type: ignore[no-untyped-def]
     path = make_clip(name, frames=50, **STREAMS[name])
     info = probe(path)
-    data, pts, durations = gather(list(read_chunks(info, chunk=8)))
+    data, pts, durations = gather(read_frames(info))
     assert len(pts) == 50
     for first in range(0, 50, 3):
         # A border on a frame, and one just after it.
@@ -99,11 +103,11 @@ def test_any_cut_gives_the_frames_of_a_full_read(make_clip, name: str) -> None: 
             begin = first if start == pts[first] else first + 1
             end = min(begin + 5, 50)
             stop = pts[end] if end < 50 else None
-            chunks = list(read_chunks(info, chunk=8, start=start, stop=stop))
+            frames = list(read_frames(info, start=start, stop=stop))
             if begin == 50:
-                assert chunks == []
+                assert frames == []
                 continue
-            got, times, lasting = gather(chunks)
+            got, times, lasting = gather(frames)
             assert times == pts[begin:end]
             assert lasting == durations[begin:end]
             assert np.array_equal(got, data[begin:end])
@@ -116,7 +120,7 @@ def test_a_late_cut_does_not_decode_the_whole_film(  # type: ignore[no-untyped-d
     import vidstyle.media.input.decoder as module
 
     info = probe(make_clip(name, frames=50, **STREAMS[name]))
-    pts = [int(t) for c in read_chunks(info, chunk=8) for t in c.pts]
+    pts = [f.pts for f in read_frames(info)]
     decoded = []
     original = module._frames
 
@@ -126,7 +130,7 @@ def test_a_late_cut_does_not_decode_the_whole_film(  # type: ignore[no-untyped-d
             yield timed
 
     monkeypatch.setattr(module, "_frames", lambda *a, **n: (t for t in count(*a, **n)))
-    assert sum(len(c) for c in read_chunks(info, chunk=4, start=pts[43], stop=pts[46])) == 3
+    assert len(list(read_frames(info, start=pts[43], stop=pts[46]))) == 3
     assert len(decoded) <= 20
 
 
@@ -141,7 +145,7 @@ def test_segments_partition_any_film(make_clip, gaps: list[int], late: int, data
     ticks = [None, *(int(b * scale) for b in borders), None]
     times: list[int] = []
     for a, b in pairwise(ticks):
-        times += [int(t) for c in read_chunks(info, chunk=3, start=a, stop=b) for t in c.pts]
+        times += [f.pts for f in read_frames(info, start=a, stop=b)]
     assert times == [p * scale for p in pts]
 
 
@@ -158,12 +162,12 @@ def test_alpha_comes_along(tmp_path: Path) -> None:
             frame.pts = i
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
-    chunk = next(iter(read_chunks(probe(path), chunk=3)))
-    assert chunk.alpha is not None
-    assert chunk.alpha.shape == (3, 32, 32)
-    assert (chunk.alpha[:, :, :16] == 255).all()
-    assert np.abs(chunk.alpha[:, :, 16:].astype(int) - 90).max() <= 1
-    assert np.abs(chunk.data[0, 16, 8].astype(int) - (200, 60, 60)).max() <= 6
+    batch = FrameBatch.of(read_frames(probe(path)))
+    assert batch.alpha is not None
+    assert batch.alpha.shape == (3, 32, 32)
+    assert (batch.alpha[:, :, :16] == 255).all()
+    assert np.abs(batch.alpha[:, :, 16:].astype(int) - 90).max() <= 1
+    assert np.abs(batch.data[0, 16, 8].astype(int) - (200, 60, 60)).max() <= 6
 
 
 def test_ten_bits_are_rounded_not_cut(make_clip) -> None:  # type: ignore[no-untyped-def]
@@ -178,12 +182,7 @@ def test_frames_that_change_size_are_scaled_and_said(tmp_path: Path, make_clip) 
     path = tmp_path / "joined.h264"
     path.write_bytes(b"".join(p.read_bytes() for p in parts))
     report = ReadReport()
-    data, pts, _ = gather(list(read_chunks(probe(path), chunk=8, report=report)))
+    data, pts, _ = gather(read_frames(probe(path), report=report))
     assert data.shape == (8, 48, 64, 3)
     assert sorted(set(pts)) == pts
     assert any("size of its frames changes" in w for w in report.warnings)
-
-
-def test_chunk_must_be_positive(make_clip) -> None:  # type: ignore[no-untyped-def]
-    with pytest.raises(ValueError, match="at least 1"):
-        next(read_chunks(probe(make_clip()), chunk=0))

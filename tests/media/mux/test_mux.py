@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from vidstyle.media.input.probe import probe
-from vidstyle.media.input.reader import read_chunks
+from vidstyle.media.input.reader import read_frames
 from vidstyle.media.mux.mux import mux
 from vidstyle.media.output.codecs import CODECS
 from vidstyle.media.output.writer import EncodeSettings, VideoWriter
@@ -53,7 +53,7 @@ def test_variable_rate_from_a_late_start_with_odd_times(films, make_clip, tmp_pa
     pts = [900_007, 903_010, 903_011, 912_345, 1_000_001, 1_000_100, 1_003_103, 1_200_000, 1_203_003, 1_203_004]
     path = make_clip("late.nut", pts=pts, time_base=Fraction(1, 90_000), codec="ffv1", pix_fmt="bgr0")
     info = probe(path)
-    assert [int(t) * info.time_base * 90_000 for c in read_chunks(info, chunk=4) for t in c.pts] == pts
+    assert [f.seconds * 90_000 for f in read_frames(info)] == pts
     output = tmp_path / f"out{suffix}"
     films.copy(path, output, tmp_path)
     if suffix == ".mp4":
@@ -85,8 +85,8 @@ def test_every_codec_in_every_container_that_holds_it(
             assert context.codec_tag == "hvc1"
     colour = probe(output).colour
     assert (colour.matrix, colour.range) == (("rgb", "full") if codec == "ffv1" else ("bt709", "limited"))
-    image = np.concatenate([c.data for c in read_chunks(probe(output), chunk=8)])
-    source = np.concatenate([c.data for c in read_chunks(info, chunk=8)])
+    image = np.stack([f.data for f in read_frames(probe(output))])
+    source = np.stack([f.data for f in read_frames(info)])
     assert np.abs(image.astype(int) - source).mean() < 4
 
 
@@ -168,7 +168,7 @@ def test_a_gif_has_no_sound_and_keeps_its_times(films, make_clip, tmp_path: Path
     assert len(warnings) == 1
     assert "audio stream #1" in warnings[0]
     assert films.times(output) == [Fraction(p, 50) for p in pts]
-    image = next(iter(read_chunks(probe(output), chunk=1))).data[0]
+    image = next(iter(read_frames(probe(output)))).data
     assert np.abs(image.astype(int) - make_clip.pattern(0, 64, 48)).mean() < 6
 
 
@@ -177,12 +177,12 @@ def test_a_transparent_gif_stays_transparent(tmp_path: Path) -> None:
     info = replace(probe(_transparent_webm(tmp_path / "source.webm")), has_alpha=True)
     part = tmp_path / "part"
     settings = EncodeSettings(codec="gif", alpha=True)
-    chunks = list(read_chunks(info, chunk=4))
+    frames = list(read_frames(info))
     with VideoWriter(part, width=64, height=48, time_base=info.time_base, settings=settings) as writer:
-        for chunk in chunks:
-            writer.write(chunk)
+        for frame in frames:
+            writer.write(frame)
     mux([part], info, tmp_path / "out.gif")
-    before, after = chunks[0], next(iter(read_chunks(probe(tmp_path / "out.gif"), chunk=4)))
+    before, after = frames[0], next(iter(read_frames(probe(tmp_path / "out.gif"))))
     assert before.alpha is not None
     assert after.alpha is not None
     seen = before.alpha > 127

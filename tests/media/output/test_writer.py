@@ -12,17 +12,17 @@ import pytest
 from numpy.typing import NDArray
 
 from vidstyle.core.errors import InputError, UsageError
-from vidstyle.imaging.frame import FrameChunk
+from vidstyle.imaging.frame import FrameBatch
 from vidstyle.media.input.probe import probe
-from vidstyle.media.input.reader import read_chunks
+from vidstyle.media.input.reader import read_frames
 from vidstyle.media.output.codecs import CODECS, check_codec, default_codec, find_codec
 from vidstyle.media.output.writer import EncodeSettings, VideoWriter
 
 
-def chunk_of(
+def batch_of(
     frames: NDArray[np.uint8], pts: list[int], base: Fraction, alpha: NDArray[np.uint8] | None = None
-) -> FrameChunk:
-    return FrameChunk(frames, np.array(pts, np.int64), np.zeros(len(pts), np.int64), base, alpha)
+) -> FrameBatch:
+    return FrameBatch(frames, np.array(pts, np.int64), np.zeros(len(pts), np.int64), base, alpha)
 
 
 def smooth(count: int, height: int = 48, width: int = 64) -> NDArray[np.uint8]:
@@ -35,21 +35,17 @@ def smooth(count: int, height: int = 48, width: int = 64) -> NDArray[np.uint8]:
     return np.clip(np.stack(waves) + 0.5, 0, 255).astype(np.uint8)
 
 
-def write(path: Path, chunk: FrameChunk, settings: EncodeSettings, **more: Fraction) -> list[str]:
-    n, height, width, _ = chunk.data.shape
-    with VideoWriter(path, width=width, height=height, time_base=chunk.time_base, settings=settings, **more) as writer:
-        half = n // 2
-        for part in (slice(0, half), slice(half, n)):
-            alpha = None if chunk.alpha is None else chunk.alpha[part]
-            writer.write(chunk_of(chunk.data[part], chunk.pts[part].tolist(), chunk.time_base, alpha))
+def write(path: Path, batch: FrameBatch, settings: EncodeSettings, **more: Fraction) -> list[str]:
+    _, height, width, _ = batch.data.shape
+    with VideoWriter(path, width=width, height=height, time_base=batch.time_base, settings=settings, **more) as writer:
+        for frame in batch:
+            writer.write(frame)
         return writer.warnings
 
 
 def read_back(path: Path) -> tuple[NDArray[np.uint8], list[Fraction], NDArray[np.uint8] | None]:
-    chunks = list(read_chunks(probe(path), chunk=100))
-    data = np.concatenate([c.data for c in chunks])
-    alpha = None if chunks[0].alpha is None else np.concatenate([c.alpha for c in chunks if c.alpha is not None])
-    return data, [int(t) * c.time_base for c in chunks for t in c.pts], alpha
+    batch = FrameBatch.of(read_frames(probe(path)))
+    return batch.data, [frame.seconds for frame in batch], batch.alpha
 
 
 @pytest.mark.parametrize("base", [Fraction(1, 90_000), Fraction(1001, 30_000), Fraction(1, 12_800), Fraction(1, 1000)])
@@ -58,7 +54,7 @@ def test_every_codec_keeps_every_time_and_the_picture(tmp_path: Path, codec: str
     pts = [5000 + p for p in (0, 3, 40, 41, 1000, 1003, 9000, 9001, 9002, 20_000)]
     frames = smooth(len(pts))
     path = tmp_path / "segment"
-    assert write(path, chunk_of(frames, pts, base), EncodeSettings(codec=codec)) == []
+    assert write(path, batch_of(frames, pts, base), EncodeSettings(codec=codec)) == []
     data, times, _ = read_back(path)
     assert times == [p * base for p in pts]
     assert cv2.PSNR(data, frames) > 36
@@ -72,14 +68,14 @@ def test_times_before_zero(tmp_path: Path, first: int) -> None:
     base = Fraction(1, 90_000)
     pts = [first + 3003 * i for i in range(10)]
     path = tmp_path / "segment"
-    write(path, chunk_of(smooth(10), pts, base), EncodeSettings())
+    write(path, batch_of(smooth(10), pts, base), EncodeSettings())
     assert sorted(Join([path], base, rate=None).times.pts.tolist()) == pts
 
 
 def test_tags_and_defaults(tmp_path: Path) -> None:
     path = tmp_path / "segment"
     aspect = Fraction(16, 15)
-    write(path, chunk_of(smooth(3), [0, 1, 2], Fraction(1, 25)), EncodeSettings(), sample_aspect_ratio=aspect)
+    write(path, batch_of(smooth(3), [0, 1, 2], Fraction(1, 25)), EncodeSettings(), sample_aspect_ratio=aspect)
     with av.open(str(path)) as container:
         frame = next(container.decode(video=0))
         context = container.streams.video[0].codec_context
@@ -89,10 +85,10 @@ def test_tags_and_defaults(tmp_path: Path) -> None:
 
 
 def test_crf_default_is_18(tmp_path: Path) -> None:
-    chunk = chunk_of(smooth(6), list(range(6)), Fraction(1, 25))
+    batch = batch_of(smooth(6), list(range(6)), Fraction(1, 25))
     sizes = {}
     for crf in (None, 18, 40):
-        write(tmp_path / f"{crf}", chunk, EncodeSettings(crf=crf))
+        write(tmp_path / f"{crf}", batch, EncodeSettings(crf=crf))
         sizes[crf] = (tmp_path / f"{crf}").read_bytes()
     assert sizes[None] == sizes[18]
     assert len(sizes[40]) < len(sizes[18])
@@ -102,14 +98,14 @@ def test_crf_default_is_18(tmp_path: Path) -> None:
 @pytest.mark.parametrize("codec", ["h264", "vp9", "av1", "ffv1"])
 def test_same_settings_same_bytes(tmp_path: Path, codec: str) -> None:
     """Whatever lies in memory: a resumed job must give the bytes of an uninterrupted one."""
-    chunk = chunk_of(smooth(12, 64, 64), list(range(12)), Fraction(1, 25))
+    batch = batch_of(smooth(12, 64, 64), list(range(12)), Fraction(1, 25))
     rng = np.random.default_rng(0)
     seen = set()
     for _ in range(12 if codec == "h264" else 3):
         # Freed memory full of rubbish: what an encoder forgets to initialise is different each time.
         rubbish = [np.full(rng.integers(100, 400_000), rng.integers(256), np.uint8) for _ in range(30)]
         del rubbish
-        write(tmp_path / "segment", chunk, EncodeSettings(codec=codec, threads=2))
+        write(tmp_path / "segment", batch, EncodeSettings(codec=codec, threads=2))
         seen.add((tmp_path / "segment").read_bytes())
     assert len(seen) == 1
 
@@ -139,15 +135,15 @@ def test_no_colour_shift_from_any_matrix_and_range(tmp_path: Path, matrix: int, 
     info = probe(source)
     assert info.colour.matrix == {1: "bt709", 6: "bt601", 9: "bt2020"}[matrix]
     assert info.colour.range == {"tv": "limited", "pc": "full"}[range_]
-    chunk = next(iter(read_chunks(info, chunk=4)))
-    assert delta_e(chunk.data, smooth(4)) < 1.5  # libswscale cuts full-range chroma off when this test encodes it
+    batch = FrameBatch.of(read_frames(info))
+    assert delta_e(batch.data, smooth(4)) < 1.5  # libswscale cuts full-range chroma off when this test encodes it
     target = tmp_path / "copy"
-    write(target, chunk, EncodeSettings(crf=0))
+    write(target, batch, EncodeSettings(crf=0))
     data, _, _ = read_back(target)
-    assert delta_e(data, chunk.data) < 1
+    assert delta_e(data, batch.data) < 1
     luma = [
         0.2126 * x[..., 0] + 0.7152 * x[..., 1] + 0.0722 * x[..., 2]
-        for x in (data.astype(float), chunk.data.astype(float))
+        for x in (data.astype(float), batch.data.astype(float))
     ]
     assert 10 * np.log10(255**2 / np.mean((luma[0] - luma[1]) ** 2)) > 45
 
@@ -156,7 +152,7 @@ def test_no_colour_shift_from_any_matrix_and_range(tmp_path: Path, matrix: int, 
 def test_odd_sizes_repeat_the_last_row_and_column(tmp_path: Path, width: int, height: int) -> None:
     frames = smooth(2, height, width)
     path = tmp_path / "segment"
-    warnings = write(path, chunk_of(frames, [0, 1], Fraction(1, 25)), EncodeSettings(crf=0))
+    warnings = write(path, batch_of(frames, [0, 1], Fraction(1, 25)), EncodeSettings(crf=0))
     assert len(warnings) == 1
     assert "odd" in warnings[0]
     data, _, _ = read_back(path)
@@ -168,7 +164,7 @@ def test_odd_sizes_repeat_the_last_row_and_column(tmp_path: Path, width: int, he
 @pytest.mark.parametrize("codec", ["vp9", "av1", "ffv1"])
 def test_codecs_that_can_keep_odd_sizes(tmp_path: Path, codec: str) -> None:
     path = tmp_path / "segment"
-    assert write(path, chunk_of(smooth(2, 47, 63), [0, 1], Fraction(1, 25)), EncodeSettings(codec=codec)) == []
+    assert write(path, batch_of(smooth(2, 47, 63), [0, 1], Fraction(1, 25)), EncodeSettings(codec=codec)) == []
     assert (probe(path).width, probe(path).height) == (63, 47)
 
 
@@ -177,7 +173,7 @@ def test_alpha(tmp_path: Path, codec: str) -> None:
     frames = smooth(3)
     alpha = np.broadcast_to(np.linspace(0, 255, 64).astype(np.uint8), (3, 48, 64)).copy()
     path = tmp_path / "segment"
-    write(path, chunk_of(frames, [0, 40, 80], Fraction(1, 1000), alpha), EncodeSettings(codec=codec, alpha=True))
+    write(path, batch_of(frames, [0, 40, 80], Fraction(1, 1000), alpha), EncodeSettings(codec=codec, alpha=True))
     data, times, got = read_back(path)
     assert got is not None
     assert np.abs(got.astype(int) - alpha).max() <= 12
@@ -186,18 +182,16 @@ def test_alpha(tmp_path: Path, codec: str) -> None:
 
 
 def test_ten_bits(tmp_path: Path) -> None:
-    ramp = np.broadcast_to(np.linspace(0, 65535, 64).astype(np.uint16)[None, None, :, None], (2, 48, 64, 3)).copy()
+    """Eight-bit frames, whose way to ten-bit YUV spares them its rounding."""
+    levels = np.linspace(0, 255, 64).astype(np.uint8)
+    ramp = np.broadcast_to(levels[None, None, :, None], (2, 48, 64, 3)).copy()
     path = tmp_path / "segment"
-    chunk = FrameChunk(ramp, np.array([0, 1]), np.zeros(2, np.int64), Fraction(1, 25))
-    with VideoWriter(
-        path, width=64, height=48, time_base=chunk.time_base, settings=EncodeSettings(codec="h264", crf=0, bit_depth=10)
-    ) as writer:
-        writer.write(chunk)
+    write(path, batch_of(ramp, [0, 1], Fraction(1, 25)), EncodeSettings(codec="h264", crf=0, bit_depth=10))
     info = probe(path)
     assert (info.pix_fmt, info.bit_depth) == ("yuv420p10le", 10)
     with av.open(str(path)) as container:
         luma = next(container.decode(video=0)).to_ndarray()[:48]
-    want = 64 + np.linspace(0, 65535, 64) / 65535 * 876
+    want = 64 + levels / 255 * 876
     assert np.abs(luma[20].astype(float) - want).max() <= 3
 
 
@@ -207,7 +201,7 @@ def test_an_exception_leaves_no_file(tmp_path: Path) -> None:
     )
 
     def fill() -> None:
-        writer.write(chunk_of(smooth(4), [0, 1, 2, 3], Fraction(1, 25)))
+        writer.write(batch_of(smooth(1), [0], Fraction(1, 25))[0])
         raise RuntimeError("stop")
 
     with pytest.raises(RuntimeError, match="stop"), writer:
@@ -222,7 +216,7 @@ def test_wrong_shape_is_refused(tmp_path: Path) -> None:
             tmp_path / "s", width=64, height=48, time_base=Fraction(1, 25), settings=EncodeSettings()
         ) as writer,
     ):
-        writer.write(chunk_of(smooth(1, 48, 32), [0], Fraction(1, 25)))
+        writer.write(batch_of(smooth(1, 48, 32), [0], Fraction(1, 25))[0])
 
 
 def test_settings_that_cannot_be(tmp_path: Path) -> None:
@@ -271,7 +265,7 @@ def test_a_full_disk_is_told(tmp_path: Path) -> None:
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, limits[1]))
         with pytest.raises(InputError, match=str(path)):
-            write(path, chunk_of(noise, list(range(8)), Fraction(1, 25)), EncodeSettings(codec="ffv1"))
+            write(path, batch_of(noise, list(range(8)), Fraction(1, 25)), EncodeSettings(codec="ffv1"))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, before)

@@ -1,4 +1,4 @@
-"""Segments partition the film, whatever its times, and chunks do not depend on where reading began."""
+"""Segments partition the film, whatever its times, and batches do not depend on where reading began."""
 
 from fractions import Fraction
 from itertools import pairwise
@@ -8,8 +8,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidstyle.imaging.frame import FrameChunk
-from vidstyle.pipeline.plan.segments import PIECES, SegmentPlan, missing_ranges, regroup, shared_out
+from vidstyle.imaging.frame import Frame
+from vidstyle.pipeline.plan.segments import PIECES, SegmentPlan, batches, missing_ranges, shared_out
 
 BASES = st.sampled_from([Fraction(1, 25), Fraction(1001, 30000), Fraction(1, 90000), Fraction(1, 1000), Fraction(1, 7)])
 plans = st.builds(
@@ -91,33 +91,41 @@ def test_a_film_of_unknown_length_is_not_shared() -> None:
     assert shared_out([(0, None)], 2, 9) == [(0, 2), (2, 4), (4, 6), (6, 8), (8, None)]
 
 
-def film(times: list[int], size: int) -> list[FrameChunk]:
-    chunks = []
-    for at in range(0, len(times), size):
-        pts = np.array(times[at : at + size], np.int64)
-        data = np.broadcast_to((pts % 251).astype(np.uint8)[:, None, None, None], (len(pts), 2, 2, 3))
-        chunks.append(FrameChunk(data, pts, pts * 0 + 1, Fraction(1, 10), data[..., 0]))
-    return chunks
+def film(times: list[int], plan: SegmentPlan) -> list[Frame]:
+    """Frames whose samples and alpha are their times."""
+    pixels = [np.full((2, 2, 3), pts % 251, np.uint8) for pts in times]
+    return [
+        Frame(data, pts, 1, Fraction(1, 10), data[..., 0], plan.index(pts))
+        for pts, data in zip(times, pixels, strict=True)
+    ]
 
 
 @given(
     times=st.lists(st.integers(0, 400), min_size=1, max_size=60, unique=True).map(sorted),
-    read=st.integers(1, 9),
     size=st.integers(1, 9),
     seconds=st.fractions(Fraction(1, 5), 5, max_denominator=10),
     begin=st.integers(0, 20),
 )
-def test_regroup(times: list[int], read: int, size: int, seconds: Fraction, begin: int) -> None:
+def test_batches(times: list[int], size: int, seconds: Fraction, begin: int) -> None:
     plan = SegmentPlan(0, seconds, Fraction(1, 10))
-    groups = list(regroup(film(times, read), plan, size))
-    assert [int(t) for _, c in groups for t in c.pts] == times
-    for k, c in groups:
-        assert {plan.index(int(t)) for t in c.pts} == {k}
-        np.testing.assert_array_equal(c.data[:, 0, 0, 0], c.pts % 251)
-        assert c.alpha is not None
-        np.testing.assert_array_equal(c.alpha[:, 1, 1], c.pts % 251)
-    for (a, first), (b, _) in pairwise(groups):
-        assert len(first) == size or b > a
-    later = list(regroup(film([t for t in times if t >= plan.border(begin)], 3), plan, size))
-    expected = [(k, list(c.pts)) for k, c in groups if k >= begin]
-    assert [(k, list(c.pts)) for k, c in later] == expected
+    groups = list(batches(film(times, plan), size))
+    assert [frame.pts for batch in groups for frame in batch] == times
+    for batch in groups:
+        assert {plan.index(frame.pts) for frame in batch} == {batch.segment}
+        assert len(batch) <= size
+        np.testing.assert_array_equal(batch.data[:, 0, 0, 0], batch.pts % 251)
+        assert batch.alpha is not None
+        np.testing.assert_array_equal(batch.alpha[:, 1, 1], batch.pts % 251)
+    for first, second in pairwise(groups):
+        assert len(first) == size or second.segment > first.segment
+    later = batches(film([t for t in times if t >= plan.border(begin)], plan), size)
+    expected = [batch.pts.tolist() for batch in groups if batch.segment >= begin]
+    assert [batch.pts.tolist() for batch in later] == expected
+
+
+def test_a_full_batch_does_not_wait_for_the_next_frame() -> None:
+    plan = SegmentPlan(0, Fraction(10), Fraction(1, 10))
+    taken: list[int] = []
+    frames = (taken.append(frame.pts) or frame for frame in film(list(range(5)), plan))
+    assert len(next(batches(frames, 2))) == 2
+    assert taken == [0, 1]

@@ -3,13 +3,27 @@
 import _thread
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidstyle.pipeline.stages.threads import run_stages
+
+
+def each(work: Callable[[Any], Any]) -> Callable[[Iterable[Any]], Iterator[Any]]:
+    """A model stage that takes one item at a time."""
+
+    def stage(items: Iterable[Any]) -> Iterator[Any]:
+        for item in items:
+            done = work(item)
+            del item
+            yield done
+            del done
+
+    return stage
 
 
 class Sink:
@@ -40,7 +54,7 @@ def no_thread_left() -> Iterator[None]:
 @given(n=st.integers(0, 30), depth=st.integers(1, 4))
 def test_all_items_in_order(n: int, depth: int) -> None:
     sink = Sink()
-    run_stages(range(n), lambda x: x * x, sink, depth=depth)
+    run_stages(range(n), each(lambda x: x * x), sink, depth=depth)
     assert sink.got == [x * x for x in range(n)]
     assert sink.left_with == [None]
 
@@ -85,7 +99,7 @@ def test_error_of_each_stage_is_the_one_seen(stage: str) -> None:
 
     sink = Fragile()
     with pytest.raises(Broken, match=stage):
-        run_stages(source(), work, sink)
+        run_stages(source(), each(work), sink)
     assert closed == [True]
     if stage == "leave":
         assert sink.left_with == [None]
@@ -120,7 +134,7 @@ def test_queues_are_bounded(slow: str) -> None:
             time.sleep(0.003)
         return x
 
-    run_stages(source(), work, Slow(), depth=2)
+    run_stages(source(), each(work), Slow(), depth=2)
     # Two queues of two, and one item in the hands of each stage.
     assert max(ahead) <= 2 * 2 + 3
     assert len(ahead) == 40
@@ -142,7 +156,7 @@ def test_interrupt_stops_everything() -> None:
             i += 1
 
     with pytest.raises(KeyboardInterrupt):
-        run_stages(endless(), work, sink)
+        run_stages(endless(), each(work), sink)
     assert sink.got == list(range(len(sink.got)))
     assert len(sink.left_with) == 1
     assert sink.left_with[0] is not None
@@ -153,7 +167,7 @@ def test_busy_time_leaves_waiting_out() -> None:
         time.sleep(0.02)
         return x
 
-    seconds = run_stages(range(5), work, Sink())
+    seconds = run_stages(range(5), each(work), Sink())
     assert seconds.model >= 0.1
     assert seconds.decode < 0.05
     assert seconds.encode < 0.05
@@ -177,7 +191,7 @@ def test_memory_of_an_item_is_freed_before_the_next_is_waited_for() -> None:
             yield item
             del item
 
-    run_stages(source(), lambda x: x, Discard(), depth=1)
+    run_stages(source(), each(lambda x: x), Discard(), depth=1)
     # One in each queue, one in the hands of each stage, and the one being made.
     assert most <= 2 + 3 + 1
 
@@ -188,3 +202,46 @@ class Discard(Sink):
 
     def __exit__(self, *_: object) -> None:
         pass
+
+
+def test_a_stage_that_gathers_is_busy_only_while_it_works() -> None:
+    """That the model waits for several frames before it begins is not its own time; what it holds at the end is given on."""
+
+    def source() -> Iterator[int]:
+        for i in range(7):
+            time.sleep(0.02)
+            yield i
+
+    def pairs(items: Iterable[int]) -> Iterator[int]:
+        held: list[int] = []
+        for item in items:
+            held.append(item)
+            if len(held) == 3:
+                time.sleep(0.01)
+                yield from held
+                held.clear()
+        yield from held
+
+    sink = Sink()
+    seconds = run_stages(source(), pairs, sink)
+    assert sink.got == list(range(7))
+    assert 0.02 <= seconds.model < 0.1
+    assert seconds.decode >= 0.14
+
+
+def test_a_stage_that_fails_closes_the_model() -> None:
+    closed = []
+
+    def work(items: Iterable[int]) -> Iterator[int]:
+        try:
+            yield from items
+        finally:
+            closed.append(True)
+
+    class Fragile(Sink):
+        def write(self, item: int) -> None:
+            raise Broken("encode")
+
+    with pytest.raises(Broken, match="encode"):
+        run_stages(range(100), work, Fragile())
+    assert closed == [True]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from vidstyle.core.errors import InputError
 from vidstyle.media.input.probe import VideoInfo, probe
-from vidstyle.media.input.reader import read_chunks
+from vidstyle.media.input.reader import read_frames
 
 
 class Clip(Protocol):
@@ -60,11 +60,11 @@ class PlayedClip:
 
     def frames(self, numbers: Sequence[int]) -> Iterator[NDArray[np.uint8]]:
         wanted, last = set(numbers), max(numbers, default=-1)
-        for n, chunk in enumerate(read_chunks(self._info, chunk=1, threads=1)):
+        for n, frame in enumerate(read_frames(self._info, threads=1)):
             if n > last:
                 return
             if n in wanted:
-                yield chunk.data[0]
+                yield frame.data
 
 
 class DecordClip:

@@ -16,7 +16,7 @@ _MIN_JUDGED = 20
 
 @dataclass
 class ReadReport:
-    """Counts that `read_chunks` keeps while it reads; hand the same one to several calls to add them up."""
+    """Counts that `read_frames` keeps while it reads; hand the same one to several calls to add them up."""
 
     frames: int = 0
     """Frames given out, concealed ones included."""

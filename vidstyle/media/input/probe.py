@@ -52,7 +52,7 @@ class StreamInfo:
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """The video of a file: geometry is that of the frames `read_chunks` gives (rotation applied)."""
+    """The video of a file: geometry is that of the frames `read_frames` gives (rotation applied)."""
 
     path: Path
     container: str

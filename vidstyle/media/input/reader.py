@@ -1,4 +1,4 @@
-"""Chunks of display-oriented RGB frames, streamed: nothing is ever collected for a whole film."""
+"""Display-oriented RGB frames, streamed: nothing is ever collected for a whole film."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidstyle.core.errors import InputError
-from vidstyle.imaging.frame import FrameChunk
+from vidstyle.imaging.frame import Frame
 from vidstyle.media.colour import from_sws_deep, to_rgb
 from vidstyle.media.hdr import to_sdr
 from vidstyle.media.input.concealment import ReadReport, judge
@@ -21,10 +21,9 @@ from vidstyle.media.orientation import orient
 from vidstyle.media.timestamps import frame_ticks
 
 
-def read_chunks(
+def read_frames(
     info: VideoInfo,
     *,
-    chunk: int,
     start: int | None = None,
     stop: int | None = None,
     shown: bool = False,
@@ -32,11 +31,10 @@ def read_chunks(
     decoder: Decoder = "software",
     report: ReadReport | None = None,
     max_errors: float = 0.10,
-) -> Iterator[FrameChunk]:
+) -> Iterator[Frame]:
     """Frames of `info` shown at or after `start` and before `stop` (ticks of `info.time_base`; None: no bound).
 
     Args:
-        chunk: frames a chunk, at least 1; the last one may be shorter.
         shown: begin with the frame that is on the screen at `start`, also where it appeared before.
         threads: decoding threads; None lets FFmpeg choose.
         decoder: what decodes; "cuda" only where `hardware.settled` says so.
@@ -44,28 +42,24 @@ def read_chunks(
         max_errors: share of the film's frames that may be damaged (counted in `report`, over all calls that share it).
 
     Yields:
-        FrameChunk with uint8 data (N, info.height, info.width, 3), and alpha where `info.has_alpha`. The frames are
+        Frames of (info.height, info.width, 3), with alpha where `info.has_alpha`. They are
         those, pixel for pixel, of a read without bounds. A frame's duration reaches to the next frame's time. HDR and
         wide gamut are brought to SDR BT.709, interlaced frames are made whole.
 
     Raises:
         InputError: nothing could be decoded (only when read without bounds), or too much was damaged.
     """
-    if chunk < 1:
-        raise ValueError(f"chunk must be at least 1, got {chunk}")
     report = report if report is not None else ReadReport()
-    batch: list[tuple[int, int, NDArray[np.uint8]]] = []
     given = 0
     for pts, duration, frame in _lasting(_progressive(info, start, threads or 0, decoder, report), info, stop):
         judge(info, report, max_errors)
         if start is not None and (pts + max(1, duration) <= start if shown else pts < start):
             continue
-        batch.append((pts, duration, _rgb(frame, info, report)))
+        image = _rgb(frame, info, report)
         given += 1
         report.frames += 1
-        if len(batch) == chunk:
-            yield _chunk(batch, info)
-            batch = []
+        alpha = np.ascontiguousarray(image[..., 3]) if info.has_alpha else None
+        yield Frame(np.ascontiguousarray(image[..., :3]), pts, duration, info.time_base, alpha)
     if report.repaired_pts:
         report.warn(
             f"{info.path}: times of {report.repaired_pts} frames were missing or out of order and were repaired."
@@ -80,8 +74,6 @@ def read_chunks(
             "by the frame before."
         )
     judge(info, report, max_errors, at_end=start is None and stop is None)
-    if batch:
-        yield _chunk(batch, info)
 
 
 def _progressive(
@@ -128,19 +120,3 @@ def _rgb(frame: av.VideoFrame, info: VideoInfo, report: ReadReport) -> NDArray[n
         rgb = to_rgb(frame, info.colour, width=width, height=height, pix_fmt=pix_fmt).to_ndarray()
         image = np.asarray(rgb, dtype=np.uint8)
     return orient(image, info.rotation, info.mirrored)
-
-
-def _chunk(batch: list[tuple[int, int, NDArray[np.uint8]]], info: VideoInfo) -> FrameChunk:
-    data = np.empty((len(batch), info.height, info.width, 3), np.uint8)
-    alpha = np.empty(data.shape[:3], np.uint8) if info.has_alpha else None
-    for i, (_, _, image) in enumerate(batch):
-        data[i] = image[..., :3]
-        if alpha is not None:
-            alpha[i] = image[..., 3]
-    return FrameChunk(
-        data=data,
-        pts=np.array([b[0] for b in batch], np.int64),
-        durations=np.array([b[1] for b in batch], np.int64),
-        time_base=info.time_base,
-        alpha=alpha,
-    )

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
+from vidstyle.imaging.frame import Frame
 from vidstyle.media.input.probe import VideoInfo, probe
-from vidstyle.media.input.reader import read_chunks
+from vidstyle.media.input.reader import read_frames
 from vidstyle.media.timestamps import rescale
 
 _CLOCK = Fraction(1, 100)
@@ -33,35 +33,27 @@ def write_gif(parts: Sequence[Path], info: VideoInfo, output: Path, *, shift: in
         context = stream.codec_context
         context.width, context.height, context.pix_fmt, context.time_base = first.width, first.height, "pal8", _CLOCK
         last = -1
-        for pts, image, alpha in _frames(parts):
-            frame = _palette_frame(image, alpha)
-            last = max(last + 1, rescale(rescale(pts[0], pts[1], info.time_base) + shift, info.time_base, _CLOCK))
-            frame.pts, frame.time_base = last, _CLOCK
-            container.mux(stream.encode(frame))
+        for frame in (frame for part in parts for frame in read_frames(probe(part))):
+            indexed = _palette_frame(frame)
+            ticks = rescale(frame.pts, frame.time_base, info.time_base) + shift
+            last = max(last + 1, rescale(ticks, info.time_base, _CLOCK))
+            indexed.pts, indexed.time_base = last, _CLOCK
+            container.mux(stream.encode(indexed))
         container.mux(stream.encode())
     others = [s for s in info.streams if s.index != info.stream_index]
     return [f"{output.suffix} cannot hold {s}; it is left out." for s in others]
 
 
-def _frames(
-    parts: Sequence[Path],
-) -> Iterator[tuple[tuple[int, Fraction], NDArray[np.uint8], NDArray[np.uint8] | None]]:
-    for part in parts:
-        for chunk in read_chunks(probe(part), chunk=1):
-            alpha = None if chunk.alpha is None else chunk.alpha[0].astype(np.uint8)
-            yield (int(chunk.pts[0]), chunk.time_base), chunk.data[0].astype(np.uint8), alpha
-
-
-def _palette_frame(image: NDArray[np.uint8], alpha: NDArray[np.uint8] | None) -> av.VideoFrame:
-    """(H, W, 3) and (H, W) or None as a pal8 frame; what is less than half opaque becomes transparent."""
-    colours = 256 if alpha is None else 255
-    indexed = Image.fromarray(image).quantize(colours, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+def _palette_frame(frame: Frame) -> av.VideoFrame:
+    """A frame with a palette (pal8); what is less than half opaque becomes transparent."""
+    colours = 256 if frame.alpha is None else 255
+    indexed = Image.fromarray(frame.data).quantize(colours, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     indices = np.asarray(indexed, np.uint8).copy()
     rgb = np.array(indexed.getpalette(), np.uint8).reshape(-1, 3)
     palette = np.zeros((256, 4), np.uint8)  # ARGB
     palette[:, 0] = 255  # of unused entries too: the encoder takes the first transparent one
     palette[: len(rgb), 1:] = rgb
-    if alpha is not None:
-        indices[alpha < 128] = 255
+    if frame.alpha is not None:
+        indices[frame.alpha < 128] = 255
         palette[255] = 0
     return av.VideoFrame.from_ndarray((indices, palette), format="pal8")  # type: ignore[arg-type]

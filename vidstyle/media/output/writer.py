@@ -1,4 +1,4 @@
-"""Encodes chunks of RGB frames into a video-only segment file, every frame at its own time."""
+"""Encodes RGB frames into a video-only segment file, every frame at its own time."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import av
 import av.error
 import numpy as np
 from av.video.reformatter import ColorRange
-from numpy.typing import NDArray
 
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.core.files import write_failure
-from vidstyle.imaging.frame import FrameChunk
-from vidstyle.media.colour import ColourTags, from_rgb, to_sws_deep
+from vidstyle.imaging.frame import Frame
+from vidstyle.media.colour import ColourTags, from_rgb
 from vidstyle.media.output.codecs import find_codec, steady_options
 from vidstyle.media.timestamps import rescale
 
@@ -47,7 +46,7 @@ class EncodeSettings:
     bit_depth: int = 8
     """8, or 10 where the codec can."""
     alpha: bool = False
-    """Encode the alpha plane of the chunks."""
+    """Encode the alpha plane of the frames."""
     threads: int = 0
     """Encoder threads; 0 lets the encoder choose."""
 
@@ -85,7 +84,7 @@ class VideoWriter:
     Args:
         path: the segment file; its container follows from the codec, not from its suffix.
         width, height: of the frames.
-        time_base: seconds a tick of the chunks' pts; kept exactly (alpha VP9 alone: to 1 ms, as webm has it).
+        time_base: seconds a tick of the frames' pts; kept exactly (alpha VP9 alone: to 1 ms, as webm has it).
         settings: codec and quality.
         sample_aspect_ratio: width / height of a pixel.
         rate: frames a second, a hint for the encoder's rate control.
@@ -163,17 +162,16 @@ class VideoWriter:
                 "settings; choose another --codec or another --size."
             ) from error
 
-    def write(self, chunk: FrameChunk) -> None:
-        """Encode the frames of `chunk` (their time base may be any) in order."""
-        if self._origin is None and len(chunk):
-            self._origin = min(0, self._ticks(chunk, 0))
+    def write(self, frame: Frame) -> None:
+        """Encode the next frame; its time base may be any."""
+        ticks = rescale(frame.pts, frame.time_base, self._time_base)
+        if self._origin is None:
+            self._origin = min(0, ticks)
             if self._origin:
                 self._container.metadata[ORIGIN_TAG] = str(self._origin)
-        for i in range(len(chunk)):
-            alpha = chunk.alpha[i] if chunk.alpha is not None and self._alpha else None
-            frame = self._frame(chunk.data[i], alpha)
-            frame.pts, frame.time_base = self._ticks(chunk, i) - (self._origin or 0), self._time_base
-            self._mux(frame)
+        converted = self._converted(frame)
+        converted.pts, converted.time_base = ticks - self._origin, self._time_base
+        self._mux(converted)
 
     def close(self) -> None:
         """Finish the file."""
@@ -183,28 +181,23 @@ class VideoWriter:
         except OSError as error:
             raise InputError(f"{self._name}: {write_failure(error, self._name)}.") from error
 
-    def _ticks(self, chunk: FrameChunk, i: int) -> int:
-        return rescale(int(chunk.pts[i]), chunk.time_base, self._time_base)
-
     def _mux(self, frame: av.VideoFrame | None) -> None:
         try:
             self._container.mux(self._stream.encode(frame))
         except OSError as error:
             raise InputError(f"{self._name}: {write_failure(error, self._name)}.") from error
 
-    def _frame(self, image: NDArray[Any], alpha: NDArray[Any] | None) -> av.VideoFrame:
-        """(H, W, 3) uint8 or uint16 and (H, W) alpha as a frame in the encoder's format and size."""
+    def _converted(self, frame: Frame) -> av.VideoFrame:
+        """A frame in the encoder's format and size."""
+        image = frame.data
         if image.shape[:2] != self._size[::-1]:
             raise ValueError(f"frames must be {self._size[0]}x{self._size[1]}, got {image.shape[1]}x{image.shape[0]}")
-        deep = image.dtype == np.uint16
-        if deep and not av.VideoFormat(self._pix_fmt).is_rgb:
-            image = to_sws_deep(image)
         if self._alpha:
-            opaque = np.full(image.shape[:2], 65535 if deep else 255, image.dtype)
-            image = np.dstack([image, opaque if alpha is None else alpha])
+            opaque = np.full(image.shape[:2], 255, np.uint8)
+            image = np.dstack([image, opaque if frame.alpha is None else frame.alpha])
         if any(self._pad):
             image = np.pad(image, ((0, self._pad[0]), (0, self._pad[1]), (0, 0)), mode="edge")
-        name = ("rgba64le" if deep else "rgba") if self._alpha else ("rgb48le" if deep else "rgb24")
+        name = "rgba" if self._alpha else "rgb24"
         return from_rgb(av.VideoFrame.from_ndarray(np.ascontiguousarray(image), name), self._pix_fmt, _OUTPUT)
 
     def _discard(self) -> None:

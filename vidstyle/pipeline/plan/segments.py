@@ -7,11 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any
 
-import numpy as np
-
-from vidstyle.imaging.frame import FrameChunk
+from vidstyle.imaging.frame import Frame, FrameBatch
 
 Range = tuple[int, int | None]
 """Segments [first, last); None: to the film's end."""
@@ -72,54 +69,25 @@ def shared_out(ranges: Iterable[Range], workers: int, expected: int | None) -> l
     return pieces
 
 
-def regroup(chunks: Iterable[FrameChunk], plan: SegmentPlan, size: int) -> Iterator[tuple[int, FrameChunk]]:
-    """Chunks of any length to (segment, chunk of `size` frames), shorter only at a segment's end.
+def batches(frames: Iterable[Frame], size: int) -> Iterator[FrameBatch]:
+    """Frames in batches of `size`, fewer only at a segment's end.
 
-    What frames share a chunk then depends on the plan alone, not on where reading began, so a resumed run makes the same
-    calls of the model as an uninterrupted one.
+    What frames share a call of the model then depends on the plan alone, not on where reading began, so a resumed run makes the
+    same calls as an uninterrupted one.
     """
-    segment = -1
-    held: list[FrameChunk] = []
-    count = 0
-    for chunk in chunks:
-        at = 0
-        while at < len(chunk):
-            owner = plan.index(int(chunk.pts[at]))
-            if held and owner != segment:
-                yield segment, join(held)
-                held, count = [], 0
-            segment = owner
-            border = int(np.searchsorted(chunk.pts, plan.border(owner + 1)))
-            stop = min(border, at + size - count)
-            held.append(part(chunk, at, stop))
-            count += stop - at
-            at = stop
-            if count == size:
-                yield segment, join(held)
-                held, count = [], 0
+    held: list[Frame] = []
+
+    def taken() -> FrameBatch:
+        batch = FrameBatch.of(held)
+        held.clear()  # while the model works on the batch, its frames need not be there twice
+        return batch
+
+    for frame in frames:
+        if held and frame.segment != held[0].segment:
+            yield taken()
+        held.append(frame)
+        del frame
+        if len(held) == size:
+            yield taken()
     if held:
-        yield segment, join(held)
-
-
-def part(chunk: FrameChunk, start: int, stop: int) -> FrameChunk:
-    """Frames [start, stop) of a chunk; the chunk itself where that is all of it."""
-    if start == 0 and stop == len(chunk):
-        return chunk
-    alpha = None if chunk.alpha is None else chunk.alpha[start:stop]
-    return FrameChunk(
-        chunk.data[start:stop], chunk.pts[start:stop], chunk.durations[start:stop], chunk.time_base, alpha
-    )
-
-
-def join(chunks: list[FrameChunk]) -> FrameChunk:
-    """One chunk of several that follow each other."""
-    if len(chunks) == 1:
-        return chunks[0]
-    planes: list[Any] = [c.alpha for c in chunks if c.alpha is not None]
-    return FrameChunk(
-        np.concatenate([c.data for c in chunks]),
-        np.concatenate([c.pts for c in chunks]),
-        np.concatenate([c.durations for c in chunks]),
-        chunks[0].time_base,
-        np.concatenate(planes) if planes else None,
-    )
+        yield taken()

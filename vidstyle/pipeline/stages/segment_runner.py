@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 from vidstyle.core.errors import InputError
-from vidstyle.imaging.frame import FrameChunk
-from vidstyle.imaging.transforms import eight_bits, on_black, resized
+from vidstyle.imaging.frame import Frame
+from vidstyle.imaging.transforms import on_black, resized
 from vidstyle.media.input.concealment import ReadReport, judge
-from vidstyle.media.input.reader import read_chunks
+from vidstyle.media.input.reader import read_frames
 from vidstyle.pipeline.plan.journal import Journal
 from vidstyle.pipeline.plan.plan import Film
-from vidstyle.pipeline.plan.segments import Range, missing_ranges, regroup, shared_out
+from vidstyle.pipeline.plan.segments import Range, missing_ranges, shared_out
 from vidstyle.pipeline.retime import retimed
 from vidstyle.pipeline.stages.segment_writer import SegmentFiles
 from vidstyle.pipeline.stages.threads import StageSeconds, run_stages
@@ -22,7 +22,7 @@ from vidstyle.pipeline.stages.workers import GoOn, run_jobs, while_wanted
 Progress = Callable[[int, int | None], None]
 """Called with the frames that are finished and the number expected (None: unknown), from another thread."""
 
-Work = Callable[[tuple[int, FrameChunk]], tuple[int, FrameChunk]]
+Work = Callable[[Iterable[Frame]], Iterator[Frame]]
 
 
 def ranges_of(film: Film, journal: Journal, workers: int) -> list[Range]:
@@ -69,9 +69,8 @@ class Filling:
         stop = film.stop if last is None else film.plan.border(last)
         begin, end = film.clock.source_bounds(start, stop)
         report = ReadReport()
-        source = read_chunks(
+        source = read_frames(
             film.info,
-            chunk=self.chunk,
             start=begin,
             stop=end,
             shown=film.clock.step is not None,
@@ -82,7 +81,7 @@ class Filling:
         )
         timed = retimed(prepared(source, film), film.clock, film.plan, start=start, stop=stop)
         sink = SegmentFiles(film, self.journal, first=first, wrote=self.wrote)
-        spent = run_stages(while_wanted(regroup(timed, film.plan, self.chunk), go_on), work, sink)
+        spent = run_stages(while_wanted(timed, go_on), work, sink, depth=2 * self.chunk)
         if last is None:
             self.journal.end(sink.next)
         else:
@@ -93,20 +92,16 @@ class Filling:
             self.report.add(report)
             judge(film.info, self.report, self.max_errors)
 
-    def wrote(self, frames: int) -> None:
-        """Count frames that are encoded, and tell."""
+    def wrote(self) -> None:
+        """Count a frame that is encoded, and tell."""
         with self.counting:
-            self.frames += frames
+            self.frames += 1
             if self.progress is not None:
                 self.progress(self.frames, self.expected)
 
 
-def prepared(chunks: Iterable[FrameChunk], film: Film) -> Iterator[FrameChunk]:
-    """Chunks at the film's size, transparency laid over black where the output cannot hold it."""
-    for chunk in chunks:
-        sized = resized(chunk, film.size)
-        if sized.alpha is None or film.keep_alpha:
-            yield sized
-            continue
-        pixels = on_black(eight_bits(sized.data), eight_bits(sized.alpha))
-        yield FrameChunk(pixels, chunk.pts, chunk.durations, chunk.time_base)
+def prepared(frames: Iterable[Frame], film: Film) -> Iterator[Frame]:
+    """Frames at the film's size, transparency laid over black where the output cannot hold it."""
+    for frame in frames:
+        sized = resized(frame, film.size)
+        yield sized if film.keep_alpha else on_black(sized)

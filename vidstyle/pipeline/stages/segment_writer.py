@@ -1,11 +1,11 @@
-"""The encode stage: chunks into segment files, one encoder a segment, each noted in the journal when it is whole."""
+"""The encode stage: frames into segment files, one encoder a segment, each noted in the journal when it is whole."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from types import TracebackType
 
-from vidstyle.imaging.frame import FrameChunk
+from vidstyle.imaging.frame import Frame
 from vidstyle.media.output.writer import VideoWriter
 from vidstyle.pipeline.plan.journal import Journal
 from vidstyle.pipeline.plan.plan import Film
@@ -13,14 +13,14 @@ from vidstyle.pipeline.retime import repeated
 
 
 class SegmentFiles:
-    """A sink of `run_stages` for (segment, chunk) pairs with segments in ascending order.
+    """A sink of `run_stages` for frames with segments in ascending order.
 
     Args:
         first: segment that the range begins with; earlier ones are not this sink's business.
-        wrote: called with the number of frames after each chunk.
+        wrote: called after each frame that was encoded.
     """
 
-    def __init__(self, film: Film, journal: Journal, *, first: int, wrote: Callable[[int], None]) -> None:
+    def __init__(self, film: Film, journal: Journal, *, first: int, wrote: Callable[[], None]) -> None:
         self.film, self.journal, self.wrote = film, journal, wrote
         self.next = first
         """The segment that comes next, or is being written."""
@@ -28,13 +28,12 @@ class SegmentFiles:
         self.writer: VideoWriter | None = None
         self.warnings: list[str] = []
 
-    def __call__(self, item: tuple[int, FrameChunk]) -> None:
-        segment, chunk = item
-        if segment > self.next:
-            self.fill(segment)
+    def __call__(self, frame: Frame) -> None:
+        if frame.segment > self.next:
+            self.fill(frame.segment)
         if self.writer is None:
             self.writer = VideoWriter(
-                self.journal.partial(segment),
+                self.journal.partial(frame.segment),
                 width=self.film.size[0],
                 height=self.film.size[1],
                 time_base=self.film.target.time_base,
@@ -44,10 +43,10 @@ class SegmentFiles:
                 told_as=self.film.output,
             )
             self.warnings += [w for w in self.writer.warnings if w not in self.warnings]
-        for piece in repeated(chunk, self.film.clock.step):
-            self.writer.write(piece)
-            self.frames += len(piece)
-            self.wrote(len(piece))
+        for one in repeated(frame, self.film.clock.step):
+            self.writer.write(one)
+            self.frames += 1
+            self.wrote()
 
     def fill(self, segment: int) -> None:
         """Finish all segments before `segment`; those without frames (long still pictures) are noted as empty."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
-from fractions import Fraction
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from vidstyle.engines.backoff import Backoff
 from vidstyle.engines.base import Engine
-from vidstyle.imaging.frame import FrameChunk
-from vidstyle.imaging.transforms import eight_bits, with_colour_of
+from vidstyle.imaging.frame import Frame, FrameBatch
+from vidstyle.imaging.transforms import with_colour_of
 from vidstyle.models.attention import StyleCode, blend
+from vidstyle.pipeline.plan.segments import batches
 from vidstyle.pipeline.request import Look
 from vidstyle.pipeline.stages.stabilize import Stabilizer
 from vidstyle.styles.encode import encode_styles
@@ -25,17 +26,18 @@ Frames = NDArray[np.uint8]
 
 
 class Painter:
-    """Work of `run_stages` on (segment, chunk) pairs: model, then stabilisation, mask and colour of the source.
+    """Work of `run_stages`: the model, on batches that are made here, then stabilisation, mask and colour of the source.
 
     Args:
-        origin: time of the film's first frame in ticks of the chunks, which keyframes count from.
+        batch_size: frames per call of the model.
+        origin: time of the film's first frame in ticks of the frames, which keyframes count from.
 
     Attributes:
         limit: frames a call that memory sufficed for; None where it always did.
     """
 
-    def __init__(self, look: Look, engine: Engine, model: str | Path, *, origin: int) -> None:
-        self.look, self.engine, self.origin = look, engine, origin
+    def __init__(self, look: Look, engine: Engine, model: str | Path, *, batch_size: int, origin: int) -> None:
+        self.look, self.engine, self.batch_size, self.origin = look, engine, batch_size, origin
         self.codes = [encode_styles([style], engine, model) for style in look.styles]
         self.pair = look.mask is not None and look.keyframes is None and len(self.codes) == 2
         self.whole = self.codes[0]
@@ -51,40 +53,47 @@ class Painter:
         other.stabilizer = Stabilizer(self.look.stabilize, threads=engine.threads) if self.look.stabilize else None
         return other
 
-    def __call__(self, item: tuple[int, FrameChunk]) -> tuple[int, FrameChunk]:
-        segment, chunk = item
-        look, source = self.look, eight_bits(chunk.data)
-        styled = self.styled(source, chunk)
+    def __call__(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        for batch in batches(frames, self.batch_size):
+            done = self.painted(batch)
+            del batch  # not held while waiting for the next one
+            yield from done
+            del done
+
+    def painted(self, batch: FrameBatch) -> FrameBatch:
+        """The same frames as they are encoded."""
+        look, source = self.look, batch.data
+        styled = self.styled(batch)
         if self.stabilizer is not None:
-            styled = self.stabilizer(segment, source, styled)
+            styled = self.stabilizer(batch.segment, source, styled)
         # The source has nothing to be steadied: it comes in after that.
         if look.mask is not None and not self.pair:
             styled = mix(styled, source, look.mask)
         if look.preserve_color:
             styled = with_colour_of(source, styled)
-        alpha = None if chunk.alpha is None else eight_bits(chunk.alpha)
-        return segment, FrameChunk(styled, chunk.pts, chunk.durations, chunk.time_base, alpha)
+        return replace(batch, data=styled)
 
-    def styled(self, source: Frames, chunk: FrameChunk) -> Frames:
+    def styled(self, batch: FrameBatch) -> Frames:
         """(N, H, W, 3) in the style or styles of the look."""
         if self.look.keyframes is not None:
-            return self.keyed(source, chunk.pts, chunk.time_base)
+            return self.keyed(batch)
+        source = batch.data
         first = self.model(source, self.whole, self.look.strength)
         if self.look.mask is None or not self.pair:
             return first
         return mix(first, self.model(source, self.codes[1], self.look.strength), self.look.mask)
 
-    def keyed(self, source: Frames, pts: NDArray[np.int64], time_base: Fraction) -> Frames:
+    def keyed(self, batch: FrameBatch) -> Frames:
         """Each frame by the keyframes at its time; neighbours that share all of it share a call of the model."""
         keys = self.look.keyframes
         assert keys is not None
-        seconds = [float((int(t) - self.origin) * time_base) for t in pts]
+        seconds = [float((int(t) - self.origin) * batch.time_base) for t in batch.pts]
         weights, strengths = keys.at(seconds), keys.strength_at(seconds) * self.look.strength
         done: list[Frames] = []
-        for _, group in groupby(range(len(pts)), key=lambda i: (weights[i].tobytes(), strengths[i])):
+        for _, group in groupby(range(len(batch)), key=lambda i: (weights[i].tobytes(), strengths[i])):
             same: Sequence[int] = list(group)
             code = keys.codes([seconds[same[0]]], self.codes)
-            done.append(self.model(source[same[0] : same[-1] + 1], code, float(strengths[same[0]])))
+            done.append(self.model(batch.data[same[0] : same[-1] + 1], code, float(strengths[same[0]])))
         return np.concatenate(done)
 
     def model(self, frames: Frames, code: StyleCode, strength: float) -> Frames:

@@ -10,9 +10,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -32,6 +32,8 @@ class Channel(Generic[A]):
         self.items: deque[A] = deque()
         self.depth = depth
         self.ended = self.stopped = False
+        self.waited = 0.0
+        """Seconds that its reader has waited for items."""
         self.changed = threading.Condition()
 
     def put(self, item: A) -> None:
@@ -47,7 +49,9 @@ class Channel(Generic[A]):
         """Items as they come, until the channel is ended. Raises Stopped."""
         while True:
             with self.changed:
+                begun = time.perf_counter()
                 self.changed.wait_for(lambda: self.stopped or self.ended or self.items)
+                self.waited += time.perf_counter() - begun
                 if self.stopped:
                     raise Stopped
                 if not self.items:
@@ -77,27 +81,42 @@ class StageSeconds:
     model: float = 0.0
     encode: float = 0.0
 
-    @contextmanager
-    def measure(self, stage: str) -> Generator[None]:
-        begun = time.perf_counter()
+    def add(self, stage: str, seconds: float) -> None:
+        """Count working time of a stage."""
+        setattr(self, stage, getattr(self, stage) + seconds)
+
+    def busy(self, stage: str, items: Iterable[A], source: Channel[Any] | None = None) -> Generator[A]:
+        """The items, counting how long each takes to make, less what was waited for in `source`, where they are made from.
+        When it is closed, so is `items` if it is a generator."""
+        made = iter(items)
         try:
-            yield
+            while True:
+                begun = time.perf_counter() - (source.waited if source else 0.0)
+                try:
+                    item = next(made)
+                except StopIteration:
+                    return
+                finally:
+                    self.add(stage, time.perf_counter() - (source.waited if source else 0.0) - begun)
+                yield item
+                del item
         finally:
-            setattr(self, stage, getattr(self, stage) + time.perf_counter() - begun)
+            if isinstance(made, Generator):
+                made.close()
 
 
 def run_stages(
     source: Iterable[A],
-    work: Callable[[A], B],
+    work: Callable[[Iterable[A]], Iterable[B]],
     sink: AbstractContextManager[Callable[[B], None]],
     *,
     depth: int = 2,
 ) -> StageSeconds:
-    """Send every item of `source` through `work` into `sink`, in order, each stage in a thread of its own.
+    """Send the items of `source` through `work` into `sink`, in order, each stage in a thread of its own.
 
     Args:
         source: iterated (and, if a generator, closed) in the first thread.
-        work: called in the second thread.
+        work: given the items as they come, in the second thread; its results are iterated there.
         sink: entered, called with each result and left in the third thread; it is left with an exception when any stage
             fails, so that it can discard what is unfinished.
         depth: items that may wait between two stages.
@@ -116,35 +135,25 @@ def run_stages(
         styled.stop()
 
     def decode() -> None:
-        items = iter(source)
-        try:
-            while True:
-                with seconds.measure("decode"):
-                    try:
-                        item = next(items)
-                    except StopIteration:
-                        break
+        with closing(seconds.busy("decode", source)) as items:
+            for item in items:
                 decoded.put(item)
                 del item
-            decoded.end()
-        finally:
-            if isinstance(items, Generator):
-                items.close()
+        decoded.end()
 
     def model() -> None:
-        for item in decoded:
-            with seconds.measure("model"):
-                result = work(item)
-            del item
-            styled.put(result)
-            del result
+        with closing(seconds.busy("model", work(decoded), decoded)) as results:
+            for result in results:
+                styled.put(result)
+                del result
         styled.end()
 
     def encode() -> None:
         with sink as write:
             for item in styled:
-                with seconds.measure("encode"):
-                    write(item)
+                begun = time.perf_counter()
+                write(item)
+                seconds.add("encode", time.perf_counter() - begun)
                 del item
 
     def guarded(stage: Callable[[], None]) -> None:
