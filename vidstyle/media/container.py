@@ -22,21 +22,37 @@ from vidstyle.media.timestamps import UNCHANGED, Timeline, rescale
 _OPTIONS = {"protocol_whitelist": "file,crypto,data"}
 
 
+# How much of a file is read in search of a track that begins late, in bytes and microseconds.
+_PATIENCE = {"probesize": str(1 << 30), "analyzeduration": str(600 * 1_000_000)}
+
+
 @contextmanager
-def open_source(path: Path, hardware: HWAccel | None = None) -> Iterator[av.container.InputContainer]:
+def open_source(
+    path: Path, hardware: HWAccel | None = None, *, whole: bool = False
+) -> Iterator[av.container.InputContainer]:
     """Open `path` for demuxing, its video to be decoded by `hardware` where that is given.
+
+    With `whole`, sound whose kind the beginning does not show (a track that begins minutes later) is looked for further on.
 
     Raises InputError when the file is missing, empty, no media file or damaged beyond opening.
     """
     check_readable(path)
     # An absolute path is never taken for a protocol ("a:b.mp4") nor for an option ("-x.mp4").
-    name = str(path.absolute())
-    try:
-        container = av.open(name, metadata_errors="replace", container_options=dict(_OPTIONS), hwaccel=hardware)
-    except (av.error.FFmpegError, OSError, ValueError, NotImplementedError) as error:
-        raise InputError(f"{path}: {_cause(error)}.") from error
+    container = _open(path, hardware, _OPTIONS)
+    if whole and any(s.codec_context is None or not s.rate for s in container.streams.audio):
+        container.close()
+        container = _open(path, hardware, _OPTIONS | _PATIENCE)
     with container:
         yield container
+
+
+def _open(path: Path, hardware: HWAccel | None, options: dict[str, str]) -> av.container.InputContainer:
+    try:
+        return av.open(
+            str(path.absolute()), metadata_errors="replace", container_options=dict(options), hwaccel=hardware
+        )
+    except (av.error.FFmpegError, OSError, ValueError, NotImplementedError) as error:
+        raise InputError(f"{path}: {_cause(error)}.") from error
 
 
 def packets(

@@ -19,6 +19,7 @@ from av.stream import Disposition
 from vidstyle.core.errors import InputError
 from vidstyle.media.colour import ColourTags, resolve_tags
 from vidstyle.media.container import open_source, packets
+from vidstyle.media.input.stream_notes import StreamNotes, stream_notes
 from vidstyle.media.input.timeline import has_own_clock, own_start, read_timeline
 from vidstyle.media.orientation import parse_display_matrix
 from vidstyle.media.timestamps import UNCHANGED, Timeline, rescale
@@ -40,13 +41,16 @@ class StreamInfo:
     title: str | None = None
     disposition: int = 0
     """Bits of FFmpeg's AV_DISPOSITION_*."""
+    tag: str = ""
+    """Four letters by which mp4 and mov name the kind ("gpmd"); empty where there are none."""
 
     @property
     def attached_picture(self) -> bool:
         return bool(self.disposition & Disposition.attached_pic)
 
     def __str__(self) -> str:
-        about = ", ".join(x for x in (self.codec, self.language, self.title) if x)
+        codec = self.tag if self.codec in ("bin_data", "none", "unknown") and self.tag else self.codec
+        about = ", ".join(x for x in (codec, self.language, self.title) if x)
         return f"{self.type} stream #{self.index} ({about})"
 
 
@@ -102,7 +106,8 @@ def probe(path: Path) -> VideoInfo:
     """
     path = Path(path)
     with open_source(path) as container:
-        streams = tuple(describe_stream(s) for s in container.streams)
+        notes = stream_notes(container)
+        streams = tuple(describe_stream(s, notes.get(s.index)) for s in container.streams)
         stream, warnings = _choose(path, container)
         frame = _first_frame(path, container, stream)
         info = _info(path, container, stream, frame, streams, warnings)
@@ -130,7 +135,7 @@ def _on_timeline(info: VideoInfo, timeline: Timeline) -> VideoInfo:
     return replace(info, start_pts=start, end_pts=end, duration=seconds, timeline=timeline, warnings=warnings)
 
 
-def describe_stream(stream: av.stream.Stream) -> StreamInfo:
+def describe_stream(stream: av.stream.Stream, notes: StreamNotes | None = None) -> StreamInfo:
     """StreamInfo of a PyAV stream, also of one without a decoder."""
     name = getattr(stream, "name", None) if stream.codec_context is None else stream.codec_context.codec.canonical_name
     return StreamInfo(
@@ -140,6 +145,7 @@ def describe_stream(stream: av.stream.Stream) -> StreamInfo:
         language=stream.language,
         title=stream.metadata.get("title"),
         disposition=int(stream.disposition),
+        tag=notes.tag if notes is not None else "",
     )
 
 

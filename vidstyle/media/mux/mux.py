@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from vidstyle.media.input.probe import VideoInfo
 from vidstyle.media.mux.concat import Join
 from vidstyle.media.mux.gif import write_gif
 from vidstyle.media.mux.image_files import write_pictures
-from vidstyle.media.mux.stream_copy import ATTEMPTS, Allowed, StreamCopy, Trim, clean_tags
+from vidstyle.media.mux.stream_copy import StreamCopy, Trim, clean_tags
 from vidstyle.media.output.containers import container_format
 
 _MAX_TIMESCALE = 2**31 - 1
@@ -68,56 +69,119 @@ def mux(
         try:
             if format_ == "gif":
                 return write_gif(parts, info, temporary, shift=trim.shift(info.time_base))
-            return _write(parts, info, output, temporary, format_, trim, tag)
+            return _write(_Job(tuple(parts), info, output, format_, trim, tag), temporary)
         except av.error.FFmpegError as error:
             failure = write_failure(error, output) if isinstance(error, OSError) else f"could not be written ({error})"
             raise InputError(f"{output}: {failure}.") from error
 
 
-def _write(
-    parts: Sequence[Path], info: VideoInfo, output: Path, temporary: Path, format_: str, trim: Trim, tag: str | None
-) -> list[str]:
+@dataclass(frozen=True)
+class _Job:
+    """What is to be written."""
+
+    parts: tuple[Path, ...]
+    info: VideoInfo
+    output: Path
+    format: str
+    trim: Trim
+    tag: str | None
+
+
+class _Nowhere:
+    """A file that swallows what is written: to see whether a muxer takes a stream."""
+
+    name = "nowhere"
+
+    def __init__(self) -> None:
+        self._at = self._size = 0
+
+    def write(self, data: bytes) -> int:
+        self._at += len(data)
+        self._size = max(self._size, self._at)
+        return len(data)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self._at = offset + (0, self._at, self._size)[whence]
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+
+def _write(job: _Job, temporary: Path) -> list[str]:
+    """Write with every stream taken along in the best way that the muxer does not refuse."""
+    info, trim = job.info, job.trim
     end = info.end_pts if trim.stop is None else None
-    join = Join(parts, info.time_base, rate=info.average_rate, shift=trim.shift(info.time_base), end=end)
-    for attempt in ATTEMPTS:
+    join = Join(job.parts, info.time_base, rate=info.average_rate, shift=trim.shift(info.time_base), end=end)
+    refused: dict[int, int] = {}
+    while True:
+        taken: list[int] = []
         try:
-            return _attempt(join, parts, info, output, temporary, format_, trim, tag, attempt)
+            return _attempt(job, temporary, join.packets(), refused, taken=taken)
         except (av.error.FFmpegError, ValueError) as error:
             # A muxer refuses some streams for reasons that its tables do not tell; a bad disk is another matter.
-            if attempt is ATTEMPTS[-1] or getattr(error, "errno", None) in DISK_ERRORS:
+            if not taken or getattr(error, "errno", None) in DISK_ERRORS:
                 raise
-    raise AssertionError("unreachable: the last attempt returns or raises")
+        # Where none is refused alone, they do not go together: all then take their next way.
+        for index in _refused(job, refused, taken) or taken:
+            refused[index] = refused.get(index, 0) + 1
+
+
+def _refused(job: _Job, refused: Mapping[int, int], taken: Sequence[int]) -> list[int]:
+    """Which of the streams `taken` the muxer refuses when they come alone: by their header, else by their packets."""
+    for whole in (False, True):
+        found = []
+        for index in taken:
+            try:
+                _attempt(job, _Nowhere(), iter(()), refused, taken=[], only=index, whole=whole)
+            except (av.error.FFmpegError, ValueError):
+                found.append(index)
+        if found:
+            return found
+    return []
 
 
 def _attempt(
-    join: Join,
-    parts: Sequence[Path],
-    info: VideoInfo,
-    output: Path,
-    temporary: Path,
-    format_: str,
-    trim: Trim,
-    tag: str | None,
-    allowed: Allowed,
+    job: _Job,
+    file: Path | _Nowhere,
+    film: Iterator[av.Packet[Any]],
+    refused: Mapping[int, int],
+    *,
+    taken: list[int],
+    only: int | None = None,
+    whole: bool = True,
 ) -> list[str]:
+    """Write `file`: the packets `film` of the picture, and the other streams or the stream `only`. Returns warnings.
+
+    Args:
+        refused: how many ways of each stream have failed.
+        taken: is told which streams were taken along.
+        whole: packets too, not the header alone.
+    """
+    info = job.info
     with ExitStack() as stack:
-        source = None if info.pictures else stack.enter_context(open_source(info.path))
-        first = stack.enter_context(open_source(parts[0]))
-        container = stack.enter_context(_open_output(temporary, format_, info.time_base))
+        source = None if info.pictures else stack.enter_context(open_source(info.path, whole=True))
+        first = stack.enter_context(open_source(job.parts[0]))
+        container = stack.enter_context(_open_output(file, job.format, info.time_base))
         if source is not None:
             container.metadata.update(clean_tags(source.metadata))
-            container.set_chapters(_chapters(source, trim, info.timeline.shifts[0]))
-        video = _add_video(container, first, source, info, format_, tag)
-        copy = None if source is None else StreamCopy(source, container, info, output, trim=trim, allowed=allowed)
+            container.set_chapters(_chapters(source, job.trim, info.timeline.shifts[0]))
+        video = _add_video(container, first, source, info, job.format, job.tag)
+        others: Iterator[av.Packet[Any]] = iter(())
+        warnings: list[str] = []
+        if source is not None:
+            taken += [s.index for s in source.streams if s.index != info.stream_index]
+            copy = StreamCopy(source, container, info, job.output, trim=job.trim, refused=refused, only=only)
+            taken[:], others, warnings = copy.taken, copy.packets(), copy.warnings
         container.start_encoding()
-        others = iter(()) if copy is None else copy.packets()
-        for packet in heapq.merge(_timed(join.packets(), video), _timed(others, None), key=lambda t: t[0]):
-            container.mux_one(packet[1])
+        if whole:
+            for packet in heapq.merge(_timed(film, video), _timed(others, None), key=lambda t: t[0]):
+                container.mux_one(packet[1])
         container.close()
-        return [] if copy is None else copy.warnings
+        return warnings
 
 
-def _open_output(path: Path, format_: str, time_base: Fraction) -> av.container.OutputContainer:
+def _open_output(file: Path | _Nowhere, format_: str, time_base: Fraction) -> av.container.OutputContainer:
     # Times must come out as they went in: the start offset of a track is written in the movie's time scale.
     options = {"fflags": "+bitexact", "avoid_negative_ts": "disabled"}
     if format_ in ("mp4", "mov"):
@@ -125,8 +189,11 @@ def _open_output(path: Path, format_: str, time_base: Fraction) -> av.container.
         for rate in (48000, 44100):  # exact for sound as well, where the number stays small enough
             if math.lcm(scale, rate) <= _MAX_TIMESCALE:
                 scale = math.lcm(scale, rate)
-        options |= {"movflags": "+faststart", "movie_timescale": str(min(scale, _MAX_TIMESCALE))}
-    return av.open(str(path), "w", format=format_, container_options=options, metadata_errors="replace")
+        options["movie_timescale"] = str(min(scale, _MAX_TIMESCALE))
+        if isinstance(file, Path):
+            options["movflags"] = "+faststart"
+    target = str(file) if isinstance(file, Path) else file
+    return av.open(target, "w", format=format_, container_options=options, metadata_errors="replace")
 
 
 def _add_video(

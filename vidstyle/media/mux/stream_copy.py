@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import av
 import av.container
@@ -17,10 +17,11 @@ from av.subtitles.stream import SubtitleStream
 
 from vidstyle.media.container import open_source, packets
 from vidstyle.media.input.probe import StreamInfo, VideoInfo, describe_stream
-from vidstyle.media.mux.transcode import TEXT_ENCODERS, TEXT_SUBTITLES, SoundEncoder, TitleEncoder
+from vidstyle.media.input.stream_notes import stream_notes
+from vidstyle.media.mux.stream_ways import IMAGE_TYPES, Holder, Way, ways
+from vidstyle.media.mux.transcode import TEXT_ENCODERS, SoundEncoder, TitleEncoder
 from vidstyle.media.timestamps import PtsRepair, rescale
 
-_IMAGE_TYPES = {"mjpeg": ("jpg", "image/jpeg"), "png": ("png", "image/png"), "bmp": ("bmp", "image/bmp")}
 # Tags that describe bytes which are not there any more, or that the muxer writes itself.
 _STALE_TAGS = ("duration", "encoder", "rotate", "bps", "number_of_", "_statistics_", "major_brand", "minor_version")
 # What mp4 fills the time between two titles with; the muxer writes it itself.
@@ -40,20 +41,6 @@ class Trim:
         return -rescale(1, self.start, time_base) if self.start is not None else 0
 
 
-@dataclass(frozen=True)
-class Allowed:
-    """What may be taken along besides the styled video."""
-
-    others: bool
-    """Subtitles, data, pictures and attachments."""
-    sound: Literal["copy", "encode", "none"]
-    """As it is where the container can hold it; always encoded anew; left out."""
-
-
-ATTEMPTS = (Allowed(True, "copy"), Allowed(False, "copy"), Allowed(False, "encode"), Allowed(False, "none"))
-"""What to try in turn while a muxer refuses."""
-
-
 def clean_tags(tags: dict[str, str]) -> dict[str, str]:
     """Tags without those that no longer hold for the output."""
     return {k: v for k, v in tags.items() if not k.lower().startswith(_STALE_TAGS) and k.lower() != "compatible_brands"}
@@ -63,10 +50,12 @@ class StreamCopy:
     """Adds every stream of `source` but its styled video to `output`, and yields their packets.
 
     Args:
-        allowed: what may be taken along.
+        refused: how many of a stream's ways (`stream_ways`) have failed already, by index.
+        only: this stream alone.
 
     Attributes:
         warnings: one sentence for each stream that is not copied as it is.
+        taken: indices of the streams that are taken along in some way.
     """
 
     def __init__(
@@ -77,105 +66,81 @@ class StreamCopy:
         target: Path,
         *,
         trim: Trim,
-        allowed: Allowed = ATTEMPTS[0],
+        refused: Mapping[int, int],
+        only: int | None = None,
     ) -> None:
         self.warnings: list[str] = []
+        self.taken: list[int] = []
         self._source, self._output, self._info, self._trim, self._target = source, output, info, trim, target
         self._emit: dict[int, Emit] = {}
         self._flush: list[Callable[[], list[av.Packet[Any]]]] = []
         self._clocks: dict[int, PtsRepair] = {}
         self._begun: set[int] = set()
-        supported = output.supported_codecs
+        holder = Holder(output.format.name, target.suffix, output.supported_codecs)
+        notes = stream_notes(source)
         for stream in source.streams:
-            if stream.index == info.stream_index:
+            if stream.index == info.stream_index or (only is not None and stream.index != only):
                 stream.discard = Discard.all
                 continue
-            about = describe_stream(stream)
-            if about.type == "audio" and allowed.sound != "none":
-                self._add_sound(stream, about, supported if allowed.sound == "copy" else set())
-            elif about.type == "video" and not about.attached_picture:
-                self._drop(stream, about, "only one video stream is styled")
-            elif about.codec == "bin_data" and source.chapters():
-                stream.discard = Discard.all  # QuickTime's list of chapters: those are written anew
-            elif not allowed.others or not self._add_other(stream, about, supported):
-                self._drop(stream, about, f"{target.suffix} cannot hold it")
+            about = describe_stream(stream, notes.get(stream.index))
+            decoder = stream.codec_context.codec.name if stream.codec_context is not None else None
+            left = ways(about, decoder, holder, chapters=bool(source.chapters()))
+            self._take(stream, about, left[min(refused.get(stream.index, 0), len(left) - 1)])
 
-    def _drop(self, stream: av.stream.Stream, about: StreamInfo, why: str) -> None:
-        stream.discard = Discard.all
-        self.warnings.append(f"{self._target}: {about} is left out: {why}.")
-
-    def _add_sound(self, stream: av.stream.Stream, about: StreamInfo, supported: set[str]) -> None:
-        if about.codec == "unknown":
-            self._drop(stream, about, "its sound is of an unknown kind")
+    def _take(self, stream: av.stream.Stream, about: StreamInfo, way: Way) -> None:
+        if way.kind == "leave":
+            stream.discard = Discard.all
+            if way.why:
+                self.warnings.append(f"{self._target}: {about} is left out: {way.why}.")
             return
-        if stream.codec_context.codec.name in supported:
+        self.taken.append(stream.index)
+        if way.kind == "copy":
             self._copy(stream, about)
-            return
+        elif way.kind == "encode":
+            self._encode_sound(stream, about)
+        elif way.kind == "text":
+            self._encode_text(stream, about)
+        elif way.kind == "attachment":
+            self._output.add_stream_from_template(stream)
+        else:
+            self._attach_cover(stream, about)
+
+    def _encode_sound(self, stream: av.stream.Stream, about: StreamInfo) -> None:
         encoder = "libopus" if self._output.format.name in ("webm", "matroska") else "aac"
         assert isinstance(stream, av.AudioStream)
-        if self._output.format.name == "gif":
-            self._drop(stream, about, "a GIF has no sound")
-            return
         sound = SoundEncoder(stream, self._output, encoder)
         self._dress(stream, sound.stream, about)
         self._emit[stream.index] = lambda packet: self._stamped(sound.encode(packet), sound.stream)
         self._flush.append(lambda: self._stamped(sound.flush(), sound.stream))
+        name = encoder.removeprefix("lib").upper()
+        kept = stream.channels == av.AudioLayout(sound.layout).nb_channels
+        layouts = "" if kept else f" and mixed from {stream.layout.name} to {sound.layout}"
         self.warnings.append(
-            f"{self._target}: {about} is encoded anew as {encoder.removeprefix('lib').upper()}: "
-            f"{self._target.suffix} cannot hold it as it is."
+            f"{self._target}: {about} is encoded anew as {name}{layouts}: {self._target.suffix} cannot hold it as it is."
         )
 
-    def _add_other(self, stream: av.stream.Stream, about: StreamInfo, supported: set[str]) -> bool:
-        """Whether the stream could be taken along."""
-        matroska = self._output.format.name == "matroska"
-        if about.type == "attachment":
-            if matroska:
-                self._output.add_stream_from_template(stream)
-            return matroska
-        if about.attached_picture:
-            return self._add_picture(stream, about, matroska)
-        if stream.codec_context is None or stream.codec_context.codec.name not in supported:
-            # Timecode and telemetry tracks have no decoder; only the family of formats they come from takes them.
-            same = self._source.format.name.startswith("mov") and self._output.format.name == "mov"
-            if about.type == "subtitle":
-                return self._add_titles(stream, about)
-            if about.type != "data" or not same or about.codec in ("unknown", "none", "bin_data"):
-                return False
-        self._copy(stream, about)
-        return True
-
-    def _add_titles(self, stream: av.stream.Stream, about: StreamInfo) -> bool:
-        encoder = TEXT_ENCODERS.get(self._output.format.name)
-        if encoder is None or about.codec not in TEXT_SUBTITLES or not isinstance(stream, SubtitleStream):
-            return False
+    def _encode_text(self, stream: av.stream.Stream, about: StreamInfo) -> None:
+        assert isinstance(stream, SubtitleStream)
+        encoder = TEXT_ENCODERS[self._output.format.name]
         titles = TitleEncoder(stream, self._output, encoder)
         self._dress(stream, titles.stream, about)
         self._emit[stream.index] = lambda packet: self._stamped(titles.encode(packet), titles.stream)
         self.warnings.append(
             f"{self._target}: {about} is written anew as {encoder}: {self._target.suffix} cannot hold it as it is."
         )
-        return True
+
+    def _attach_cover(self, stream: av.stream.Stream, about: StreamInfo) -> None:
+        suffix, mime = IMAGE_TYPES[about.codec]
+        with open_source(self._info.path) as again:  # it goes into the header, before any packet is read
+            data = next((bytes(p) for p in packets(again, again.streams[stream.index])), b"")
+        if data:
+            self._output.add_attachment(f"cover.{suffix}", mime, data)
+        stream.discard = Discard.all
 
     def _stamped(self, packets: list[av.Packet[Any]], target: av.stream.Stream) -> list[av.Packet[Any]]:
         for packet in packets:
             self._stamp(packet, target)
         return packets
-
-    def _add_picture(self, stream: av.stream.Stream, about: StreamInfo, matroska: bool) -> bool:
-        if about.codec not in _IMAGE_TYPES or stream.codec_context is None:
-            return False
-        if matroska:
-            suffix, mime = _IMAGE_TYPES[about.codec]
-            with open_source(self._info.path) as again:  # it goes into the header, before any packet is read
-                data = next((bytes(p) for p in packets(again, again.streams[stream.index])), b"")
-            if data:
-                self._output.add_attachment(f"cover.{suffix}", mime, data)
-                stream.discard = Discard.all
-            return bool(data)
-        if self._output.format.name not in ("mp4", "mov"):
-            return False
-        self._copy(stream, about)
-        return True
 
     def _copy(self, stream: av.stream.Stream, about: StreamInfo) -> None:
         target = self._output.add_stream_from_template(stream, opaque=True)

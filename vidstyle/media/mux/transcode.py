@@ -12,28 +12,36 @@ from av.subtitles.codeccontext import SubtitleCodecContext
 from av.subtitles.stream import SubtitleStream
 from av.subtitles.subtitle import AssSubtitle, SubtitleSet
 
-_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
+_LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
+# What decoders call otherwise, but means the same loudspeakers to encoders.
+_SAME = {"5.0(side)": "5.0", "5.1(side)": "5.1", "quad(side)": "quad"}
 
 
 class SoundEncoder:
     """Decodes packets of `source` and encodes them with `encoder` ("aac" or "libopus") into a new stream of `output`.
 
-    The first sample keeps its time; sampling rate is kept where the encoder has it, else 48 kHz; mono, stereo and 5.1
-    are kept, other layouts become stereo. Damaged packets are left out.
+    The first sample keeps its time; sampling rate is kept where the encoder has it, else 48 kHz. Loudspeakers are kept where
+    the encoder knows them (those of up to 8 channels without names are taken as the usual ones), else they become stereo.
+    Damaged packets are left out.
+
+    Attributes: `layout` is what the new stream has.
     """
 
     def __init__(self, source: av.AudioStream, output: av.container.OutputContainer, encoder: str) -> None:
         self._source = source
         known = av.Codec(encoder, "w").audio_rates or []
         rate = source.rate if source.rate in known else 48000
-        layout = _LAYOUTS.get(source.channels, "stereo")
-        stream = output.add_stream(encoder, rate=rate, layout=layout)
+        self.layout = _layout(source, encoder, rate)
+        stream = output.add_stream(encoder, rate=rate, layout=self.layout)
         assert isinstance(stream, av.AudioStream)
-        stream.bit_rate = 96_000 * max(1, {"mono": 1, "stereo": 2, "5.1": 4}[layout])
+        stream.bit_rate = _bit_rate(self.layout)
         self.stream = stream
         stream.codec_context.open()
         self._resampler = av.AudioResampler(
-            format=stream.codec_context.format, layout=layout, rate=rate, frame_size=stream.codec_context.frame_size
+            format=stream.codec_context.format,
+            layout=self.layout,
+            rate=rate,
+            frame_size=stream.codec_context.frame_size,
         )
 
     def encode(self, packet: av.Packet[Any]) -> list[av.Packet[Any]]:
@@ -49,7 +57,44 @@ class SoundEncoder:
         return [*self._encode(self._source.decode(None)), *self._encode([None]), *self.stream.encode(None)]
 
     def _encode(self, frames: list[Any]) -> list[av.Packet[Any]]:
-        return [p for frame in frames for piece in self._resampler.resample(frame) for p in self.stream.encode(piece)]
+        placed = (None if frame is None else _placed(frame) for frame in frames)
+        return [p for frame in placed for piece in self._resampler.resample(frame) for p in self.stream.encode(piece)]
+
+
+def _bit_rate(layout: str) -> int:
+    channels = av.AudioLayout(layout).nb_channels
+    return 96_000 * channels if channels < 3 else 64_000 * channels
+
+
+def _layout(source: av.AudioStream, encoder: str, rate: int) -> str:
+    """The source's loudspeakers, or what comes nearest to them of those that the encoder takes."""
+    name = source.layout.name
+    for layout in (_SAME.get(name, name), _LAYOUTS.get(source.channels)):
+        if layout is not None and _takes(encoder, layout, rate):
+            return layout
+    return "stereo"
+
+
+def _takes(encoder: str, layout: str, rate: int) -> bool:
+    context = av.CodecContext.create(encoder, "w")
+    assert isinstance(context, av.AudioCodecContext)
+    try:
+        context.layout, context.sample_rate, context.bit_rate = layout, rate, _bit_rate(layout)
+        context.format = (context.codec.audio_formats or [av.AudioFormat("fltp")])[0]
+        context.open()
+    except (av.error.FFmpegError, ValueError):
+        return False
+    return True
+
+
+def _placed(frame: av.AudioFrame) -> av.AudioFrame:
+    """A frame whose channels have no names with those that so many channels usually have."""
+    usual = _LAYOUTS.get(frame.layout.nb_channels)
+    if usual is None or not frame.layout.name.endswith("channels"):
+        return frame
+    named = av.AudioFrame.from_ndarray(frame.to_ndarray(), format=frame.format.name, layout=usual)
+    named.pts, named.time_base, named.sample_rate = frame.pts, frame.time_base, frame.sample_rate
+    return named
 
 
 TEXT_SUBTITLES = frozenset({"subrip", "ass", "mov_text", "webvtt", "text"})
