@@ -16,7 +16,7 @@ from tests.helpers.mpegts import WRAP, shifted
 from tests.helpers.recordings import record
 from vidstyle.media.container import open_source, packets
 from vidstyle.media.input.probe import probe
-from vidstyle.media.input.reader import read_chunks
+from vidstyle.media.input.reader import read_frames
 from vidstyle.media.input.timeline import _Stretch, sections
 
 SECOND = 90_000
@@ -30,7 +30,7 @@ def recording(folder: Path, *, sound: float = 1.0, frames: int = 25, suffix: str
 
 def pictures(path: Path) -> list[Fraction]:
     info = probe(path)
-    return [int(t) * info.time_base for c in read_chunks(info, chunk=8) for t in c.pts]
+    return [f.seconds for f in read_frames(info)]
 
 
 def sounds(path: Path) -> list[Fraction]:
@@ -118,17 +118,17 @@ def test_cuts_of_a_joined_film_are_those_of_a_full_read(tmp_path: Path) -> None:
     path = tmp_path / "joined.ts"
     path.write_bytes(recording(tmp_path) + recording(tmp_path, first=500) + recording(tmp_path, first=100))
     info = probe(path)
-    whole = [int(t) for c in read_chunks(info, chunk=8) for t in c.pts]
+    whole = [f.pts for f in read_frames(info)]
     for first in (0, 10, 30, 60):
-        assert [int(t) for c in read_chunks(info, chunk=8, start=whole[first]) for t in c.pts] == whole[first:]
+        assert [f.pts for f in read_frames(info, start=whole[first])] == whole[first:]
 
 
 def test_cuts_of_a_recording_that_begins_late(tmp_path: Path) -> None:
     path = tmp_path / "late.ts"
     path.write_bytes(recording(tmp_path, first=7000, frames=60, sound=2))
     info = probe(path)
-    whole = [int(t) for c in read_chunks(info, chunk=8) for t in c.pts]
-    got = [int(t) for c in read_chunks(info, chunk=8, start=whole[40]) for t in c.pts]
+    whole = [f.pts for f in read_frames(info)]
+    got = [f.pts for f in read_frames(info, start=whole[40])]
     assert got == whole[40:]
 
 
