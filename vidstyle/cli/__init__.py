@@ -33,6 +33,9 @@ COMMANDS: dict[str, str] = {
 
 INTERRUPTED = 130
 
+PLAIN: Any = {"add_completion": False, "rich_markup_mode": None}
+"""Of every typer application here. Help is plain text: rich takes as long to import as the rest, and makes h:m:s an emoji."""
+
 
 class Lazy(Mapping[str, Any]):
     """Commands by name, each imported when asked for."""
@@ -43,7 +46,7 @@ class Lazy(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         command = import_module(self.modules[name]).command
         if not isinstance(command, typer.Typer):
-            single = typer.Typer(add_completion=False)
+            single = typer.Typer(**PLAIN)
             single.command()(command)
             command = single
         built = typer.main.get_command(command)
@@ -90,7 +93,7 @@ def system_sentence(error: OSError | MemoryError) -> str:
     return f"{where}{error.strerror or error}"
 
 
-app = typer.Typer(cls=Commands, add_completion=False, no_args_is_help=True, pretty_exceptions_show_locals=False)
+app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_show_locals=False, **PLAIN)
 
 
 def show_version(wanted: bool) -> None:

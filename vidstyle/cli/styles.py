@@ -10,7 +10,7 @@ import typer
 from vidstyle.cli import options as words
 from vidstyle.core.errors import UsageError
 
-command = typer.Typer(add_completion=False, invoke_without_command=True)
+command = typer.Typer(add_completion=False, rich_markup_mode=None, invoke_without_command=True)
 """The group: without a subcommand it lists."""
 
 
