@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import math
 import os
 import statistics
@@ -164,3 +165,40 @@ def _watch(pid: int, marks: list[int]) -> None:
 def vidstyle(*arguments: str | Path) -> Finished:
     """The command line of the vidstyle that this Python has."""
     return run_command([sys.executable, "-m", "vidstyle", *arguments])
+
+
+_EACH = """
+import json, runpy, sys
+for words in json.load(sys.stdin):
+    sys.argv = ["vidstyle", *words]
+    try:
+        runpy.run_module("vidstyle", run_name="__main__", alter_sys=True)
+    except SystemExit as stop:
+        if stop.code:
+            sys.exit(f"exit code {stop.code}: vidstyle {' '.join(words)}")
+"""
+
+
+def vidstyle_each(
+    commands: Sequence[Sequence[str]], *, root: Path | None = None, folder: Path | None = None, **environment: str
+) -> None:
+    """`python -m vidstyle` for each command line, one after another in one process: torch is imported once. Raises RuntimeError
+    with the end of stderr where one fails; the rest is then not run.
+
+    Args:
+        root: checkout whose package runs; None is this one.
+        folder: current folder of the commands.
+        environment: variables to add.
+    """
+    path = str(root or Path(__file__).resolve().parent.parent)
+    done = subprocess.run(
+        [sys.executable, "-c", _EACH],
+        input=json.dumps([list(words) for words in commands]),
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": path, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(done.stderr[-1500:])

@@ -12,29 +12,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from benchmarks.harness import vidstyle_each
 from tests.golden import digests, inputs, machine
 from tests.golden.commands import COMMANDS
 
 RESULTS = Path(__file__).with_name("results.json")
 _ROOT = Path(__file__).resolve().parents[2]
-_RUN_ALL = """
-import json, runpy, sys
-for words in json.load(sys.stdin):
-    sys.argv = ["vidstyle", *words]
-    try:
-        runpy.run_module("vidstyle", run_name="__main__", alter_sys=True)
-    except SystemExit as stop:
-        if stop.code:
-            sys.exit(f"exit code {stop.code}: vidstyle {' '.join(words)}")
-"""
-"""`python -m vidstyle` for each command, in one process: torch is imported once."""
 
 
 def results(root: Path = _ROOT, *, slow: bool = True) -> dict[str, Any]:
@@ -49,18 +37,8 @@ def results(root: Path = _ROOT, *, slow: bool = True) -> dict[str, Any]:
         folder = Path(name)
         inputs.make(folder)
         one_thread = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-        environment = {**os.environ, **one_thread, "VIDSTYLE_CACHE": f"{name}/cache", "PYTHONPATH": str(root)}
-        done = subprocess.run(
-            [sys.executable, "-c", _RUN_ALL],
-            input=json.dumps([c.arguments for c in commands]),
-            cwd=folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise RuntimeError(done.stderr[-1500:])
+        environment = {**one_thread, "VIDSTYLE_CACHE": f"{name}/cache"}
+        vidstyle_each([c.arguments for c in commands], root=root, folder=folder, **environment)
         return {c.name: {output: digests.of(folder / output) for output in c.outputs} for c in commands}
 
 
