@@ -57,7 +57,7 @@ class SoundEncoder:
         return [*self._encode(self._source.decode(None)), *self._encode([None]), *self.stream.encode(None)]
 
     def _encode(self, frames: list[Any]) -> list[av.Packet[Any]]:
-        placed = (None if frame is None else _placed(frame) for frame in frames)
+        placed = (named for frame in frames for named in ([None] if frame is None else _placed(frame)))
         return [p for frame in placed for piece in self._resampler.resample(frame) for p in self.stream.encode(piece)]
 
 
@@ -87,13 +87,22 @@ def _takes(encoder: str, layout: str, rate: int) -> bool:
     return True
 
 
-def _placed(frame: av.AudioFrame) -> av.AudioFrame:
+def _placed(frame: av.AudioFrame) -> list[av.AudioFrame]:
     """A frame whose channels have no names with those that so many channels usually have."""
     usual = _LAYOUTS.get(frame.layout.nb_channels)
     if usual is None or not frame.layout.name.endswith("channels"):
-        return frame
-    named = av.AudioFrame.from_ndarray(frame.to_ndarray(), format=frame.format.name, layout=usual)
-    named.pts, named.time_base, named.sample_rate = frame.pts, frame.time_base, frame.sample_rate
+        return [frame]
+    # In one plane: PyAV miscounts the planes of 8 channels and more.
+    packed = [frame]
+    if frame.format.is_planar:
+        packed = av.AudioResampler(format=frame.format.packed, layout=frame.layout, rate=frame.sample_rate).resample(
+            frame
+        )
+    named = []
+    for piece in packed:
+        new = av.AudioFrame.from_ndarray(piece.to_ndarray(), format=piece.format.name, layout=usual)
+        new.pts, new.time_base, new.sample_rate = piece.pts, piece.time_base, piece.sample_rate
+        named.append(new)
     return named
 
 
