@@ -56,13 +56,13 @@ def test_a_recording_begins_at_0_wherever_its_clock_does(tmp_path: Path, first: 
 
 
 def test_a_long_film_wraps_in_the_middle_of_every_stream(tmp_path: Path) -> None:
-    data = record(tmp_path / "long.ts", frames=200, rate=2, sound=100).read_bytes()
-    for before in (5, 40, 70, 99):  # seconds of film until the clock is at 0 again
+    data = record(tmp_path / "long.ts", frames=100, rate=1, sound=100).read_bytes()
+    for before in (5, 70):  # seconds of film until the clock is at 0 again
         path = tmp_path / "wrapped.ts"
         path.write_bytes(shifted(data, WRAP - round((before + 1.4) * SECOND)))
         shown, heard = pictures(path), sounds(path)
-        assert len(shown) == 200
-        assert np.allclose(np.diff(np.array(shown, float)), 0.5, atol=1e-4)
+        assert len(shown) == 100
+        assert np.allclose(np.diff(np.array(shown, float)), 1, atol=1e-4)
         assert np.allclose(np.diff(np.array(heard, float)), 0.024, atol=1e-4)
         assert probe(path).timeline.borders == ()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import Any
 
 import av
@@ -30,7 +30,7 @@ Timed = tuple[int, int, av.VideoFrame]
 
 def decode(
     info: VideoInfo, *, start: int | None, threads: int, decoder: Decoder = "software", report: ReadReport
-) -> Iterator[Timed]:
+) -> Generator[Timed]:
     """Frames of `info` from about `start` on (always from at or before it), times strictly increasing.
 
     Lost frames are replaced by the frame before them, at their own time. What came before a seek's keyframe in
@@ -52,7 +52,7 @@ def decode(
         first = next(frames, None) if info.codec in ("vp8", "vp9") else _first_key(frames)
         # Errors before the wanted frame mean damage, where a fresh start gives what a full read would give.
         if first is not None and first[0] <= start and not trial.decode_errors and not trial.repaired_pts:
-            yield from _tracked(first, frames, trial, report)
+            yield from tracked([first], frames, trial, report)
             return
         frames.close()
     yield from _frames(info, seek=None, threads=threads, decoder=decoder, report=report)
@@ -60,7 +60,9 @@ def decode(
 
 def _seekable(info: VideoInfo) -> bool:
     # A film of several clocks has no order of times to search in.
-    return not _SEEKABLE.isdisjoint(info.container.split(",")) and not info.timeline.borders
+    # The palette of old AVI files comes with their first packet alone.
+    searchable = not info.timeline.borders and info.pix_fmt != "pal8"
+    return searchable and not _SEEKABLE.isdisjoint(info.container.split(","))
 
 
 def _first_key(frames: Iterator[Timed]) -> Timed | None:
@@ -71,10 +73,10 @@ def _first_key(frames: Iterator[Timed]) -> Timed | None:
     return None
 
 
-def _tracked(first: Timed, frames: Iterator[Timed], trial: ReadReport, report: ReadReport) -> Iterator[Timed]:
-    """The rest of a trial that succeeded, its counts moved to `report` as they come."""
-    yield first
+def tracked(first: Iterable[Timed], frames: Iterator[Timed], trial: ReadReport, report: ReadReport) -> Generator[Timed]:
+    """What a trial that succeeded has read and the rest of it, its counts moved to `report` at the end."""
     try:
+        yield from first
         yield from frames
     finally:
         report.add(trial)  # its frames are counted by the reader, not here

@@ -90,6 +90,8 @@ class VideoInfo:
     """Frames are mirrored left-right before they are turned."""
     interlaced: bool = False
     """The first frame says that it is made of two fields."""
+    crop: tuple[int, int, int, int] = (0, 0, 0, 0)
+    """Rows and columns at the top, bottom, left and right of decoded frames that the container has cut off."""
     pictures: tuple[Path, ...] = ()
     """The pictures that the film lies as, where it is no video file; `path` is then a folder or a numbered name."""
     timeline: Timeline = UNCHANGED
@@ -193,7 +195,17 @@ def _info(
     matrix = next((d for d in cast("Iterator[Any]", iter(frame.side_data)) if d.type.name == "DISPLAYMATRIX"), None)
     rotation, mirrored = parse_display_matrix(bytes(matrix)) if matrix is not None else (0, False)
     aspect = stream.sample_aspect_ratio or Fraction(1)
-    width, height = frame.width, frame.height
+    notes = stream_notes(container).get(stream.index, StreamNotes())
+    crop = _crop(notes, frame)
+    width, height = frame.width - crop[2] - crop[3], frame.height - crop[0] - crop[1]
+    if any(crop):
+        warnings.append(f"{path}: its container crops the picture to {width}x{height}; what lies outside is left out.")
+    dolby = notes.about("DOVI configuration record") or ""
+    if "profile: 5," in dolby:
+        warnings.append(
+            f"{path}: is Dolby Vision of profile 5, which only its own displays show in the right colours; "
+            "here they will be wrong. Convert it to HDR10 or SDR first."
+        )
     if rotation in (90, 270):
         width, height, aspect = height, width, 1 / aspect
     time_base = stream.time_base or Fraction(1, 1000)
@@ -235,13 +247,26 @@ def _info(
         codec=stream.codec_context.codec.canonical_name,
         end_pts=stream.start_time + stream.duration if stream.start_time is not None and stream.duration else None,
         mirrored=mirrored,
+        crop=crop,
         interlaced=frame.interlaced_frame,
         warnings=tuple(warnings),
     )
 
 
 def _has_alpha(frame: av.VideoFrame) -> bool:
-    """Whether the format has an alpha channel; of a GIF (always decoded to BGRA), whether its first frame uses it."""
+    """Whether the format has an alpha channel; of a palette (GIFs are decoded to BGRA), whether the first frame uses it."""
     if frame.format.name == "bgra":
         return bool((frame.to_ndarray()[..., 3] < 255).any())
-    return frame.format.name == "pal8" or any(c.is_alpha for c in frame.format.components)
+    if frame.format.name == "pal8":
+        opacity = frame.to_ndarray(format="rgba")[..., 3]
+        return bool((opacity < 255).any() and opacity.any())  # all zero: nobody has set it
+    return any(c.is_alpha for c in frame.format.components)
+
+
+def _crop(notes: StreamNotes, frame: av.VideoFrame) -> tuple[int, int, int, int]:
+    """Top, bottom, left and right that are cut off; nothing where too little would be left."""
+    text = notes.about("Frame Cropping")
+    top, bottom, left, right = (int(n) for n in text.split("/")) if text else (0, 0, 0, 0)
+    if top + bottom >= frame.height or left + right >= frame.width:
+        return 0, 0, 0, 0
+    return top, bottom, left, right

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
+from typing import Any, cast
 
-import av
 import numpy as np
-from numpy.typing import NDArray
 
 from vidstyle.core.errors import InputError
 from vidstyle.imaging.frame import Frame
-from vidstyle.media.colour import from_sws_deep, to_rgb
-from vidstyle.media.hdr import to_sdr
 from vidstyle.media.input.concealment import ReadReport, judge
-from vidstyle.media.input.decoder import Timed, decode
+from vidstyle.media.input.decoder import Timed, decode, tracked
 from vidstyle.media.input.deinterlace import deinterlace
 from vidstyle.media.input.hwaccel import Decoder
+from vidstyle.media.input.picture import picture
 from vidstyle.media.input.probe import VideoInfo
-from vidstyle.media.orientation import orient
 from vidstyle.media.timestamps import frame_ticks
+
+# Codecs that know no fields.
+_NEVER_INTERLACED = frozenset({"vp8", "vp9", "av1", "gif", "png", "apng", "webp"})
 
 
 def read_frames(
@@ -50,12 +51,15 @@ def read_frames(
         InputError: nothing could be decoded (only when read without bounds), or too much was damaged.
     """
     report = report if report is not None else ReadReport()
-    given = 0
+    given, captions = 0, False
     for pts, duration, frame in _lasting(_progressive(info, start, threads or 0, decoder, report), info, stop):
         judge(info, report, max_errors)
         if start is not None and (pts + max(1, duration) <= start if shown else pts < start):
             continue
-        image = _rgb(frame, info, report)
+        image = picture(frame, info, report)
+        if not captions and any(data.type.name == "A53_CC" for data in cast("Iterator[Any]", iter(frame.side_data))):
+            captions = True
+            report.warn(f"{info.path}: has closed captions in its pictures (CEA-608 or 708); they are left out.")
         given += 1
         report.frames += 1
         alpha = np.ascontiguousarray(image[..., 3]) if info.has_alpha else None
@@ -79,12 +83,38 @@ def read_frames(
 def _progressive(
     info: VideoInfo, start: int | None, threads: int, decoder: Decoder, report: ReadReport
 ) -> Iterator[Timed]:
-    """Decoded frames, deinterlaced where the film is interlaced."""
-    if not info.interlaced:
+    """Decoded frames, interlaced ones made whole."""
+
+    def tell() -> None:
+        if not info.interlaced:
+            report.warn(
+                f"{info.path}: is interlaced in parts; the two fields of a frame are merged into one full picture."
+            )
+
+    if info.codec in _NEVER_INTERLACED or info.pictures:
         return decode(info, start=start, threads=threads, decoder=decoder, report=report)
-    # The filter looks one frame back: with two more before `start`, it sees what it sees in a full read.
-    early = None if start is None else start - 2 * frame_ticks(info.average_rate, info.time_base)
-    return deinterlace(decode(info, start=early, threads=threads, decoder=decoder, report=report), info.time_base)
+    return deinterlace(_with_neighbours(info, start, threads, decoder, report), info.time_base, tell)
+
+
+def _with_neighbours(
+    info: VideoInfo, start: int | None, threads: int, decoder: Decoder, report: ReadReport
+) -> Iterator[Timed]:
+    """Frames from about `start` on, or from two before it where an interlaced one is first: the filter, which looks one frame
+    back, then sees what it sees in a full read."""
+    if start is not None:
+        trial = ReadReport()
+        frames = decode(info, start=start, threads=threads, decoder=decoder, report=trial)
+        head: deque[Timed] = deque(maxlen=3)
+        for timed in frames:
+            head.append(timed)
+            if timed[0] >= start:
+                break
+        if len(head) == 3 or not any(frame.interlaced_frame for _, _, frame in head):
+            yield from tracked(head, frames, trial, report)
+            return
+        frames.close()
+        start -= 2 * frame_ticks(info.average_rate, info.time_base)
+    yield from decode(info, start=start, threads=threads, decoder=decoder, report=report)
 
 
 def _lasting(frames: Iterator[Timed], info: VideoInfo, stop: int | None) -> Iterator[Timed]:
@@ -99,24 +129,3 @@ def _lasting(frames: Iterator[Timed], info: VideoInfo, stop: int | None) -> Iter
         held = timed
     if held is not None:
         yield held[0], held[1] or step, held[2]
-
-
-def _rgb(frame: av.VideoFrame, info: VideoInfo, report: ReadReport) -> NDArray[np.uint8]:
-    """(H, W, 3 or 4) uint8, turned as the display matrix says."""
-    turned = info.rotation in (90, 270)
-    width, height = (info.height, info.width) if turned else (info.width, info.height)
-    if (frame.width, frame.height) != (width, height):
-        report.warn(f"{info.path}: the size of its frames changes; all are scaled to {info.width}x{info.height}.")
-    if info.colour.hdr or info.colour.wide:
-        deep = to_rgb(frame, info.colour, width=width, height=height, pix_fmt="rgb48le").to_ndarray()
-        image = to_sdr(
-            from_sws_deep(np.asarray(deep, dtype=np.uint16)), transfer=info.colour.transfer, wide=info.colour.wide
-        )
-        if info.has_alpha:
-            opacity = to_rgb(frame, info.colour, width=width, height=height, pix_fmt="rgba").to_ndarray()[..., 3:]
-            image = np.concatenate([image, opacity.astype(np.uint8)], axis=-1)
-    else:
-        pix_fmt = "rgba" if info.has_alpha else "rgb24"
-        rgb = to_rgb(frame, info.colour, width=width, height=height, pix_fmt=pix_fmt).to_ndarray()
-        image = np.asarray(rgb, dtype=np.uint8)
-    return orient(image, info.rotation, info.mirrored)
