@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -38,6 +39,9 @@ def command(
 
     Several processes: torchrun --nproc-per-node 2 -m vidstyle train-video ...
     """
+    # Read when torch's OpenMP is loaded: threads that spin while they wait take the cores from whatever else runs here, and each
+    # loop then waits for a thread that has lost its core (docs/training.md has the measurement).
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     import torch
 
     from vidstyle.training.data.clips import load_clips
@@ -52,6 +56,12 @@ def command(
         if first:
             typer.echo(line, err=True)
 
+    def unless_disk(args: threading.ExceptHookArgs) -> None:
+        """The charts' writer fails in a thread of its own; the training meets its error at the next line and tells it."""
+        if not issubclass(args.exc_type, OSError):
+            threading.__excepthook__(args)
+
+    threading.excepthook = unless_disk
     if threads:
         torch.set_num_threads(threads)
     plan = load_recipe(recipe)

@@ -3,27 +3,46 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
+from vidstyle.core.files import atomic_output, cause
+
 Sums = dict[str, tuple[float, int]]
 """Sum and number of the values of each term."""
 
 
+def cut(folder: Path, step: int) -> None:
+    """Take away the last lines of `log.jsonl` that tell of steps after `step`, and a torn one: a session that was not saved
+    wrote them, and the next one goes through those steps again. Lines of an earlier schedule in the same file stay."""
+    path = folder / "log.jsonl"
+    if not path.exists():
+        return
+    whole, newline, torn = path.read_text(encoding="utf-8").rpartition("\n")
+    lines = whole.splitlines()
+    kept = len(lines)
+    while kept and json.loads(lines[kept - 1])["step"] > step:
+        kept -= 1
+    if torn or kept < len(lines):
+        with atomic_output(path) as temporary:
+            temporary.write_text("".join(line + newline for line in lines[:kept]), encoding="utf-8")
+
+
 class Log:
-    """Means of the terms since the last line; `log.jsonl` is only ever appended to.
+    """Means of the terms since the last line. `log.jsonl` is appended to; `cut` alone takes lines away.
 
     Args:
         folder: of the run; charts go to its `tensorboard/`.
         say: is given each line as text.
         gather: gives the sums of all processes, for the one that writes.
         writes: whether this process writes.
+        after: the step that is gone on from; charts show nothing later of earlier sessions.
     """
 
     def __init__(
@@ -32,17 +51,18 @@ class Log:
         say: Callable[[str], None],
         gather: Callable[[Sums], list[Sums]] = lambda sums: [sums],
         writes: bool = True,
+        after: int = 0,
     ) -> None:
         self.say, self._gather, self._writes = say, gather, writes
         self._path = folder / "log.jsonl"
         self._sums: Sums = {}
-        self._notes: dict[str, float] = {}
+        self._notes: dict[str, float | None] = {}
         self._since = time.monotonic()
         self._charts: Any = None
         if writes and find_spec("tensorboard"):
             from torch.utils.tensorboard import SummaryWriter
 
-            self._charts = SummaryWriter(str(folder / "tensorboard"))
+            self._charts = SummaryWriter(str(folder / "tensorboard"), purge_step=after + 1 if after else None)
 
     def add(self, terms: Mapping[str, float | Tensor]) -> None:
         """Note the terms of a batch."""
@@ -50,7 +70,7 @@ class Log:
             total, count = self._sums.get(name, (0.0, 0))
             self._sums[name] = (total + float(value), count + 1)
 
-    def note(self, numbers: Mapping[str, float]) -> None:
+    def note(self, numbers: Mapping[str, float | None]) -> None:
         """Numbers for the next line, as they are; the first process's."""
         self._notes.update(numbers)
 
@@ -74,8 +94,10 @@ class Log:
         if not self._writes:
             return
         line = {**head, **means, **notes, "pictures_per_second": rate}
+        # JSON has no NaN and no infinity.
+        line = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in line.items()}
         with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+            file.write(json.dumps(line, allow_nan=False) + "\n")
         self.say(" ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in line.items()))
         if self._charts is not None:
             for name, value in line.items():
@@ -90,5 +112,9 @@ class Log:
 
     def close(self) -> None:
         """Write out what is still held back."""
-        with suppress(AttributeError):
+        if self._charts is None:
+            return
+        try:
             self._charts.close()
+        except OSError as error:
+            self.say(f"the charts could not be finished ({cause(error)})")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from vidstyle.core.errors import InputError, UsageError
+from vidstyle.core.files import cause, check_regular
 from vidstyle.training.recipe import Recipe, from_json
 
 _T = TypeVar("_T")
@@ -22,10 +23,13 @@ def load_recipe(path: Path) -> Recipe:
         InputError: unreadable.
         UsageError: wrong keys or values, each named, or a TOML file where pydantic is not installed.
     """
+    check_regular(path)
     try:
         text = path.read_text(encoding="utf-8")
         values = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, json.JSONDecodeError) as error:
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot read the recipe ({cause(error)}).") from error
+    except (tomllib.TOMLDecodeError, json.JSONDecodeError) as error:
         raise InputError(f"{path}: cannot read the recipe ({error}).") from error
     if path.suffix == ".json" and not find_spec("pydantic"):
         try:

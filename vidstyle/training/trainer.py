@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections.abc import Callable, Container, Mapping
@@ -13,8 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from vidstyle.core.errors import UsageError
-from vidstyle.models.checkpoint import StyleModel, build, load_model, save_model
+from vidstyle.core.errors import InputError, UsageError
+from vidstyle.core.files import write_failure
+from vidstyle.models.checkpoint import StyleModel, build, load_model, not_finite, save_model
 from vidstyle.models.paper import VGGImage, VGGVideo
 from vidstyle.models.vgg import VGG
 from vidstyle.training.calibration import calibrated
@@ -23,11 +25,13 @@ from vidstyle.training.data.batches import Feed, Folders
 from vidstyle.training.data.clips import ClipFolder
 from vidstyle.training.data.images import ImageFolder
 from vidstyle.training.distributed import Processes
-from vidstyle.training.log import Log
+from vidstyle.training.divergence import LIMIT, Divergence
+from vidstyle.training.log import Log, cut
 from vidstyle.training.muon import Muon
 from vidstyle.training.objective.stages import OBJECTIVES, Step
 from vidstyle.training.preview_grid import preview
 from vidstyle.training.recipe import Recipe, Stage, as_json
+from vidstyle.training.resume import check_resumable
 from vidstyle.training.validation import Validation
 
 PREVIEW_SIDE = 256
@@ -60,8 +64,9 @@ class Training:
         say: is given each log line, in the first process only.
 
     Raises:
-        UsageError: the folder holds a training and `resume` was not asked for, or nothing is there to resume, or clips
-            are missing or unused, or accelerate is not installed.
+        UsageError: the folder holds a training and `resume` was not asked for, or nothing is there to resume, or what is
+            there does not fit the recipe, or clips are missing or unused, or accelerate is not installed.
+        InputError: the folder cannot be written to.
     """
 
     def __init__(
@@ -96,17 +101,24 @@ class Training:
         self.step = 0
         self.learnable = frozenset(name for name, p in self.net.named_parameters() if p.requires_grad)
         self.best: float | None = None
+        self.measured: dict[str, float | None] = {}
         self.saved = self._begin(resume, weights)
+        self.last_saved = self.step if self.saved else None
         self.average = Average(self.net, recipe.ema)
         if self.saved:
             self.average.load(self.saved["ema"])
-        self.measured: dict[str, float] = {}
+        self.divergence = Divergence()
         self.validation: Validation | None = None
         if self.processes.first:
-            (out / "preview").mkdir(parents=True, exist_ok=True)
-            if recipe.validation.every:
-                unseen = self.feed.unseen_content, self.feed.unseen_style
+            self._make_folder()
+            unseen = self.feed.unseen_content, self.feed.unseen_style
+            if all(unseen):
                 self.validation = Validation(recipe.validation, *unseen, unseen_clips, self.vgg)
+            elif recipe.validation.every:
+                self.say(
+                    "validation is off: it takes at least four photos and four paintings, of which it sets some aside; "
+                    "there will be no best.safetensors."
+                )
         self.processes.wait()
 
     def _begin(self, resume: bool, weights: Path | None) -> dict[str, dict[str, Tensor]] | None:
@@ -115,7 +127,10 @@ class Training:
         if resume and state.exists():
             saved, about = load_state(state)
             self.step, self.best = int(about["step"]), about.get("best")
-            if self.scaler.is_enabled():
+            self.measured = about.get("metrics", {})
+            for difference in check_resumable(about, self._what(), self.step, out):
+                self.say(f"not as it was begun: {difference}")
+            if self.scaler.is_enabled() and about["scaler"]:
                 self.scaler.load_state_dict(about["scaler"])
             self.net.load_state_dict(saved["net"])
             return saved
@@ -132,11 +147,17 @@ class Training:
         return None
 
     def run(self, limits: Limits | None = None) -> int:
-        """Train until the recipe or the limits end; returns the step reached. State is saved on the way out, also on Ctrl-C."""
+        """Train until the recipe or the limits end; returns the step reached. State is saved on the way out, also on Ctrl-C.
+
+        Raises:
+            InputError: the training diverged (the models of the last save stay), or the disk is full.
+        """
         limits = limits or Limits()
         deadline = time.monotonic() + 60 * (limits.minutes or math.inf)
         last = min(self.recipe.steps, limits.max_steps or self.recipe.steps)
-        log = Log(self.out, self.say, self.processes.gather, writes=self.processes.first)
+        if self.saved and self.processes.first:
+            cut(self.out, self.step)
+        log = Log(self.out, self.say, self.processes.gather, writes=self.processes.first, after=self.step)
 
         def late() -> bool:
             return limits.minutes is not None and self.processes.any(time.monotonic() >= deadline)
@@ -145,6 +166,10 @@ class Training:
             while self.step < last and not late():
                 index, _ = self.recipe.locate(self.step)
                 self._stage(index, last, late, log)
+        except OSError as error:  # of the log; models are written by functions that say it themselves
+            raise InputError(
+                f"{self.out}: {write_failure(error, self.out / 'log.jsonl')}; {self._way_back()}."
+            ) from error
         finally:
             log.close()
         return self.step
@@ -174,9 +199,13 @@ class Training:
                 norm = self._optimise(module, stage, index, self.step - first, optimiser, parameters, log)
                 if not math.isfinite(norm):
                     self.say(f"step {self.step}: gradient is not finite, step left out")
+                if self.divergence(norm, searching=self.scaler.is_enabled() and self.scaler.get_scale() > 1):
+                    raise self._diverged(f"the gradients of {LIMIT} steps in a row are not finite")
                 self.step += 1
                 self.average.update(self.net, self.step)
-                self._validate(log)
+                if self._validation_is_due():
+                    self._save_state(extra, optimiser)  # whatever happens while it is measured
+                    self._validate(log)
                 if self.step % recipe.log_every == 0 or self.step == end:
                     log.write({"step": self.step, "stage": stage.kind, "lr": rate}, pictures)
                 if self.step % recipe.save_every == 0 or self.step == end:
@@ -220,26 +249,70 @@ class Training:
         net.load_state_dict(self.average.weights)
         return net.to(self.device).to(memory_format=torch.channels_last).eval()
 
-    def _validate(self, log: Log) -> None:
+    def _validation_is_due(self) -> bool:
         every = self.recipe.validation.every
-        if not self.validation or (self.step % every and self.step != self.recipe.steps):
+        return self.feed.validates and (self.step % every == 0 or self.step == self.recipe.steps)
+
+    def _validate(self, log: Log) -> None:
+        if self.validation is None:  # another process's business
             return
         net = self._averaged()
-        self.measured = self.validation(net)
+        self.measured = {k: v if math.isfinite(v) else None for k, v in self.validation(net).items()}
         log.note(self.measured)
-        if self.best is None or self.measured["val_score"] < self.best:
-            self.best = self.measured["val_score"]
+        score = self.measured["val_score"]
+        if score is not None and (self.best is None or score < self.best):
+            self.best = score
             save_model(net, self.out / "best.safetensors", metadata=self._about(net))
 
     def _save(self, extra: nn.Module, optimiser: torch.optim.Optimizer, log: Log) -> None:
+        self._save_state(extra, optimiser)
         if self.processes.first:
-            about = {"step": self.step, "best": self.best, "scaler": self.scaler.state_dict()}
-            save_state(self.out / "state.safetensors", self.net, self.average, extra, optimiser, about)
             net = self._averaged()
             save_model(net, self.out / "model.safetensors", metadata=self._about(net))
             path = self.out / "preview" / f"{self.step:06d}.png"
             grid = preview(net, *self.feed.examples(), PREVIEW_SIDE, path)
             log.picture("preview", grid, self.step)
+
+    def _save_state(self, extra: nn.Module, optimiser: torch.optim.Optimizer) -> None:
+        """Write what resuming needs; never weights that are no numbers, nor too large for a model's file (float16)."""
+        averaged = {name: value.half() for name, value in self.average.weights.items()}
+        unsound = not_finite(self.net.state_dict()) or not_finite(averaged)
+        if unsound:
+            raise self._diverged(f"{unsound} is infinite or undefined")
+        self.last_saved = self.step
+        if self.processes.first:
+            about = {
+                "step": self.step,
+                "best": self.best,
+                "metrics": self.measured,
+                "scaler": self.scaler.state_dict(),
+                **self._what(),
+            }
+            save_state(self.out / "state.safetensors", self.net, self.average, extra, optimiser, about)
+
+    def _diverged(self, how: str) -> InputError:
+        return InputError(
+            f"{self.out}: the training diverged at step {self.step} ({how}); lower lr or clip in the recipe. "
+            f"{self._way_back()}."
+        )
+
+    def _way_back(self) -> str:
+        if self.last_saved is None:
+            return "Nothing had been saved"
+        return f"What was saved at step {self.last_saved} is kept, and --resume goes on from there"
+
+    def _what(self) -> dict[str, Any]:
+        """What this training is, as JSON values: two that are equal in it give equal files."""
+        what: dict[str, Any] = json.loads(
+            json.dumps({"recipe": as_json(self.recipe), "data": self.feed.folders.about()})
+        )
+        return what
+
+    def _make_folder(self) -> None:
+        try:
+            (self.out / "preview").mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"{self.out}: {write_failure(error, self.out)}.") from error
 
     def _about(self, net: StyleModel) -> dict[str, Any]:
         """What a model file says of itself."""
@@ -247,8 +320,7 @@ class Training:
         return {
             "int8_ranges": calibrated(net, folders.content, folders.style),
             "steps": self.step,
-            "recipe": as_json(self.recipe),
-            "data": folders.about(),
+            **self._what(),
             "processes": self.processes.count,
             "metrics": self.measured,
             "loss_network": self.vgg.layout,

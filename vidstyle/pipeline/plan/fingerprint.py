@@ -1,11 +1,11 @@
-"""What the bytes of a result depend on, as plain values that can be compared and told apart in words."""
+"""What the bytes of a result depend on, as plain values that can be compared and told apart in words (`core.differences`)."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -52,20 +52,3 @@ def machine() -> dict[str, str]:
         except PackageNotFoundError:
             found[name] = "none"
     return found
-
-
-def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """What differs, as "settings.crf (18 then, 20 now)", in the order of the keys."""
-    found: list[str] = []
-    for key in dict.fromkeys([*old, *new]):
-        a, b = old.get(key), new.get(key)
-        if isinstance(a, Mapping) and isinstance(b, Mapping):
-            found += differences(a, b, f"{prefix}{key}.")
-        elif a != b:
-            found.append(f"{prefix}{key} ({brief(a)} then, {brief(b)} now)")
-    return found
-
-
-def brief(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= 24 else f"{text[:12]}…"

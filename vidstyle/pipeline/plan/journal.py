@@ -26,8 +26,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from vidstyle.core.differences import differences
 from vidstyle.core.errors import InputError, UsageError
-from vidstyle.pipeline.plan.fingerprint import differences
 
 LONGEST = 200
 

@@ -60,6 +60,9 @@ class Feed:
         folders: pictures that validation needs are taken out of them.
         recipe: of the run.
         process: number of this process, and how many there are.
+
+    Attributes:
+        validates: whether there are pictures to validate on. Of fewer than four photos or paintings none can be spared.
     """
 
     def __init__(self, folders: Folders, recipe: Recipe, process: tuple[int, int] = (0, 1)) -> None:
@@ -68,6 +71,9 @@ class Feed:
         aside = recipe.validation.pictures if recipe.validation.every else 0
         content, self.unseen_content = folders.content.set_aside(aside)
         style, self.unseen_style = folders.style.set_aside(aside)
+        self.validates = bool(self.unseen_content and self.unseen_style)
+        if not self.validates:
+            content, style, self.unseen_content, self.unseen_style = folders.content, folders.style, (), ()
         self.folders = replace(folders, content=content, style=style)
 
     def batch(self, index: int, step: int, part: int, device: torch.device) -> Batch:

@@ -73,7 +73,7 @@ def load_clips(
     for path in paths:
         if not path.is_dir():
             raise InputError(f"{path}: not a folder of clips.")
-    files = sorted({f for path in paths for f in path.rglob("*") if f.suffix.lower() in SUFFIXES})
+    files = sorted({f for path in paths for f in path.rglob("*") if f.suffix.lower() in SUFFIXES and f.is_file()})
     clips, broken, unusable, digest = [], 0, 0, hashlib.sha256()
     for file in files:
         try:

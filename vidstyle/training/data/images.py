@@ -77,7 +77,7 @@ def load_folder(path: Path, *, longest_short_side: int = 512, smallest: int = 64
     """
     if not path.is_dir():
         raise InputError(f"{path}: not a folder of pictures.")
-    files = sorted(f for f in path.rglob("*") if f.suffix.lower() in SUFFIXES)
+    files = sorted(f for f in path.rglob("*") if f.suffix.lower() in SUFFIXES and f.is_file())
     images, broken, digest = [], 0, hashlib.sha256()
     for file in files:
         raw = cv2.imread(str(file), cv2.IMREAD_COLOR)
