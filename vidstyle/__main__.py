@@ -1,5 +1,5 @@
 """`python -m vidstyle`: the same as `vidstyle`."""
 
-from vidstyle.cli import main
+from vidstyle.cli import script
 
-main()
+script()

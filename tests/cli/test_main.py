@@ -1,7 +1,9 @@
 """The frame of the command line: lazy commands, exit codes, one sentence a failure."""
 
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -102,6 +104,12 @@ def test_failures(
         (["run", "--json=report", "a.mp4"], ["run", "--json=report", "a.mp4"]),
         (["run", "--json", "-q", "a.mp4"], ["run", "--json=-", "-q", "a.mp4"]),
         (["run", "--", "--json"], ["run", "--", "--json"]),
+        (["run", "--json", "r.txt", "a.mp4"], ["run", "--json=r.txt", "a.mp4"]),
+        (["run", "a.mp4", "--json", "new/report"], ["run", "a.mp4", "--json=new/report"]),
+        *(
+            (["run", "--json", x], ["run", "--json=-", x])
+            for x in ("a.mkv", "in/%06d.png", "/", __file__, "http://a/b.c")
+        ),
     ],
 )
 def test_json_may_stand_alone(given: list[str], expected: list[str]) -> None:
@@ -113,6 +121,55 @@ def test_json_file_is_whole_or_absent(tmp_path: Path) -> None:
 
     emit_json({"a": "é"}, str(tmp_path / "r.json"))
     assert (tmp_path / "r.json").read_text(encoding="utf-8") == '{\n  "a": "é"\n}\n'
-    with pytest.raises(InputError, match="cannot be written there"):
+    with pytest.raises(InputError, match="does not exist"):
         emit_json({}, str(tmp_path / "missing" / "r.json"))
     assert [p.name for p in tmp_path.iterdir()] == ["r.json"]
+
+
+INTERRUPTED = """
+import signal, sys, time
+from vidstyle import cli
+from vidstyle.cli import interrupts
+interrupts.PATIENCE = float(sys.argv[1])
+
+def work():
+    print("ready", flush=True)
+    try:
+        time.sleep(60)
+    finally:  # putting away
+        time.sleep(1)
+        print("put away", flush=True)
+
+cli.COMMANDS["work"] = "work"
+sys.modules["work"] = type(sys)("work")
+sys.modules["work"].command = work
+sys.argv = ["vidstyle", "work"]
+cli.script()
+"""
+
+
+@pytest.mark.parametrize("patience", [60.0, 0.0])
+def test_three_interrupts_in_a_row(patience: float) -> None:
+    """The first is told in a sentence, what follows neither breaks in nor prints; after the patience one ends it."""
+    program = subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED, str(patience)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert program.stdout is not None
+    program.stdout.readline()
+    for _ in range(3):
+        program.send_signal(signal.SIGINT)
+        time.sleep(0.1)
+    out, err = program.communicate(timeout=100)
+    assert program.returncode == 130
+    assert "Traceback" not in err
+    assert (out, err.strip()) == (("put away\n", "vidstyle: Interrupted.") if patience else ("", ""))
+
+
+@pytest.mark.parametrize("name", [n for n in cli.COMMANDS if n != "styles"])
+def test_help_shows_every_text_as_it_was_written(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Markup must neither turn ":m:" into a picture nor swallow what stands in brackets."""
+    assert leave(name, "--help") == 0
+    shown = "".join(capsys.readouterr().out.split())
+    texts = [text for x in cli.Lazy(cli.COMMANDS)[name].params if (text := getattr(x, "help", None))]
+    assert texts
+    assert [text for text in texts if "".join(text.split()) not in shown] == []

@@ -99,6 +99,61 @@ def test_wrong_commands(films, extra, code, words, capsys):
     assert words in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("option", ["--csv", "--html", "--json"])
+@pytest.mark.parametrize("which", ["film", "source", "style", "hard link", "symbolic link"])
+def test_no_input_is_written_over(films, option, which, tmp_path, capsys):
+    film, source = films
+    style = tmp_path / "style.png"
+    import cv2
+
+    cv2.imwrite(str(style), np.zeros((40, 40, 3), np.uint8))
+    (tmp_path / "hard").hardlink_to(source)
+    (tmp_path / "soft").symlink_to(film)
+    targets = {
+        "film": film,
+        "source": source,
+        "style": style,
+        "hard link": tmp_path / "hard",
+        "symbolic link": tmp_path / "soft",
+    }
+    before = {p: p.read_bytes() for p in tmp_path.iterdir()}
+    assert run(film, "--source", source, "--style", f"{style}:2", f"{option}={targets[which]}", "-y") == 2
+    assert "is an input of this command" in capsys.readouterr().err
+    assert {p: p.read_bytes() for p in tmp_path.iterdir()} == before
+
+
+def test_two_outputs_in_one_file_are_refused(films, tmp_path, capsys):
+    film, source = films
+    (tmp_path / "link").symlink_to("out.txt")
+    for other in ("out.txt", "link"):
+        assert run(film, "--source", source, "--csv", str(tmp_path / "out.txt"), "--html", str(tmp_path / other)) == 2
+        assert "--csv and --html name one file" in capsys.readouterr().err
+
+
+def test_an_excerpt_is_pointed_to_source_start(make_clip, moving_film, capsys):
+    whole = make_clip("whole.mp4", frames=12, draw=moving_film, width=96, height=72)
+    part = make_clip("part.mp4", frames=4, draw=lambda n, w, h: moving_film(n + 8, w, h), width=96, height=72)
+    assert run(str(part), "--source", str(whole), "--json") == 0
+    assert "--source-start" in json.loads(capsys.readouterr().out)["why"]["frames"]
+    assert run(str(part), "--source", str(whole), "--json", "--source-start", "0.32") == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["ssim"] > 0.95
+    assert result["frames"] == 4
+    assert run(str(part), "--source", str(whole), "--source-start", "9") == 2
+    assert "--source-start 9: " in (err := capsys.readouterr().err)
+    assert "lasts only 0.480 s" in err
+
+
+@pytest.mark.parametrize(("frames", "size"), [(1, (96, 72)), (2, (16, 16)), (3, (20, 8))])
+def test_a_number_that_is_missing_says_why(make_clip, frames, size, capsys):
+    clip = make_clip("a.mkv", frames=frames, width=size[0], height=size[1], codec="ffv1", pix_fmt="bgr0")
+    assert run(str(clip), "--source", str(clip), "--json", "--gap", "1") == 0
+    result = json.loads(capsys.readouterr().out)
+    missing = {k for part in (result, result["source"]) for k, v in part.items() if v is None}
+    assert missing
+    assert missing <= set(result["why"])
+
+
 def test_missing_source(films, capsys):
     assert run(films[0], "--source", "nowhere.mp4") == 1
     assert "no such file" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""What goes wrong in trainings of real people: one painting, a rate too high, a full disk, a resumed run that is another one."""
+"""What goes wrong in people's trainings: one painting, a rate too high, a full disk, a resumed run that is another one."""
 
 from __future__ import annotations
 

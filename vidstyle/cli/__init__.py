@@ -10,13 +10,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
+from mimetypes import guess_type
+from pathlib import Path
 from typing import Annotated, Any, cast
 
 import typer
 from typer.core import TyperGroup
 
 from vidstyle import __version__
+from vidstyle.cli.interrupts import INTERRUPTED, guard
 from vidstyle.core.errors import VidstyleError
+from vidstyle.media.paths import PICTURES, VIDEOS
 
 COMMANDS: dict[str, str] = {
     "run": "vidstyle.cli.run",
@@ -30,8 +34,6 @@ COMMANDS: dict[str, str] = {
     "export": "vidstyle.cli.export",
 }
 """Name of a command -> module that holds it, in the order of help."""
-
-INTERRUPTED = 130
 
 PLAIN: Any = {"add_completion": False, "rich_markup_mode": None}
 """Of every typer application here. Help is plain text: rich takes as long to import as the rest, and makes h:m:s an emoji."""
@@ -112,8 +114,8 @@ def root(
 
 
 def optional_json(args: Sequence[str]) -> list[str]:
-    """`--json` may stand alone (stdout) or name a file. The parser knows no optional values, so a `--json` that is not
-    followed by a name ending in .json becomes `--json=-`; any other name can be given as `--json=NAME`."""
+    """`--json` may stand alone (stdout) or name a file. The parser knows no optional values, so a `--json` that no name of a
+    report follows becomes `--json=-`; any name at all can be given as `--json=NAME`."""
     out: list[str] = []
     rest = list(args)
     while rest:
@@ -121,9 +123,29 @@ def optional_json(args: Sequence[str]) -> list[str]:
         if word == "--":
             return [*out, word, *rest]
         if word == "--json":
-            word = f"--json={rest.pop(0) if rest and rest[0].endswith('.json') else '-'}"
+            word = f"--json={rest.pop(0) if rest and _names_a_report(rest[0]) else '-'}"
         out.append(word)
     return out
+
+
+def _names_a_report(word: str) -> bool:
+    """Whether what follows `--json` is its file rather than the next option or an input: no video's or picture's name, no
+    folder, and no file that holds something else than JSON; a name without a suffix only where nothing has it yet."""
+    path = Path(word)
+    kind = (guess_type(f"x{path.suffix.lower()}")[0] or "").partition("/")[0]
+    if word.startswith("-") or "://" in word or path.is_dir() or kind in ("video", "image", "audio"):
+        return False
+    if path.suffix.lower() in VIDEOS | PICTURES:
+        return False
+    if not path.exists() or path.suffix == ".json":
+        return True
+    if not path.is_file() or not path.suffix:
+        return False
+    try:
+        with path.open("rb") as file:
+            return file.read(1) in (b"", b"{", b"[")
+    except OSError:
+        return False
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -132,3 +154,9 @@ def main(args: Sequence[str] | None = None) -> None:
         app(optional_json(sys.argv[1:] if args is None else args), prog_name="vidstyle")
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+
+
+def script() -> None:
+    """What the program `vidstyle` is: `main` in a process of its own."""
+    guard()
+    main()

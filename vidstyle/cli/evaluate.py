@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -69,11 +69,9 @@ def command(
     gaps = tuple(sorted(set(gap or (1, 10))))
     if gaps[0] < 1:
         raise UsageError(f"--gap {gaps[0]}: the gap is a number of frames, at least 1.")
-    for path in (Path(json) if json not in (None, "-") else None, csv, html):
-        if path is not None and not path.absolute().parent.is_dir():
-            raise InputError(f"{path}: the folder {path.parent} does not exist; make it first.")
-        if path is not None and path.exists() and not yes:
-            raise UsageError(f"{path}: exists already; choose another name, or replace it with -y.")
+    outputs = {"--json": Path(json) if json not in (None, "-") else None, "--csv": csv, "--html": html}
+    inputs = [styled, source, vgg, raft_weights, None if style is None else Path(style.rpartition(":")[0] or style)]
+    _check_outputs({k: v for k, v in outputs.items() if v}, [p for p in inputs if p and p.exists()], overwrite=yes)
 
     import json as json_format
     import os
@@ -96,6 +94,8 @@ def command(
     estimator = _flow(flow, raft_weights, where)
     picture, ruler = _style(style, vgg, where)
     original, film = probe(source), probe(styled)
+    if original.duration is not None and source_start and source_start >= original.duration:
+        raise UsageError(f"--source-start {source_start:g}: {source} lasts only {original.duration:.3f} s.")
     errors = Console(stderr=True)
     bars = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*bars, console=errors, transient=True, disable=quiet or not errors.is_terminal) as bar:
@@ -123,6 +123,28 @@ def command(
         Console(stderr=json == "-").print(terminal_table(numbers, f"{styled.name} against {source.name}"))
     if json == "-":
         typer.echo(text)
+
+
+def _check_outputs(outputs: Mapping[str, Path], inputs: Sequence[Path], *, overwrite: bool) -> None:
+    """Refuse outputs that are an input or each other, also by link, that exist without leave, or have no folder to lie in."""
+    from vidstyle.core.files import check_regular, same_file
+
+    seen: dict[str, Path] = {}
+    for option, path in outputs.items():
+        for other in inputs:
+            if same_file(path, other):
+                raise UsageError(f"{option} {path}: is an input of this command; choose another name.")
+        for before, other in seen.items():
+            if same_file(path, other):
+                raise UsageError(f"{before} and {option} name one file, {path}; choose two.")
+        seen[option] = path
+        if not path.absolute().parent.is_dir():
+            raise InputError(f"{path}: the folder {path.parent} does not exist; make it first.")
+        if path.is_dir():
+            raise UsageError(f"{option} {path}: is a folder; name a file in it.")
+        check_regular(path)
+        if path.exists() and not overwrite:
+            raise UsageError(f"{path}: exists already; choose another name, or replace it with -y.")
 
 
 def _device(wanted: Device) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from vidstyle.core.errors import InputError
+from vidstyle.core.files import atomic_output
 from vidstyle.pipeline.plan.run_options import parse_size
 
 STYLE = typer.Option(
@@ -72,15 +71,8 @@ def emit_json(report: Any, target: str) -> None:
     if target == STDOUT:
         print(text)
         return
-    path = Path(target)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        partial.write_text(text + "\n", encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        raise InputError(f"{path}: the report cannot be written there ({error.strerror}).") from error
-    finally:
-        partial.unlink(missing_ok=True)
+    with atomic_output(Path(target)) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
 
 
 def say(sentence: str) -> None:

@@ -39,8 +39,8 @@ def command(
 
     Several processes: torchrun --nproc-per-node 2 -m vidstyle train-video ...
     """
-    # Read when torch's OpenMP is loaded: threads that spin while they wait take the cores from whatever else runs here, and each
-    # loop then waits for a thread that has lost its core (docs/training.md has the measurement).
+    # Read when torch's OpenMP is loaded: threads that spin while they wait take the cores from whatever else runs here, and
+    # each loop then waits for a thread that has lost its core.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     import torch
 

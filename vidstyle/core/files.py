@@ -86,6 +86,14 @@ def through_links(path: Path) -> Path:
     return path.resolve() if path.is_symlink() else path
 
 
+def same_file(a: Path, b: Path) -> bool:
+    """Whether two names mean one file: by path, symbolic link or hard link."""
+    try:
+        return a.samefile(b)
+    except OSError:  # one of them does not exist (yet)
+        return a.resolve() == b.resolve()
+
+
 def check_readable(path: Path, *, kind: str = "video") -> None:
     """Raise InputError where `path` is not a readable, non-empty regular file.
 

@@ -140,7 +140,10 @@ def evaluate(
         if progress is not None:
             progress(len(table))
     if not len(table):
-        raise InputError(f"{film.path}: no frame of it is shown at the time of one of {source.path}; try --pair order.")
+        raise InputError(
+            f"{film.path}: no frame of it is shown at the time of one of {source.path}; try --pair order, or "
+            "--source-start for an excerpt."
+        )
     measure.finish()
     return result
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from vidstyle.core.differences import differences
 from vidstyle.core.errors import InputError, UsageError
-from vidstyle.pipeline.plan.fingerprint import SAMPLE_BYTES, SAMPLES, differences, file_sample
+from vidstyle.pipeline.plan.fingerprint import SAMPLE_BYTES, SAMPLES, file_sample
 from vidstyle.pipeline.plan.journal import Journal, journal_folder
 
 PRINT = {"input": {"bytes": 3}, "film": {"crf": 18}, "chunk": 4}

@@ -102,4 +102,8 @@ def _unmatched(result: Evaluation) -> str:
     text = f"the source has {c.source} frames, the film {c.film}; {c.matched} pairs were found by their times"
     if c.matched < 0.9 * min(c.source, c.film):
         text += "; if the film lost its timing, try --pair order"
+    elif c.film < 0.9 * c.source:
+        text += (
+            "; if the film is of an excerpt that does not begin with the source, say where with --source-start SECONDS"
+        )
     return text

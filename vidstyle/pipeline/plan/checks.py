@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from vidstyle.core.errors import InputError, UsageError
+from vidstyle.core.files import same_file
 from vidstyle.media.paths import NumberedName, find_pictures
 from vidstyle.pipeline.plan.journal import journal_folder
 
@@ -61,14 +62,6 @@ def check_folder(output: Path) -> None:
         raise InputError(f"{output}: the folder {folder} {what}, or choose another output with -o.")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise InputError(f"{output}: the folder {folder} cannot be written to; choose another output with -o.")
-
-
-def same_file(a: Path, b: Path) -> bool:
-    """Whether two names mean one file: by path, symbolic link or hard link."""
-    try:
-        return a.samefile(b)
-    except OSError:  # one of them does not exist (yet)
-        return a.resolve() == b.resolve()
 
 
 def check_journal(output: Path, *, overwrite: bool, resume: bool) -> None:
