@@ -15,15 +15,16 @@ from vidstyle.media.input.probe import probe
 from vidstyle.metrics.evaluation import Options, evaluate
 from vidstyle.metrics.report.html import render
 from vidstyle.metrics.report.summary import summary
+from vidstyle.metrics.rulers import STYLE_KEYS, Ruler
 
 EXACT = {"codec": "ffv1", "pix_fmt": "bgr0", "width": 96, "height": 72}
 KEYS = {
-    *("E_1", "E_10", "flicker", "ssim", "style_distance", "visible", "flow", "frames", "source", "why"),
+    *("E_1", "E_10", "flicker", "ssim", "ms_ssim", "visible", "flow", "frames", "source", "why", *STYLE_KEYS),
 }
 
 
 def measure(source, film, gaps=(1, 3), **options):
-    return evaluate(probe(source), probe(film), DisFlow(), style="no style was named", options=Options(gaps, **options))
+    return evaluate(probe(source), probe(film), DisFlow(), options=Options(gaps, **options))
 
 
 @pytest.fixture
@@ -126,7 +127,14 @@ def test_one_frame_gives_what_can_be_had(make_clip, moving_film):
 
 def test_a_film_of_few_pixels_has_no_style_distance(make_clip):
     clip = make_clip("a.mkv", frames=2, **EXACT | {"width": 24, "height": 8})
-    out = summary(evaluate(probe(clip), probe(clip), DisFlow(), style=lambda short_side: pytest.fail("was made")))
+    out = summary(
+        evaluate(
+            probe(clip),
+            probe(clip),
+            DisFlow(),
+            rulers=[Ruler("style_distance", 9, lambda short_side: pytest.fail("was made"))],
+        )
+    )
     assert out["style_distance"] is None
     assert "less than 9 pixels" in out["why"]["style_distance"]
 
@@ -135,7 +143,7 @@ def test_keys_are_the_contract_and_every_null_has_a_reason(make_clip, moving_fil
     clip = make_clip("a.mkv", frames=3, draw=moving_film, **EXACT)
     out = summary(measure(clip, clip, gaps=(1, 10)))
     assert set(out) == KEYS
-    assert set(out["source"]) == {"E_1", "E_10", "flicker", "style_distance"}
+    assert set(out["source"]) == {"E_1", "E_10", "flicker", *STYLE_KEYS}
     assert {k for k, v in out.items() if v is None} <= set(out["why"])
     json.dumps(out, allow_nan=False)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vidstyle.imaging.flow import Flow
-    from vidstyle.metrics.fidelity import StyleDistance
+    from vidstyle.metrics.rulers import Ruler
 
 
 class FlowName(StrEnum):
@@ -63,8 +63,9 @@ def command(
 ) -> None:
     """Measure how steady a styled film is and how true to its source and style.
 
-    E_g: warp error over g frames. Flicker: change where the source stands still. SSIM: content kept. Style distance: VGG
-    statistics. Beside each stands the source's own number, the noise floor.
+    E_g: warp error over g frames. Flicker: change where the source stands still. SSIM, MS-SSIM: content kept. Style distance,
+    Gram of relu5_1: VGG statistics. Patch distance: 7x7 patches, needs --style alone. Beside each stands the source's own
+    number, the noise floor.
     """
     gaps = tuple(sorted(set(gap or (1, 10))))
     if gaps[0] < 1:
@@ -92,7 +93,7 @@ def command(
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // 2))
     where = _device(device)
     estimator = _flow(flow, raft_weights, where)
-    picture, ruler = _style(style, vgg, where)
+    picture, chosen = _style(style, vgg, where)
     original, film = probe(source), probe(styled)
     if original.duration is not None and source_start and source_start >= original.duration:
         raise UsageError(f"--source-start {source_start:g}: {source} lasts only {original.duration:.3f} s.")
@@ -104,7 +105,7 @@ def command(
             original,
             film,
             estimator,
-            style=ruler,
+            rulers=chosen,
             options=Options(gaps, pair is Pairing.order, source_start),
             progress=lambda n: bar.update(task, completed=n),
         )
@@ -170,21 +171,18 @@ def _flow(name: FlowName, weights: Path | None, device: str) -> Flow:
     return RaftFlow(find_weights(weights), device)
 
 
-def _style(
-    ref: str | None, vgg: Path | None, device: str
-) -> tuple[NDArray[np.uint8] | None, Callable[[int], StyleDistance] | str]:
-    """The style's picture, and the ruler of style distance or why there is none."""
+def _style(ref: str | None, vgg: Path | None, device: str) -> tuple[NDArray[np.uint8] | None, Sequence[Ruler]]:
+    """The style's picture, and the rulers of distances from it."""
     if ref is None:
-        return None, "no style was named; add --style and --vgg"
+        return None, ()
+    from vidstyle.metrics.rulers import rulers
     from vidstyle.styles.resolve import parse, resolve
 
     picture = resolve(parse(ref).ref, size=512)
     if isinstance(picture, Path):
         raise InputError(f"{picture}: a compiled code holds no picture to measure against; give --style the picture.")
     if vgg is None:
-        return picture, "no VGG weights were named; add --vgg FILE (normalised VGG-16, safetensors)"
-    from vidstyle.metrics.fidelity import StyleDistance
+        return picture, rulers(picture, "no VGG weights were named; add --vgg FILE (normalised VGG-16, safetensors)")
     from vidstyle.models.vgg import load_vgg
 
-    network = load_vgg(vgg)
-    return picture, lambda short_side: StyleDistance(network, picture, short_side, device)
+    return picture, rulers(picture, load_vgg(vgg), device)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,15 +15,16 @@ from vidstyle.core.errors import InputError
 from vidstyle.imaging.flow import Flow, textured_share
 from vidstyle.media.input.probe import VideoInfo
 from vidstyle.metrics.cuts import CutDetector
-from vidstyle.metrics.fidelity import LEAST_SIDE, StyleDistance, content_ssim, detail
+from vidstyle.metrics.fidelity import content_ms_ssim, content_ssim, detail
 from vidstyle.metrics.flicker import flicker, still_pixels
 from vidstyle.metrics.geometry import Geometry, common_geometry
 from vidstyle.metrics.pairing import Counts, Pair, side_by_side
 from vidstyle.metrics.report.worst_frames import Moment, Worst, thumb, thumb_error
+from vidstyle.metrics.rulers import NO_STYLE, STYLE_KEYS, Measure, Ruler
 from vidstyle.metrics.warp_error import error_map, motion, unit_range, warp_error
 
 STYLE_EVERY = 10
-"""Style distance is taken on every tenth frame: it changes slowly, and VGG is slow."""
+"""Distances from the style and MS-SSIM are taken on every tenth frame: they change slowly, and are slow."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,8 @@ class Table:
 def columns(gaps: tuple[int, ...]) -> tuple[str, ...]:
     """Columns of a film's table: E_g and visible_g of a pair stand in the row of its first frame, as does flicker."""
     per_gap = [c for g in gaps for c in (f"E_{g}", f"source_E_{g}", f"visible_{g}")]
-    rest = ("still", "flicker", "source_flicker", "ssim", "style_distance", "source_style_distance", "textured")
-    return ("seconds", "cut", *per_gap, *rest)
+    styles = [c for key in STYLE_KEYS for c in (key, f"source_{key}")]
+    return ("seconds", "cut", *per_gap, "still", "flicker", "source_flicker", "ssim", "ms_ssim", *styles, "textured")
 
 
 @dataclass
@@ -99,8 +100,8 @@ class Evaluation:
     """Source and film from the middle, thumbnails."""
     style: NDArray[np.uint8] | None = None
     """Style picture, thumbnail."""
-    no_style: str = ""
-    """Why there is no style distance."""
+    missing: dict[str, str] = field(default_factory=dict)
+    """Why there is no distance from the style, by its key."""
 
 
 def evaluate(
@@ -108,7 +109,7 @@ def evaluate(
     film: VideoInfo,
     flow: Flow,
     *,
-    style: Callable[[int], StyleDistance] | str,
+    rulers: Sequence[Ruler] = (),
     options: Options | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Evaluation:
@@ -118,7 +119,7 @@ def evaluate(
         source: what it was made from.
         film: the styled film.
         flow: estimator; runs both ways once a gap and frame.
-        style: makes the ruler of style distance for the film's short side; or the sentence why there is none.
+        rulers: of distances from the style; none where there is no style.
         options: default Options().
         progress: called with the number of frames done, after each.
 
@@ -130,11 +131,12 @@ def evaluate(
     table = Table(columns(options.gaps))
     result = Evaluation(source, film, geometry, options.gaps, flow.name, table)
     short_side = min(geometry.width, geometry.height)
-    if short_side < LEAST_SIDE:
-        style = f"the film is less than {LEAST_SIDE} pixels wide or high"
-    ruler = None if isinstance(style, str) else style(short_side)
-    result.no_style = style if isinstance(style, str) else ""
-    measure = _Pass(result, flow, ruler)
+    result.missing = dict(NO_STYLE)
+    result.missing |= {r.key: why for r in rulers if (why := r.why_not(short_side))}
+    usable = {r.key: r.measure(short_side) for r in rulers if not r.why_not(short_side)}
+    for key in usable:
+        del result.missing[key]
+    measure = _Pass(result, flow, usable)
     for pair in side_by_side(source, film, geometry, result.counts, by_order=options.by_order, skip=options.skip):
         measure.add(pair)
         if progress is not None:
@@ -151,8 +153,8 @@ def evaluate(
 class _Pass:
     """The state of one streaming pass: the last frames, as many as the largest gap needs."""
 
-    def __init__(self, result: Evaluation, flow: Flow, ruler: StyleDistance | None) -> None:
-        self.result, self.flow, self.ruler = result, flow, ruler
+    def __init__(self, result: Evaluation, flow: Flow, rulers: Mapping[str, Measure]) -> None:
+        self.result, self.flow, self.rulers = result, flow, rulers
         self.window: deque[Pair] = deque(maxlen=max(result.gaps) + 1)
         self.cuts = CutDetector()
         self.last_cut = 0
@@ -170,9 +172,11 @@ class _Pass:
         table.set("ssim", row, content_ssim(pair.source, pair.film))
         table.set("textured", row, textured_share(pair.source))
         self.details = [a + detail(f) for a, f in zip(self.details, (pair.source, pair.film), strict=True)]
-        if self.ruler is not None and row % STYLE_EVERY == 0:
-            table.set("style_distance", row, self.ruler(pair.film))
-            table.set("source_style_distance", row, self.ruler(pair.source))
+        if row % STYLE_EVERY == 0:
+            table.set("ms_ssim", row, content_ms_ssim(pair.source, pair.film))
+            for key, ruler in self.rulers.items():
+                table.set(key, row, ruler(pair.film))
+                table.set(f"source_{key}", row, ruler(pair.source))
         if self.result.sample is None and pair.seconds >= self.half:
             self.result.sample = thumb(pair.source), thumb(pair.film)
         if self.last_cut <= row - 1:

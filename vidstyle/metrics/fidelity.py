@@ -8,15 +8,21 @@ from kornia.metrics import ssim
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from vidstyle.losses.gram import gram, gram_loss
 from vidstyle.metrics.geometry import resize_short
 from vidstyle.metrics.warp_error import unit_range
 
 WINDOW = 11
 """SSIM's Gaussian window, pixels (sigma 1.5)."""
+MULTI_SCALE = 176
+"""Of a picture that has an MS-SSIM, pixels: the window has to fit in a sixteenth of it."""
 BLOCKS = 4
 """Style distance looks at relu1_1 ... relu4_1."""
 LEAST_SIDE = 2 ** (BLOCKS - 1) + 1
 """Of a picture that has a style distance, pixels: the last layer is at 1/8, and one row has nothing that could be reflected."""
+DEPTH = 5
+DEEP_LEAST_SIDE = 2 ** (DEPTH - 1) + 1
+"""Of a picture that has a Gram distance at relu5_1, for the same reason."""
 
 
 def luma(frame: NDArray[np.uint8]) -> Tensor:
@@ -38,6 +44,26 @@ def content_ssim(source: NDArray[np.uint8], film: NDArray[np.uint8]) -> float | 
         return None
     value = ssim(luma(source), luma(film), WINDOW, max_val=1.0, eps=0.0, padding="valid")
     return float(value.double().mean())
+
+
+def content_ms_ssim(source: NDArray[np.uint8], film: NDArray[np.uint8]) -> float | None:
+    """Multi-scale SSIM of luma (Wang, Simoncelli, Bovik 2003): five scales with the paper's exponents, torchmetrics.
+
+    Args:
+        source: (H, W, 3) uint8.
+        film: (H, W, 3) uint8.
+
+    Returns:
+        in [0, 1], 1 for equal pictures (a scale on which they are opposed counts as 0); None below 176 px a side.
+    """
+    if min(source.shape[:2]) < MULTI_SCALE:
+        return None
+    from torchmetrics.functional.image import (
+        multiscale_structural_similarity_index_measure,
+    )  # seconds, so only when used
+
+    value = multiscale_structural_similarity_index_measure(luma(film), luma(source), data_range=1.0, normalize="relu")
+    return float(value)
 
 
 def detail(frame: NDArray[np.uint8]) -> float:
@@ -77,3 +103,33 @@ class StyleDistance:
         """Distance of `picture`, (H, W, 3) uint8, from the style; 0 for the style itself at that size."""
         pairs = zip(self._statistics(picture), self._style, strict=True)
         return float(sum(float((m - n).square().mean() + (s - t).square().mean()) for (m, s), (n, t) in pairs))
+
+
+class DeepGram:
+    """Distance of pictures from one style in the Gram matrix of relu5_1, a layer that no loss of ours sees.
+
+    |G(o) - G(s)|^2 / |G(s)|^2 with G = f f^T / (H W) (Gatys, Ecker, Bethge 2016; relative, so that it has no unit).
+
+    Args:
+        network: as of `StyleDistance`, of depth 5.
+        style: (H, W, 3) uint8.
+        short_side: of the film, at least DEEP_LEAST_SIDE; the style is resized to it.
+        device: where the network runs.
+    """
+
+    def __init__(
+        self, network: nn.Module, style: NDArray[np.uint8], short_side: int, device: torch.device | str = "cpu"
+    ) -> None:
+        self.device = torch.device(device)
+        self._network = network.to(self.device).eval()
+        self._style = gram(self._features(resize_short(style, short_side)))
+
+    @torch.inference_mode()
+    def _features(self, picture: NDArray[np.uint8]) -> Tensor:
+        deepest: Tensor = self._network(unit_range(picture)[None].to(self.device), DEPTH)[-1]
+        return deepest
+
+    @torch.inference_mode()
+    def __call__(self, picture: NDArray[np.uint8]) -> float:
+        """Distance of `picture`, (H, W, 3) uint8, from the style; 0 for the style itself at that size."""
+        return float(gram_loss([self._features(picture)], [self._style]))

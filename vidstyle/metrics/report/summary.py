@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from vidstyle.metrics.evaluation import Evaluation
+from vidstyle.metrics.fidelity import MULTI_SCALE
+from vidstyle.metrics.rulers import STYLE_KEYS
 
 LITTLE_TEXTURE = 0.3
 """Share of textured pixels below which flow is mostly a guess."""
@@ -19,9 +21,10 @@ def summary(result: Evaluation) -> dict[str, Any]:
     """The result as JSON holds it.
 
     Returns:
-        E_1, E_10 (and E_g of other gaps asked for), flicker, ssim, style_distance: means over frames, None where there is
-        none; visible: mean share of pixels, of the smallest gap; flow; frames: pairs of frames compared; source: the same
-        numbers of the source itself; why: a sentence for each number that is None or must be read with care, by key.
+        E_1, E_10 (and E_g of other gaps asked for), flicker, ssim, ms_ssim, style_distance, gram_relu5_1, patch_distance:
+        means over frames, None where there is none; visible: mean share of pixels, of the smallest gap; flow; frames: pairs
+        of frames compared; source: the same numbers of the source itself; why: a sentence for each number that is None or
+        must be read with care, by key.
     """
     mean = result.table.mean
     gaps = sorted({*STANDARD_GAPS, *result.gaps})
@@ -30,14 +33,15 @@ def summary(result: Evaluation) -> dict[str, Any]:
         **errors,
         "flicker": mean("flicker"),
         "ssim": mean("ssim"),
-        "style_distance": mean("style_distance"),
+        "ms_ssim": mean("ms_ssim"),
+        **{key: mean(key) for key in STYLE_KEYS},
         "visible": mean(f"visible_{min(result.gaps)}"),
         "flow": result.flow,
         "frames": len(result.table),
         "source": {
             **{f"E_{g}": mean(f"source_E_{g}") if g in result.gaps else None for g in gaps},
             "flicker": mean("source_flicker"),
-            "style_distance": mean("source_style_distance"),
+            **{key: mean(f"source_{key}") for key in STYLE_KEYS},
         },
         "why": why(result),
     }
@@ -64,8 +68,9 @@ def why(result: Evaluation) -> dict[str, str]:
         )
     if mean("ssim") is None:
         out["ssim"] = "SSIM needs frames of at least 11 x 11 pixels"
-    if result.no_style:
-        out["style_distance"] = result.no_style
+    if mean("ms_ssim") is None:
+        out["ms_ssim"] = f"MS-SSIM needs frames of at least {MULTI_SCALE} x {MULTI_SCALE} pixels"
+    out |= result.missing
     if seen := _seen(result):
         out["visible"] = seen
     if unmatched := _unmatched(result):

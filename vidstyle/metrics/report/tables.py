@@ -16,7 +16,10 @@ MEANING = {
     "E": "warp error along the source's motion, {g} frame{s} apart; lower is steadier",
     "flicker": "mean change where the source stands still; lower is steadier",
     "ssim": "structure kept from the source; 1 is all of it",
+    "ms_ssim": "the same over five scales; 1 is all of it",
     "style_distance": "VGG statistics against the style; lower is nearer",
+    "gram_relu5_1": "VGG's deepest Gram matrix against the style; lower is nearer",
+    "patch_distance": "7x7 patches against the style's, levels of 255; lower is nearer",
     "visible": "share of pixels that could be followed",
 }
 
@@ -38,7 +41,9 @@ def metric_rows(result: dict[str, Any]) -> list[tuple[str, str, str, str]]:
         if kind in MEANING:
             gap = key.removeprefix("E_")
             meaning = MEANING[kind].format(g=gap, s="" if gap == "1" else "s")
-            source = "-" if key == "visible" else "1" if key == "ssim" else number(result["source"][key], key)
+            source = (
+                "-" if key == "visible" else "1" if key in ("ssim", "ms_ssim") else number(result["source"][key], key)
+            )
             rows.append((key, number(result[key], key), source, meaning))
     return rows
 
