@@ -24,7 +24,7 @@ def snapshot(folder: Path) -> dict[str, bytes | None]:
 
 KEYS = {
     "input", "output", "frames", "width", "height", "seconds", "fps", "engine", "device", "precision", "model", "stages",
-    "peak_rss_mb", "warnings",
+    "peak_rss_mb", "warnings", "paint_size", "detail", "road",
 }  # fmt: skip
 
 
@@ -35,7 +35,7 @@ def test_run_json(work: Path, make_clip: Any, tiny_model: Path, capsys: pytest.C
     out, err = capsys.readouterr()
     report = json.loads(out)
     assert set(report) == KEYS
-    assert set(report["stages"]) == {"decode", "model", "encode"}
+    assert set(report["stages"]) == {"decode", "model", "detail", "encode"}
     assert report["frames"] == 6
     assert report["input"] == str(source)
     assert report["output"] == "a.mp4"

@@ -1,5 +1,6 @@
 """Whole films through `stylize_video` with a tiny model, in a folder of the test's own."""
 
+import struct
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -73,3 +74,27 @@ def model_fails_every(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
         monkeypatch.setattr(TorchEngine, "stylize", failing)
 
     return begin
+
+
+@pytest.fixture
+def model_that_copies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The model gives its frames back as they are."""
+    monkeypatch.setattr(TorchEngine, "stylize", lambda self, frames, code, strength=1.0: frames.copy())
+
+
+@pytest.fixture
+def turned() -> Callable[[Path, int], Path]:
+    """`turned(clip, degrees)`: the mp4 clip with a display matrix that turns it clockwise, beside it."""
+
+    def turn(clip: Path, degrees: int) -> Path:
+        data = bytearray(clip.read_bytes())
+        at = data.index(b"tkhd") + 44
+        a, b = {90: (0, 1), 180: (-1, 0), 270: (0, -1)}[degrees]
+        c, d = {90: (-1, 0), 180: (0, -1), 270: (1, 0)}[degrees]
+        values = (a * 65536, b * 65536, 0, c * 65536, d * 65536, 0, 0, 0, 1 << 30)
+        data[at : at + 36] = struct.pack(">9i", *values)
+        path = clip.with_name(f"turned-{clip.name}")
+        path.write_bytes(data)
+        return path
+
+    return turn

@@ -29,7 +29,7 @@ def test_every_frame_at_its_time(styled: Any, make_clip: Any, read: Any) -> None
     assert times == read(source)[1]
     assert len(frames) == report.frames == len(pts)
     assert (report.width, report.height) == (64, 48)
-    assert set(report.stages) == {"decode", "model", "encode"}
+    assert set(report.stages) == {"decode", "model", "detail", "encode"}
     assert report.engine == "torch"
     assert report.precision == "fp32"
     assert report.warnings == []

@@ -9,6 +9,7 @@ import typer
 
 from vidstyle.cli import options as words
 from vidstyle.core.errors import InputError, UsageError
+from vidstyle.pipeline.plan.run_options import RunOptions, parse_paint_size
 
 SOURCE, STYLED = "vidstyle-demo.mp4", "vidstyle-demo.styled.mp4"
 DEFAULT_STYLE = "stained-glass"
@@ -18,16 +19,18 @@ def command(
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for the two films.")] = Path(),
     style: Annotated[str, typer.Option(metavar="ART", help="Built-in name or picture file.")] = DEFAULT_STYLE,
     model: words.Model = "compact",
+    paint_size: words.PaintSizeText = "auto",
+    detail: words.Detail = 1.0,
     overwrite: words.Overwrite = False,
     quiet: words.Quiet = False,
 ) -> None:
     """A sample film with sound of our own making, and the same film in a style."""
+    options = RunOptions(model=model, overwrite=overwrite, paint_size=parse_paint_size(paint_size), detail=detail)
     source, styled = output / SOURCE, output / STYLED
     taken = [path for path in (source, styled) if path.exists()]
     if taken and not overwrite:
         raise UsageError(f"{taken[0]} exists already; add -y to replace it, or name another folder with -o.")
     from vidstyle.cli.run import progress_bar
-    from vidstyle.pipeline.plan.run_options import RunOptions
     from vidstyle.pipeline.run import stylize_video
     from vidstyle.styles.resolve import parse, resolve
 
@@ -42,9 +45,7 @@ def command(
         words.say("rendering the sample scene ...")
     write_sample(source)
     with progress_bar(quiet) as progress:
-        report = stylize_video(
-            source, styled, style, options=RunOptions(model=model, overwrite=overwrite), progress=progress
-        )
+        report = stylize_video(source, styled, style, options=options, progress=progress)
     if not quiet:
         words.say(f"source: {source.resolve()}")
         words.say(f"styled: {styled.resolve()} ({report.frames} frames, {report.fps:.1f} frames a second, with sound)")

@@ -26,6 +26,8 @@ def command(
     model: words.Model = "compact",
     strength: words.Strength = 1.0,
     preserve_color: words.PreserveColor = False,
+    paint_size: words.PaintSizeText = "auto",
+    detail: words.Detail = 1.0,
     size: words.Size = None,
     max_side: words.MaxSide = None,
     style_size: words.StyleSize = 384,

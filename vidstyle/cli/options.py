@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from vidstyle.core.files import atomic_output
-from vidstyle.pipeline.plan.run_options import parse_size
+from vidstyle.pipeline.plan.run_options import parse_paint_size, parse_size
 
 STYLE = typer.Option(
     "--style", metavar="ART[:W]", help="Built-in name, picture file or compiled code; repeat to blend by weights."
@@ -24,6 +24,15 @@ Strength = Annotated[float, typer.Option(metavar="A", help="How much style: 0 to
 PreserveColor = Annotated[bool, typer.Option("--preserve-color", help="Keep the source's colours.")]
 Size = Annotated[str | None, typer.Option(metavar="WxH", help="Resize to this size.")]
 MaxSide = Annotated[int | None, typer.Option(metavar="N", help="Shrink so that the longer side is at most N pixels.")]
+PaintSizeText = Annotated[
+    str,
+    typer.Option(
+        "--paint-size",
+        metavar="N|source|auto",
+        help="Short side at which frames are painted, then carried to full size; smaller: broader strokes, faster.",
+    ),
+]
+Detail = Annotated[float, typer.Option(metavar="D", help="The frame's own detail in what is carried: 0 to 1.")]
 StyleSize = Annotated[
     int, typer.Option(metavar="N", help="Short side at which style pictures are read; smaller: coarser strokes.")
 ]
@@ -47,6 +56,7 @@ PICTURE = (
     "model",
     "strength",
     "preserve_color",
+    "detail",
     "max_side",
     "style_size",
     "device",
@@ -58,7 +68,11 @@ PICTURE = (
 def picture_options(given: Mapping[str, Any]) -> dict[str, Any]:
     """What `run` and `image` are told alike, out of the arguments of either (its `locals()`), as `RunOptions` takes it."""
     size = given["size"]
-    return {**{name: given[name] for name in PICTURE}, "size": None if size is None else parse_size(size)}
+    return {
+        **{name: given[name] for name in PICTURE},
+        "size": None if size is None else parse_size(size),
+        "paint_size": parse_paint_size(given["paint_size"]),
+    }
 
 
 def emit_json(report: Any, target: str) -> None:

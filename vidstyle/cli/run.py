@@ -33,6 +33,8 @@ def command(
     model: words.Model = "compact",
     strength: words.Strength = 1.0,
     preserve_color: words.PreserveColor = False,
+    paint_size: words.PaintSizeText = "auto",
+    detail: words.Detail = 1.0,
     mask: Annotated[
         Path | None,
         typer.Option(

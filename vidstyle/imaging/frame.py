@@ -10,6 +10,13 @@ from typing import Self, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from vidstyle.imaging.yuv import YUV420, Plane
+
+Full = NDArray[np.uint8] | YUV420
+"""A frame at full size: (H, W, 3) RGB, or planes."""
+Guide = NDArray[np.uint8] | Plane
+"""A small copy of a frame: (h, w, 3) RGB, or luma in the range and depth of the planes that it was made from."""
+
 
 @dataclass(frozen=True, eq=False)
 class Frame:
@@ -25,19 +32,33 @@ class Frame:
     time_base: Fraction
     """Seconds per tick."""
     alpha: NDArray[np.uint8] | None = None
-    """(H, W) uint8, 255 is opaque; None where the source has no transparency."""
+    """Of the full size, uint8, 255 is opaque; None where the source has no transparency."""
     segment: int = 0
     """Number of the segment that the frame belongs to; 0 until a plan has been made."""
+    full: Full | None = None
+    """The frame at full size, where `data` is a small copy for the model to paint; planes are what the writer then encodes."""
+    guide: Guide | None = None
+    """With `full`: the small copy as it was before it was painted."""
 
     def __post_init__(self) -> None:
         if self.data.ndim != 3 or self.data.shape[2] != 3 or self.data.dtype != np.uint8:
             raise ValueError(f"data must be (H, W, 3) uint8, got {self.data.shape} {self.data.dtype}")
-        if self.alpha is not None and (self.alpha.shape != self.data.shape[:2] or self.alpha.dtype != np.uint8):
-            raise ValueError(f"alpha must be {self.data.shape[:2]} uint8, got {self.alpha.shape} {self.alpha.dtype}")
+        if self.alpha is not None and (self.alpha.shape != self.size[::-1] or self.alpha.dtype != np.uint8):
+            raise ValueError(f"alpha must be {self.size[::-1]} uint8, got {self.alpha.shape} {self.alpha.dtype}")
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Full width and height, in pixels."""
+        pixels = self.data if self.full is None else self.full
+        height, width = pixels.y.shape if isinstance(pixels, YUV420) else pixels.shape[:2]
+        return width, height
 
     def __repr__(self) -> str:
         alpha = "" if self.alpha is None else ", alpha"
-        return f"Frame({self.data.shape}{alpha}, pts={self.pts}, duration={self.duration}, segment={self.segment})"
+        full = "" if self.full is None else f", of {self.size[0]}x{self.size[1]}"
+        return (
+            f"Frame({self.data.shape}{full}{alpha}, pts={self.pts}, duration={self.duration}, segment={self.segment})"
+        )
 
     @property
     def seconds(self) -> Fraction:
@@ -58,9 +79,13 @@ class FrameBatch:
     time_base: Fraction
     """Seconds per tick."""
     alpha: NDArray[np.uint8] | None = None
-    """(N, H, W) uint8; None where the source has no transparency."""
+    """(N, H, W) uint8, of the full size; None where the source has no transparency."""
     segment: int = 0
     """Number of the segment that all of them belong to."""
+    full: tuple[Full, ...] = ()
+    """Each frame at full size, where `data` holds small copies; empty where it does not."""
+    guides: tuple[Guide, ...] = ()
+    """With `full`: each small copy as it was before it was painted."""
 
     def __post_init__(self) -> None:
         n = self.data.shape[0]
@@ -68,7 +93,9 @@ class FrameBatch:
             raise ValueError(f"data must be (N, H, W, 3), got {self.data.shape}")
         if self.pts.shape != (n,) or self.durations.shape != (n,):
             raise ValueError(f"{n} frames need {n} pts and durations, got {self.pts.shape}, {self.durations.shape}")
-        if self.alpha is not None and self.alpha.shape != self.data.shape[:3]:
+        if len(self.full) not in (0, n) or len(self.guides) != len(self.full):
+            raise ValueError(f"{n} frames cannot have {len(self.full)} at full size and {len(self.guides)} guides")
+        if self.alpha is not None and not self.full and self.alpha.shape != self.data.shape[:3]:
             raise ValueError(f"alpha must be {self.data.shape[:3]}, got {self.alpha.shape}")
 
     @classmethod
@@ -89,6 +116,8 @@ class FrameBatch:
             first.time_base,
             None if first.alpha is None else np.stack([frame.alpha for frame in held if frame.alpha is not None]),
             first.segment,
+            tuple(frame.full for frame in held if frame.full is not None),
+            tuple(frame.guide for frame in held if frame.guide is not None),
         )
 
     def __len__(self) -> int:
@@ -101,10 +130,11 @@ class FrameBatch:
     def __getitem__(self, index: int | slice) -> Frame | Self:
         alpha = None if self.alpha is None else self.alpha[index]
         if isinstance(index, slice):
-            pts, durations = self.pts[index], self.durations[index]
-            return type(self)(self.data[index], pts, durations, self.time_base, alpha, self.segment)
+            pts, durations, more = self.pts[index], self.durations[index], (self.full[index], self.guides[index])
+            return type(self)(self.data[index], pts, durations, self.time_base, alpha, self.segment, *more)
         pts_, duration = int(self.pts[index]), int(self.durations[index])
-        return Frame(self.data[index], pts_, duration, self.time_base, alpha, self.segment)
+        full, guide = (self.full[index], self.guides[index]) if self.full else (None, None)
+        return Frame(self.data[index], pts_, duration, self.time_base, alpha, self.segment, full, guide)
 
     def __iter__(self) -> Iterator[Frame]:
         return (self[i] for i in range(len(self)))

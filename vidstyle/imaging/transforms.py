@@ -9,6 +9,7 @@ from typing import cast
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from vidstyle.core.errors import InputError
 from vidstyle.imaging.frame import Frame
@@ -61,6 +62,13 @@ def resized(frame: Frame, size: tuple[int, int]) -> Frame:
     if alpha is not None:
         alpha = np.asarray(cv2.resize(alpha, size, interpolation=method), np.uint8)
     return replace(frame, data=np.asarray(data, np.uint8), alpha=alpha)
+
+
+def with_small_copy(frame: Frame, size: tuple[int, int]) -> Frame:
+    """A frame for the model to paint at `size` (width, height), itself kept as `full`. Every pixel counts: the weights are a
+    triangle as wide as the ratio of the sizes on each side."""
+    small = np.asarray(Image.fromarray(frame.data).resize(size, Image.Resampling.BILINEAR))
+    return replace(frame, data=small, full=frame.data, guide=small)
 
 
 def on_black(frame: Frame) -> Frame:

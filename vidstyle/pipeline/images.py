@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from vidstyle.core.errors import InputError, VidstyleError
 from vidstyle.engines.backoff import Backoff
 from vidstyle.engines.choose import make_engine
+from vidstyle.imaging.detail import add_detail
 from vidstyle.imaging.frame import Frame
 from vidstyle.imaging.image_io import read_image, write_image
-from vidstyle.imaging.transforms import resized, target_size, with_colour_of
+from vidstyle.imaging.sizes import painting_size
+from vidstyle.imaging.transforms import resized, target_size, with_colour_of, with_small_copy
 from vidstyle.models.checkpoint import model_path
 from vidstyle.pipeline.plan.checks import check_output
 from vidstyle.pipeline.plan.run_options import RunOptions
 from vidstyle.styles.encode import encode_styles, read_styles
+
+Frames = NDArray[np.uint8]
 
 
 def stylize_image(
@@ -63,10 +70,20 @@ def stylize_images(
                 size = target_size(width, height, size=options.size, max_side=options.max_side)
             except InputError as error:
                 raise InputError(f"{source}: {error}") from None
-            frame = resized(Frame(picture, 0, 0, Fraction(1)), size).data[None]
-            styled = stylize(frame)
-            write_image(output, (with_colour_of(frame, styled) if options.preserve_color else styled)[0])
+            frame = resized(Frame(picture, 0, 0, Fraction(1)), size).data
+            styled = painted(frame, stylize, options)
+            write_image(output, with_colour_of(frame[None], styled[None])[0] if options.preserve_color else styled)
         except InputError as error:
             yield source, output, error
         else:
             yield source, output, None
+
+
+def painted(frame: Frames, stylize: Callable[[Frames], Frames], options: RunOptions) -> Frames:
+    """A picture (H, W, 3) in the style, painted at the size that the options say and carried to its own."""
+    full = (frame.shape[1], frame.shape[0])
+    size = painting_size(full, options.paint_size)
+    if size == full:
+        return np.asarray(stylize(frame[None])[0])
+    small = with_small_copy(Frame(frame, 0, 0, Fraction(1)), size).data
+    return add_detail(stylize(small[None])[0], small, frame, options.detail)

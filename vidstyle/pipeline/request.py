@@ -25,8 +25,13 @@ class Look:
     preserve_color: bool
     stabilize: float
     mask: Mask | None
-    """(H, W) of the film's size."""
+    """Of the film's size; of two styles, of the size at which they are painted."""
     keyframes: Keyframes | None
+
+    @property
+    def mixes_two(self) -> bool:
+        """The mask chooses between two styles, not between a style and the source."""
+        return self.mask is not None and self.keyframes is None and len(self.styles) == 2
 
     def fingerprint(self) -> dict[str, Any]:
         """What of this changes bytes, as JSON values."""
@@ -43,12 +48,15 @@ class Look:
         }
 
 
-def read_look(styles: str | Sequence[str], options: RunOptions, size: tuple[int, int]) -> Look:
+def read_look(
+    styles: str | Sequence[str], options: RunOptions, size: tuple[int, int], paint_size: tuple[int, int] | None = None
+) -> Look:
     """Read the pictures and files that a look is made from.
 
     Args:
         styles: "ART" or "ART:WEIGHT" each; none with keyframes.
         size: width and height of the film's frames.
+        paint_size: width and height at which they are painted; None: that size.
 
     Raises:
         UsageError: combinations that mean nothing.
@@ -70,11 +78,13 @@ def read_look(styles: str | Sequence[str], options: RunOptions, size: tuple[int,
             )
         if read[0].weight != read[1].weight:
             raise UsageError("--mask says where each of the two styles is; leave their weights out.")
+    mixes_two = keyframes is None and len(read) == 2
+    mask_size = paint_size if mixes_two and paint_size is not None else size
     return Look(
         styles=tuple(read),
         strength=options.strength,
         preserve_color=options.preserve_color,
         stabilize=options.stabilize,
-        mask=None if options.mask is None else read_mask(options.mask, size),
+        mask=None if options.mask is None else read_mask(options.mask, mask_size),
         keyframes=keyframes,
     )

@@ -22,6 +22,7 @@ from vidstyle.pipeline.plan.plan import Film, plan_film
 from vidstyle.pipeline.plan.run_options import RunOptions, RunReport, peak_rss_mb
 from vidstyle.pipeline.request import Look, read_look
 from vidstyle.pipeline.stages.batch_size import chosen_chunk
+from vidstyle.pipeline.stages.detail import DetailTransfer
 from vidstyle.pipeline.stages.segment_runner import Filling, Progress, ranges_of
 from vidstyle.pipeline.stages.stylize import Painter
 from vidstyle.pipeline.stages.threads import StageSeconds
@@ -60,14 +61,14 @@ def stylize_video(
         with journal:
             journal.remove()
         return report_again(Path(source), error.output, journal, options)
-    look = read_look(styles, options, film.size)
+    look = read_look(styles, options, film.size, film.painting.size)
     model_path(options.model)
     folder = journal_folder(film.output)
     with ExitStack() as stack:
         old = stack.enter_context(Journal.reopen(folder)) if options.resume and folder.is_dir() else None
         frozen: Mapping[str, Any] = old.fingerprint if old else {}
         engine = engine_like(options, frozen.get("engine", {}))
-        chunk = options.chunk or frozen.get("chunk") or chosen_chunk(engine, options.model, film.size)
+        chunk = options.chunk or frozen.get("chunk") or chosen_chunk(engine, options.model, film.painting.size)
         print_ = fingerprint(film, options, look, engine, chunk)
         if old is not None:
             old.require(print_)
@@ -78,7 +79,8 @@ def stylize_video(
         ranges = ranges_of(film, journal, len(devices))
         painters = [painter, *(painter.twin(engine_at(d, engine, options)) for d in devices[1 : len(ranges)])]
         try:
-            filling = Filling(film, journal, chunk, progress, options.max_errors)
+            finish = None if film.painting.road == "source" else DetailTransfer(film, look)
+            filling = Filling(film, journal, finish, chunk, progress, options.max_errors)
             seconds, warnings = filling.run(ranges, painters)
             warnings += mux(
                 journal.parts(),
@@ -102,6 +104,9 @@ def stylize_video(
         frames=frames,
         width=film.size[0],
         height=film.size[1],
+        paint_size=min(film.painting.size),
+        detail=film.painting.detail,
+        road=film.painting.road,
         seconds=round(elapsed, 3),
         fps=round((frames - kept) / elapsed, 2),
         engine=engine.name,
@@ -123,6 +128,9 @@ def report_again(source: Path, output: Path, journal: Journal, options: RunOptio
         frames=sum(journal.done.values()),
         width=film["size"][0],
         height=film["size"][1],
+        paint_size=min(film["painting"]["size"]),
+        detail=options.detail,
+        road=film["painting"]["road"],
         seconds=0.0,
         fps=0.0,
         engine=engine["name"],

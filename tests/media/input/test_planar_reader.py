@@ -15,7 +15,9 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from vidstyle.media.colour import ColourTags, to_rgb
-from vidstyle.media.input.planar_reader import full_planes, holds_planes, small_copy
+from vidstyle.media.input.concealment import ReadReport
+from vidstyle.media.input.picture import picture
+from vidstyle.media.input.planar_reader import as_the_film, full_planes, holds_planes, small_copy
 from vidstyle.media.input.probe import VideoInfo, probe
 from vidstyle.media.orientation import orient
 
@@ -97,11 +99,28 @@ def test_another_size_is_scaled(info: VideoInfo) -> None:
     assert abs(float(planes.u.mean()) - float(samples(frame, 1).mean())) < 0.5
 
 
+@pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuvj420p", "yuv420p10le"])
+def test_a_frame_of_another_shape_gets_bars(info: VideoInfo, pix_fmt: str) -> None:
+    tags = ColourTags(range="full" if pix_fmt == "yuvj420p" else "limited")
+    film, report = replace(info, pix_fmt=pix_fmt, colour=tags), ReadReport()
+    same = decoded(64, 48, pix_fmt, tags)
+    assert as_the_film(same, film, report) is same
+    assert not report.warnings
+    fitted = as_the_film(decoded(128, 48, pix_fmt, tags), film, report)
+    assert (fitted.width, fitted.height) == (64, 48)
+    assert "in proportion, with black bars" in report.warnings[0]
+    rgb = to_rgb(fitted, tags, width=64, height=48).to_ndarray()
+    assert rgb[:9].max() == rgb[-9:].max() == 0
+    expected = picture(decoded(128, 48, pix_fmt, tags), film, ReadReport())
+    assert np.abs(rgb[14:34].astype(int) - expected[14:34]).mean() < 2
+
+
 def test_which_films_hold_planes(info: VideoInfo) -> None:
     assert holds_planes(info)
     assert holds_planes(replace(info, rotation=90, interlaced=True))
     assert not holds_planes(replace(info, pix_fmt="yuv444p"))
     assert not holds_planes(replace(info, has_alpha=True))
+    assert not holds_planes(replace(info, crop=(1, 0, 0, 0)))
     assert not holds_planes(replace(info, colour=replace(info.colour, transfer="pq")))
     assert not holds_planes(replace(info, colour=replace(info.colour, primaries="bt2020")))
     assert not holds_planes(replace(info, colour=replace(info.colour, matrix="rgb")))

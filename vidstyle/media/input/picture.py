@@ -25,18 +25,25 @@ def picture(frame: av.VideoFrame, info: VideoInfo, report: ReadReport) -> NDArra
     if (frame.width, frame.height) == (width + left + right, height + top + bottom):
         whole = _rgb(frame, info, frame.width, frame.height)
         return orient(whole[top : top + height, left : left + width], info.rotation, info.mirrored)
-    inner = _inside(frame.width, frame.height, width, height)
-    bars = ", with black bars where it does not fill it" if inner != (width, height) else ""
-    report.warn(
-        f"{info.path}: the size of its frames changes; all are scaled to {info.width}x{info.height}, in proportion{bars}."
-    )
+    inner = fitted_size(frame, info, report)
     image = _rgb(frame, info, *inner)
-    if bars:
+    if inner != (width, height):
         canvas = np.zeros((height, width, image.shape[2]), np.uint8)
         y, x = (height - inner[1]) // 2, (width - inner[0]) // 2
         canvas[y : y + inner[1], x : x + inner[0]] = image
         image = canvas
     return orient(image, info.rotation, info.mirrored)
+
+
+def fitted_size(frame: av.VideoFrame, info: VideoInfo, report: ReadReport) -> tuple[int, int]:
+    """Width and height that a frame of another size than the film's is scaled to, before it is turned; said in the report."""
+    width, height = (info.height, info.width) if info.rotation in (90, 270) else (info.width, info.height)
+    inner = _inside(frame.width, frame.height, width, height)
+    bars = ", with black bars where it does not fill it" if inner != (width, height) else ""
+    report.warn(
+        f"{info.path}: the size of its frames changes; all are scaled to {info.width}x{info.height}, in proportion{bars}."
+    )
+    return inner
 
 
 def _inside(width: int, height: int, to_width: int, to_height: int) -> tuple[int, int]:

@@ -12,6 +12,8 @@ from av.video.reformatter import ColorRange, Interpolation
 from numpy.typing import NDArray
 
 from vidstyle.imaging.yuv import LUMA_WEIGHTS, YUV420, Plane, planes_to_rgb
+from vidstyle.media.input.concealment import ReadReport
+from vidstyle.media.input.picture import fitted_size
 from vidstyle.media.input.probe import VideoInfo
 from vidstyle.media.orientation import orient
 
@@ -31,12 +33,35 @@ class PlaneSizes:
 
 
 def holds_planes(info: VideoInfo) -> bool:
-    """Whether the film can be read in planes: SDR in 4:2:0 without transparency, 8 or 10 bits, a matrix that is known."""
+    """Whether the film can be read in planes: SDR in 4:2:0 without transparency, 8 or 10 bits, a matrix that is known, and
+    not cropped by its container (a crop may begin between two chroma samples)."""
     return (
         info.pix_fmt in _DEPTHS
+        and not any(info.crop)
         and info.colour.matrix in LUMA_WEIGHTS
         and not (info.colour.hdr or info.colour.wide or info.has_alpha)
     )
+
+
+def as_the_film(frame: av.VideoFrame, info: VideoInfo, report: ReadReport) -> av.VideoFrame:
+    """The frame itself; one of another size than the film's scaled into it, its proportions kept, with black bars beside it."""
+    stored = _as_stored((info.width, info.height), info)
+    if (frame.width, frame.height) == stored:
+        return frame
+    inner = fitted_size(frame, info, report)
+    name = "yuv420p" if _DEPTHS[info.pix_fmt] == 8 else "yuv420p10le"
+    scaled = _reformatted(frame, info, inner, name, Interpolation.BICUBIC)
+    if inner == stored:
+        return scaled
+    canvas = av.VideoFrame(*stored, name)
+    depth = _DEPTHS[info.pix_fmt]
+    black = 0 if info.colour.range == "full" else 16 << depth - 8
+    x, y = ((stored[i] - inner[i]) // 4 * 2 for i in (0, 1))  # even, so that chroma moves by whole samples
+    for i, (there, samples) in enumerate(zip(_planes(canvas, depth), _planes(scaled, depth), strict=True)):
+        left, top = (x, y) if i == 0 else (x // 2, y // 2)
+        there[:] = black if i == 0 else 128 << depth - 8
+        there[top : top + samples.shape[0], left : left + samples.shape[1]] = samples
+    return canvas
 
 
 def full_planes(frame: av.VideoFrame, info: VideoInfo, size: tuple[int, int]) -> YUV420:
@@ -55,7 +80,8 @@ def full_planes(frame: av.VideoFrame, info: VideoInfo, size: tuple[int, int]) ->
 
 
 def small_copy(frame: av.VideoFrame, info: VideoInfo, size: tuple[int, int]) -> tuple[NDArray[np.uint8], Plane]:
-    """The frame shrunk (every sample counts: a triangle as wide as the ratio on each side), turned, as RGB; and its luma.
+    """The frame shrunk, turned, as RGB; and its luma. Every sample counts: weights are a triangle as wide as the ratio on each
+    side. Where it has to be enlarged, bicubic.
 
     Args:
         size: width and height as displayed.
@@ -65,7 +91,9 @@ def small_copy(frame: av.VideoFrame, info: VideoInfo, size: tuple[int, int]) -> 
     """
     depth = _DEPTHS[info.pix_fmt]
     name = "yuv444p" if depth == 8 else "yuv444p10le"
-    shrunk = _reformatted(frame, info, _as_stored(size, info), name, Interpolation.BILINEAR)
+    stored = _as_stored(size, info)
+    larger = stored[0] > frame.width or stored[1] > frame.height
+    shrunk = _reformatted(frame, info, stored, name, Interpolation.BICUBIC if larger else Interpolation.BILINEAR)
     y, u, v = (_turned(plane, info) for plane in _planes(shrunk, depth))
     full_range = info.colour.range == "full"
     return planes_to_rgb((y, u, v), matrix=info.colour.matrix, full_range=full_range, depth=depth), y

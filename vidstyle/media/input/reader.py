@@ -15,6 +15,7 @@ from vidstyle.media.input.decoder import Timed, decode, tracked
 from vidstyle.media.input.deinterlace import deinterlace
 from vidstyle.media.input.hwaccel import Decoder
 from vidstyle.media.input.picture import picture
+from vidstyle.media.input.planar_reader import PlaneSizes, as_the_film, full_planes, small_copy
 from vidstyle.media.input.probe import VideoInfo
 from vidstyle.media.timestamps import frame_ticks
 
@@ -30,6 +31,7 @@ def read_frames(
     shown: bool = False,
     threads: int | None = None,
     decoder: Decoder = "software",
+    planes: PlaneSizes | None = None,
     report: ReadReport | None = None,
     max_errors: float = 0.10,
 ) -> Iterator[Frame]:
@@ -39,6 +41,7 @@ def read_frames(
         shown: begin with the frame that is on the screen at `start`, also where it appeared before.
         threads: decoding threads; None lets FFmpeg choose.
         decoder: what decodes; "cuda" only where `hardware.settled` says so.
+        planes: read in planes, with a small RGB copy as `data` (only where `planar_reader.holds_planes`); None: in RGB.
         report: counts of damage and repairs, updated while reading.
         max_errors: share of the film's frames that may be damaged (counted in `report`, over all calls that share it).
 
@@ -56,12 +59,18 @@ def read_frames(
         judge(info, report, max_errors)
         if start is not None and (pts + max(1, duration) <= start if shown else pts < start):
             continue
-        image = picture(frame, info, report)
         if not captions and any(data.type.name == "A53_CC" for data in cast("Iterator[Any]", iter(frame.side_data))):
             captions = True
             report.warn(f"{info.path}: has closed captions in its pictures (CEA-608 or 708); they are left out.")
         given += 1
         report.frames += 1
+        if planes is not None:
+            fitted = as_the_film(frame, info, report)
+            small, guide = small_copy(fitted, info, planes.small)
+            full = full_planes(fitted, info, planes.full)
+            yield Frame(small, pts, duration, info.time_base, full=full, guide=guide)
+            continue
+        image = picture(frame, info, report)
         alpha = np.ascontiguousarray(image[..., 3]) if info.has_alpha else None
         yield Frame(np.ascontiguousarray(image[..., :3]), pts, duration, info.time_base, alpha)
     if report.repaired_pts:

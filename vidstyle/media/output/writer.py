@@ -19,8 +19,10 @@ from av.video.reformatter import ColorRange
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.core.files import write_failure
 from vidstyle.imaging.frame import Frame
+from vidstyle.imaging.yuv import YUV420
 from vidstyle.media.colour import ColourTags, from_rgb
 from vidstyle.media.output.codecs import find_codec, steady_options
+from vidstyle.media.output.planar_writer import planar_frame
 from vidstyle.media.timestamps import rescale
 
 ORIGIN_TAG = "PTS_ORIGIN"
@@ -189,9 +191,11 @@ class VideoWriter:
 
     def _converted(self, frame: Frame) -> av.VideoFrame:
         """A frame in the encoder's format and size."""
+        if frame.size != self._size:
+            raise ValueError(f"frames must be {self._size[0]}x{self._size[1]}, got {frame.size[0]}x{frame.size[1]}")
+        if isinstance(frame.full, YUV420):
+            return planar_frame(frame.full, self._pix_fmt, self._pad)
         image = frame.data
-        if image.shape[:2] != self._size[::-1]:
-            raise ValueError(f"frames must be {self._size[0]}x{self._size[1]}, got {image.shape[1]}x{image.shape[0]}")
         if self._alpha:
             opaque = np.full(image.shape[:2], 255, np.uint8)
             image = np.dstack([image, opaque if frame.alpha is None else frame.alpha])

@@ -18,6 +18,7 @@ from vidstyle.media.output.containers import container_format, default_suffix
 from vidstyle.media.output.writer import EncodeSettings
 from vidstyle.media.paths import NumberedName, film_name, find_pictures
 from vidstyle.pipeline.plan.checks import check_journal, check_output
+from vidstyle.pipeline.plan.painting import Painting, plan_painting
 from vidstyle.pipeline.plan.run_options import RunOptions
 from vidstyle.pipeline.plan.segments import SegmentPlan
 from vidstyle.pipeline.retime import Clock
@@ -34,7 +35,8 @@ class Film:
     clock: Clock
     output: Path
     size: tuple[int, int]
-    """Width and height of the frames that are styled and encoded."""
+    """Width and height of the frames that are encoded."""
+    painting: Painting
     aspect: Fraction
     """Pixel aspect ratio at that size."""
     start: int | None
@@ -74,6 +76,7 @@ class Film:
         """What of this changes bytes, as JSON values."""
         return {
             "size": list(self.size),
+            "painting": self.painting.fingerprint(),
             "clock": str(self.clock.time_base),
             "step": self.clock.step,
             "start": self.start,
@@ -118,6 +121,8 @@ def plan_film(source: Path, output: Path | None, options: RunOptions, *, threads
     warnings = list(info.warnings)
     if info.has_alpha and not keep_alpha:
         warnings.append(f"{output}: holds no transparency as it is encoded; the picture is laid over black.")
+    painting, said = plan_painting(info, size, settings, options)
+    warnings += said
     decoder = settled(options.decoder, info)
     if decoder != options.decoder:
         warnings.append(f"{source}: cannot be decoded on the GPU here; it is decoded in software.")
@@ -134,6 +139,7 @@ def plan_film(source: Path, output: Path | None, options: RunOptions, *, threads
         clock=clock,
         output=output,
         size=size,
+        painting=painting,
         aspect=pixel_aspect(info.sample_aspect_ratio, (info.width, info.height), size),
         start=start,
         stop=stop,

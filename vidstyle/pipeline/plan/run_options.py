@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vidstyle.core.errors import UsageError
-from vidstyle.imaging.sizes import MIN_SIDE
+from vidstyle.imaging.sizes import MIN_PAINT_SIZE, MIN_SIDE, PaintSize
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,11 @@ class RunOptions:
     """Shipped name or checkpoint file."""
     strength: float = 1.0
     """In [0, 1]: 1 is the style, 0 the frame as its own style."""
+    paint_size: PaintSize = "auto"
+    """Short side at which frames are painted, in pixels (64 or more); "auto": 480 at most; "source": the frame's own. What is
+    painted smaller than the frame is carried to full size with the frame's own detail."""
+    detail: float = 1.0
+    """In [0, 1]: how much of the frame's own detail a painting carried to full size gets; 0 is plain enlargement."""
     preserve_color: bool = False
     """Keep the source's colours: luma from the result, chroma from the source."""
     mask: Path | None = None
@@ -75,6 +80,12 @@ class RunOptions:
 
     def __post_init__(self) -> None:
         check(0 <= self.strength <= 1, f"--strength {self.strength}: must be between 0 and 1.")
+        check(
+            self.paint_size in ("auto", "source")
+            or (isinstance(self.paint_size, int) and self.paint_size >= MIN_PAINT_SIZE),
+            f"--paint-size {self.paint_size}: must be at least {MIN_PAINT_SIZE}, or auto, or source.",
+        )
+        check(0 <= self.detail <= 1, f"--detail {self.detail}: must be between 0 and 1.")
         check(0 <= self.stabilize < 1, f"--stabilize {self.stabilize}: must be at least 0 and less than 1.")
         check(self.chunk is None or self.chunk >= 1, f"--chunk {self.chunk}: must be at least 1, or auto.")
         check(self.threads is None or self.threads >= 1, f"--threads {self.threads}: must be at least 1.")
@@ -131,6 +142,18 @@ def parse_rate(text: str) -> Fraction:
     return Fraction(match[1]) / Fraction(match[2] or 1)
 
 
+def parse_paint_size(text: str) -> PaintSize:
+    """A number of pixels, "auto" or "source". Raises UsageError."""
+    wish = text.strip()
+    if wish == "auto":
+        return "auto"
+    if wish == "source":
+        return "source"
+    if re.fullmatch(r"\d{1,5}", wish) is None:
+        raise UsageError(f"--paint-size {text}: write a number of pixels (480), auto or source.")
+    return int(wish)
+
+
 def parse_share(text: str) -> float:
     """A share in [0, 1] of "10%" or "0.1". Raises UsageError."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)(%?)", text.strip())
@@ -158,7 +181,13 @@ class RunReport:
     """Frames of the output."""
     width: int
     height: int
-    """Of the frames that were styled, in pixels."""
+    """Of the result, in pixels."""
+    paint_size: int
+    """Short side of the frames that the model saw, in pixels."""
+    detail: float
+    """Of the option; without effect where `road` is "source"."""
+    road: str
+    """"source": painted at full size; "planes", "rgb": painted smaller and carried to full size, on planes or in RGB."""
     seconds: float
     """Wall clock, from the call to the finished file."""
     fps: float
@@ -168,7 +197,7 @@ class RunReport:
     precision: str
     model: str
     stages: dict[str, float]
-    """decode, model, encode: seconds in which each worked."""
+    """decode, model, detail, encode: seconds in which each worked."""
     peak_rss_mb: float | None
     """Largest resident memory of the process, in MiB; None where the system does not tell."""
     warnings: list[str]

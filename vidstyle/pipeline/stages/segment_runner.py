@@ -8,13 +8,14 @@ from functools import partial
 
 from vidstyle.core.errors import InputError
 from vidstyle.imaging.frame import Frame
-from vidstyle.imaging.transforms import on_black, resized
+from vidstyle.imaging.transforms import on_black, resized, with_small_copy
 from vidstyle.media.input.concealment import ReadReport, judge
 from vidstyle.media.input.reader import read_frames
 from vidstyle.pipeline.plan.journal import Journal
 from vidstyle.pipeline.plan.plan import Film
 from vidstyle.pipeline.plan.segments import Range, missing_ranges, shared_out
 from vidstyle.pipeline.retime import retimed
+from vidstyle.pipeline.stages.detail import DetailTransfer
 from vidstyle.pipeline.stages.segment_writer import SegmentFiles
 from vidstyle.pipeline.stages.threads import StageSeconds, run_stages
 from vidstyle.pipeline.stages.workers import GoOn, run_jobs, while_wanted
@@ -38,8 +39,16 @@ class Filling:
     segment depends on nothing before it. What workers share is the journal and what is counted here.
     """
 
-    def __init__(self, film: Film, journal: Journal, chunk: int, progress: Progress | None, max_errors: float) -> None:
-        self.film, self.journal, self.chunk = film, journal, chunk
+    def __init__(
+        self,
+        film: Film,
+        journal: Journal,
+        finish: DetailTransfer | None,
+        chunk: int,
+        progress: Progress | None,
+        max_errors: float,
+    ) -> None:
+        self.film, self.journal, self.finish, self.chunk = film, journal, finish, chunk
         self.progress, self.max_errors = progress, max_errors
         self.expected = film.expected_frames()
         self.frames = sum(journal.done.values())
@@ -76,12 +85,13 @@ class Filling:
             shown=film.clock.step is not None,
             threads=film.settings.threads,
             decoder=film.decoder,
+            planes=film.painting.planes,
             report=report,
             max_errors=self.max_errors,
         )
         timed = retimed(prepared(source, film), film.clock, film.plan, start=start, stop=stop)
         sink = SegmentFiles(film, self.journal, first=first, wrote=self.wrote)
-        spent = run_stages(while_wanted(timed, go_on), work, sink, depth=2 * self.chunk)
+        spent = run_stages(while_wanted(timed, go_on), work, sink, finish=self.finish, depth=2 * self.chunk)
         if last is None:
             self.journal.end(sink.next)
         else:
@@ -101,7 +111,12 @@ class Filling:
 
 
 def prepared(frames: Iterable[Frame], film: Film) -> Iterator[Frame]:
-    """Frames at the film's size, transparency laid over black where the output cannot hold it."""
+    """Frames at the film's size, transparency laid over black where the output cannot hold it, with a small copy to paint where
+    they are painted small. Those that were read in planes are all that already."""
     for frame in frames:
+        if frame.full is not None:
+            yield frame
+            continue
         sized = resized(frame, film.size)
-        yield sized if film.keep_alpha else on_black(sized)
+        shown = sized if film.keep_alpha else on_black(sized)
+        yield shown if film.painting.road == "source" else with_small_copy(shown, film.painting.size)

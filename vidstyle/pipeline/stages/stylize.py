@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from vidstyle.engines.backoff import Backoff
 from vidstyle.engines.base import Engine
 from vidstyle.imaging.frame import Frame, FrameBatch
-from vidstyle.imaging.transforms import with_colour_of
 from vidstyle.models.attention import StyleCode, blend
 from vidstyle.pipeline.plan.segments import batches
 from vidstyle.pipeline.request import Look
+from vidstyle.pipeline.stages.detail import with_source
 from vidstyle.pipeline.stages.stabilize import Stabilizer
 from vidstyle.styles.encode import encode_styles
 from vidstyle.styles.masks import mix
@@ -39,9 +39,8 @@ class Painter:
     def __init__(self, look: Look, engine: Engine, model: str | Path, *, batch_size: int, origin: int) -> None:
         self.look, self.engine, self.batch_size, self.origin = look, engine, batch_size, origin
         self.codes = [encode_styles([style], engine, model) for style in look.styles]
-        self.pair = look.mask is not None and look.keyframes is None and len(self.codes) == 2
         self.whole = self.codes[0]
-        if look.keyframes is None and not self.pair and len(self.codes) > 1:
+        if look.keyframes is None and not look.mixes_two and len(self.codes) > 1:
             self.whole = blend(self.codes, [style.weight for style in look.styles])
         self.stabilizer = Stabilizer(look.stabilize, threads=engine.threads) if look.stabilize else None
         self.limit: int | None = None
@@ -61,16 +60,14 @@ class Painter:
             del done
 
     def painted(self, batch: FrameBatch) -> FrameBatch:
-        """The same frames as they are encoded."""
+        """The same frames painted; those that are painted at full size as they are encoded."""
         look, source = self.look, batch.data
         styled = self.styled(batch)
         if self.stabilizer is not None:
             styled = self.stabilizer(batch.segment, source, styled)
-        # The source has nothing to be steadied: it comes in after that.
-        if look.mask is not None and not self.pair:
-            styled = mix(styled, source, look.mask)
-        if look.preserve_color:
-            styled = with_colour_of(source, styled)
+        # The source has nothing to be steadied: it comes in after that, and at full size.
+        if not batch.full:
+            styled = with_source(styled, source, look)
         return replace(batch, data=styled)
 
     def styled(self, batch: FrameBatch) -> Frames:
@@ -79,7 +76,7 @@ class Painter:
             return self.keyed(batch)
         source = batch.data
         first = self.model(source, self.whole, self.look.strength)
-        if self.look.mask is None or not self.pair:
+        if self.look.mask is None or not self.look.mixes_two:
             return first
         return mix(first, self.model(source, self.codes[1], self.look.strength), self.look.mask)
 

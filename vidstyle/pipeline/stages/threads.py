@@ -1,6 +1,6 @@
-"""Three threads, decode | model | encode, with bounded queues between them.
+"""Four threads, decode | model | detail | encode, with bounded queues between them.
 
-An error in any stage stops all three and is the error that the caller sees. Ctrl-C (raised in the calling thread) does the
+An error in any stage stops all and is the error that the caller sees. Ctrl-C (raised in the calling thread) does the
 same. When `run_stages` returns or raises, no thread is left. Queues hold a few items, so memory does not grow with the film.
 """
 
@@ -79,6 +79,7 @@ class StageSeconds:
 
     decode: float = 0.0
     model: float = 0.0
+    detail: float = 0.0
     encode: float = 0.0
 
     def add(self, stage: str, seconds: float) -> None:
@@ -110,6 +111,7 @@ def run_stages(
     work: Callable[[Iterable[A]], Iterable[B]],
     sink: AbstractContextManager[Callable[[B], None]],
     *,
+    finish: Callable[[B], B] | None = None,
     depth: int = 2,
 ) -> StageSeconds:
     """Send the items of `source` through `work` into `sink`, in order, each stage in a thread of its own.
@@ -117,8 +119,9 @@ def run_stages(
     Args:
         source: iterated (and, if a generator, closed) in the first thread.
         work: given the items as they come, in the second thread; its results are iterated there.
-        sink: entered, called with each result and left in the third thread; it is left with an exception when any stage
+        sink: entered, called with each result and left in the last thread; it is left with an exception when any stage
             fails, so that it can discard what is unfinished.
+        finish: called with each result on its way to the sink, in a thread of its own.
         depth: items that may wait between two stages.
 
     Raises:
@@ -126,13 +129,14 @@ def run_stages(
     """
     decoded: Channel[A] = Channel(depth)
     styled: Channel[B] = Channel(depth)
+    finished: Channel[B] = Channel(depth) if finish else styled
     seconds = StageSeconds()
     errors: list[BaseException] = []
     guard = threading.Lock()
 
     def stop_all() -> None:
-        decoded.stop()
-        styled.stop()
+        for channel in (decoded, styled, finished):
+            channel.stop()
 
     def decode() -> None:
         with closing(seconds.busy("decode", source)) as items:
@@ -148,9 +152,20 @@ def run_stages(
                 del result
         styled.end()
 
+    def detail() -> None:
+        assert finish is not None
+        for item in styled:
+            begun = time.perf_counter()
+            result = finish(item)
+            seconds.add("detail", time.perf_counter() - begun)
+            del item
+            finished.put(result)
+            del result
+        finished.end()
+
     def encode() -> None:
         with sink as write:
-            for item in styled:
+            for item in finished:
                 begun = time.perf_counter()
                 write(item)
                 seconds.add("encode", time.perf_counter() - begun)
@@ -168,7 +183,7 @@ def run_stages(
 
     threads = [
         threading.Thread(target=guarded, args=(stage,), name=f"vidstyle-{stage.__name__}", daemon=True)
-        for stage in (decode, model, encode)
+        for stage in ((decode, model, detail, encode) if finish else (decode, model, encode))
     ]
     run_threads(threads, stop_all)
     if errors:
