@@ -22,6 +22,7 @@ from vidstyle.media.container import open_source, packets
 from vidstyle.media.input.stream_notes import StreamNotes, stream_notes
 from vidstyle.media.input.timeline import has_own_clock, own_start, read_timeline
 from vidstyle.media.orientation import parse_display_matrix
+from vidstyle.media.spherical import SphericalMarks
 from vidstyle.media.timestamps import UNCHANGED, Timeline, rescale
 
 # Where no frame came out of this many packets of video, none will: a file cut off, encrypted or of an unknown kind.
@@ -92,6 +93,8 @@ class VideoInfo:
     """The first frame says that it is made of two fields."""
     crop: tuple[int, int, int, int] = (0, 0, 0, 0)
     """Rows and columns at the top, bottom, left and right of decoded frames that the container has cut off."""
+    spherical: SphericalMarks | None = None
+    """How a picture of a sphere or of two eyes is to be shown; None for all others."""
     pictures: tuple[Path, ...] = ()
     """The pictures that the film lies as, where it is no video file; `path` is then a folder or a numbered name."""
     timeline: Timeline = UNCHANGED
@@ -192,8 +195,8 @@ def _info(
     streams: tuple[StreamInfo, ...],
     warnings: list[str],
 ) -> VideoInfo:
-    matrix = next((d for d in cast("Iterator[Any]", iter(frame.side_data)) if d.type.name == "DISPLAYMATRIX"), None)
-    rotation, mirrored = parse_display_matrix(bytes(matrix)) if matrix is not None else (0, False)
+    matrix = _side_data(frame, "DISPLAYMATRIX")
+    rotation, mirrored = parse_display_matrix(matrix) if matrix is not None else (0, False)
     aspect = stream.sample_aspect_ratio or Fraction(1)
     notes = stream_notes(container).get(stream.index, StreamNotes())
     crop = _crop(notes, frame)
@@ -248,9 +251,15 @@ def _info(
         end_pts=stream.start_time + stream.duration if stream.start_time is not None and stream.duration else None,
         mirrored=mirrored,
         crop=crop,
+        spherical=SphericalMarks.parse(_side_data(frame, "SPHERICAL"), _side_data(frame, "STEREO3D")),
         interlaced=frame.interlaced_frame,
         warnings=tuple(warnings),
     )
+
+
+def _side_data(frame: av.VideoFrame, kind: str) -> bytes | None:
+    """The side data of that kind of a frame; None where it has none."""
+    return next((bytes(d) for d in cast("Iterator[Any]", iter(frame.side_data)) if d.type.name == kind), None)
 
 
 def _has_alpha(frame: av.VideoFrame) -> bool:
@@ -266,7 +275,7 @@ def _has_alpha(frame: av.VideoFrame) -> bool:
 def _crop(notes: StreamNotes, frame: av.VideoFrame) -> tuple[int, int, int, int]:
     """Top, bottom, left and right that are cut off; nothing where too little would be left."""
     text = notes.about("Frame Cropping")
-    top, bottom, left, right = (int(n) for n in text.split("/")) if text else (0, 0, 0, 0)
+    left, right, top, bottom = (int(n) for n in text.split("/")) if text else (0, 0, 0, 0)
     if top + bottom >= frame.height or left + right >= frame.width:
         return 0, 0, 0, 0
     return top, bottom, left, right

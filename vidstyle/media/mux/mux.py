@@ -22,7 +22,9 @@ from vidstyle.media.input.probe import VideoInfo
 from vidstyle.media.mux.concat import Join
 from vidstyle.media.mux.gif import write_gif
 from vidstyle.media.mux.image_files import write_pictures
-from vidstyle.media.mux.stream_copy import StreamCopy, Trim, clean_tags
+from vidstyle.media.mux.marks import hide_apple_marks, marked
+from vidstyle.media.mux.stream_copy import StreamCopy, Trim
+from vidstyle.media.mux.tags import clean_tags, needs_keys
 from vidstyle.media.output.containers import container_format
 
 _MAX_TIMESCALE = 2**31 - 1
@@ -162,54 +164,62 @@ def _attempt(
     with ExitStack() as stack:
         source = None if info.pictures else stack.enter_context(open_source(info.path, whole=True))
         first = stack.enter_context(open_source(job.parts[0]))
-        container = stack.enter_context(_open_output(file, job.format, info.time_base))
+        tags = clean_tags(source.metadata) if source is not None else {}
+        container = stack.enter_context(_open_output(file, job, keys=needs_keys(tags, job.format)))
+        container.metadata.update(tags)
         if source is not None:
-            container.metadata.update(clean_tags(source.metadata))
             container.set_chapters(_chapters(source, job.trim, info.timeline.shifts[0]))
-        video = _add_video(container, first, source, info, job.format, job.tag)
-        others: Iterator[av.Packet[Any]] = iter(())
         warnings: list[str] = []
+        template = stack.enter_context(marked(first, info.spherical, job.output, warnings))
+        video = _add_video(container, first, template, source, job)
+        others: Iterator[av.Packet[Any]] = iter(())
+        copy: StreamCopy | None = None
         if source is not None:
             taken += [s.index for s in source.streams if s.index != info.stream_index]
             copy = StreamCopy(source, container, info, job.output, trim=job.trim, refused=refused, only=only)
-            taken[:], others, warnings = copy.taken, copy.packets(), copy.warnings
+            taken[:], others = copy.taken, copy.packets()
         container.start_encoding()
         if whole:
             for packet in heapq.merge(_timed(film, video), _timed(others, None), key=lambda t: t[0]):
                 container.mux_one(packet[1])
         container.close()
-        return warnings
+        if job.format == "mp4" and info.spherical is not None and isinstance(file, Path):
+            hide_apple_marks(file)
+        return warnings + (copy.warnings if copy is not None else [])
 
 
-def _open_output(file: Path | _Nowhere, format_: str, time_base: Fraction) -> av.container.OutputContainer:
+def _open_output(file: Path | _Nowhere, job: _Job, *, keys: bool) -> av.container.OutputContainer:
     # Times must come out as they went in: the start offset of a track is written in the movie's time scale.
     options = {"fflags": "+bitexact", "avoid_negative_ts": "disabled"}
-    if format_ in ("mp4", "mov"):
-        scale = time_base.denominator
+    if job.info.spherical is not None:
+        options["strict"] = "unofficial"  # FFmpeg's name for the marks of spherical films in mp4
+    if job.format in ("mp4", "mov"):
+        scale = job.info.time_base.denominator
         for rate in (48000, 44100):  # exact for sound as well, where the number stays small enough
             if math.lcm(scale, rate) <= _MAX_TIMESCALE:
                 scale = math.lcm(scale, rate)
         options["movie_timescale"] = str(min(scale, _MAX_TIMESCALE))
-        if isinstance(file, Path):
-            options["movflags"] = "+faststart"
+        faststart = "+faststart" if isinstance(file, Path) else ""
+        options["movflags"] = faststart + ("+use_metadata_tags" if keys else "")
     target = str(file) if isinstance(file, Path) else file
-    return av.open(target, "w", format=format_, container_options=options, metadata_errors="replace")
+    return av.open(target, "w", format=job.format, container_options=options, metadata_errors="replace")
 
 
 def _add_video(
     container: av.container.OutputContainer,
     part: av.container.InputContainer,
+    template: av.VideoStream,
     source: av.container.InputContainer | None,
-    info: VideoInfo,
-    format_: str,
-    tag: str | None,
+    job: _Job,
 ) -> av.VideoStream:
-    stream = container.add_stream_from_template(part.streams.video[0], opaque=True)
+    info = job.info
+    stream = container.add_stream_from_template(template, opaque=True)
+    stream.codec_context.extradata = part.streams.video[0].codec_context.extradata
     stream.time_base = Fraction(1, info.time_base.denominator)
     if info.average_rate:
         stream.codec_context.framerate = info.average_rate
-    if tag and format_ in ("mp4", "mov"):
-        stream.codec_context.codec_tag = tag
+    if job.tag and job.format in ("mp4", "mov"):
+        stream.codec_context.codec_tag = job.tag
     stream.metadata.clear()
     if source is not None:
         original = source.streams[info.stream_index]

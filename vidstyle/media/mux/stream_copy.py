@@ -19,11 +19,10 @@ from vidstyle.media.container import open_source, packets
 from vidstyle.media.input.probe import StreamInfo, VideoInfo, describe_stream
 from vidstyle.media.input.stream_notes import stream_notes
 from vidstyle.media.mux.stream_ways import IMAGE_TYPES, Holder, Way, ways
+from vidstyle.media.mux.tags import clean_tags
 from vidstyle.media.mux.transcode import TEXT_ENCODERS, SoundEncoder, TitleEncoder
 from vidstyle.media.timestamps import PtsRepair, rescale
 
-# Tags that describe bytes which are not there any more, or that the muxer writes itself.
-_STALE_TAGS = ("duration", "encoder", "rotate", "bps", "number_of_", "_statistics_", "major_brand", "minor_version")
 # What mp4 fills the time between two titles with; the muxer writes it itself.
 _PAUSE = b"\0\0"
 Emit: TypeAlias = "Callable[[av.Packet[Any]], list[av.Packet[Any]]]"
@@ -39,11 +38,6 @@ class Trim:
     def shift(self, time_base: Fraction) -> int:
         """What is added to times in ticks of `time_base`."""
         return -rescale(1, self.start, time_base) if self.start is not None else 0
-
-
-def clean_tags(tags: dict[str, str]) -> dict[str, str]:
-    """Tags without those that no longer hold for the output."""
-    return {k: v for k, v in tags.items() if not k.lower().startswith(_STALE_TAGS) and k.lower() != "compatible_brands"}
 
 
 class StreamCopy:
