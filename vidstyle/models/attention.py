@@ -24,6 +24,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vidstyle.models.weight_change import WeightChange
+
 AttentionKind = Literal["cosine", "softmax"]
 
 NORM_EPS = 1e-5
@@ -111,10 +113,17 @@ class StyleCode:
     """What a network needs to know of a style: a code for each of its scales and layers, in the network's own order."""
 
     scales: tuple[ScaleCode, ...]
+    change: WeightChange | None = None
+    """What a deeply fitted style changes of the network's weights; such codes cannot be blended."""
 
     def map(self, change: Callable[[Tensor], Tensor]) -> StyleCode:
-        """The code with `change` applied to each of its tensors (to another device, dtype, batch entry ...)."""
-        return StyleCode(tuple(type(s)(*(change(t) for t in vars(s).values())) for s in self.scales))
+        """The code with `change` applied to each of its tensors (to another device, dtype, batch entry ...); the change of
+        weights goes along as it is."""
+        return StyleCode(tuple(type(s)(*(change(t) for t in vars(s).values())) for s in self.scales), self.change)
+
+    def unchanged(self) -> StyleCode:
+        """The code alone, for a network whose weights have been changed already."""
+        return self if self.change is None else StyleCode(self.scales)
 
     def __len__(self) -> int:
         return len(self.scales)
@@ -132,6 +141,8 @@ def blend(codes: Sequence[StyleCode], weights: Sequence[float | Tensor]) -> Styl
     """
     if not codes or len(codes) != len(weights):
         raise ValueError(f"need one weight a code, got {len(codes)} codes and {len(weights)} weights")
+    if any(code.change is not None for code in codes):
+        raise ValueError("codes that change weights cannot be blended; mix their pictures")
     w = [torch.as_tensor(x, dtype=torch.float32).reshape(-1, 1) for x in weights]
     # A graph has no values to look at, and to look at those of an accelerator is to wait for it.
     if not torch.compiler.is_exporting() and all(x.device.type == "cpu" for x in w):

@@ -26,6 +26,7 @@ from vidstyle.core.files import atomic_output, cause, check_regular, write_failu
 from vidstyle.models.attention import CosineCode, MomentCode, SoftmaxCode, StyleCode
 from vidstyle.models.compact import CompactConfig, CompactNet
 from vidstyle.models.paper import VGGImage, VGGStyleConfig, VGGVideo
+from vidstyle.models.weight_change import WeightChange
 
 
 class Styler(Protocol):
@@ -179,20 +180,37 @@ def code_of(tensors: Mapping[str, Tensor]) -> StyleCode:
     return StyleCode(tuple(KINDS[frozenset(scales[i])](**scales[i]) for i in range(len(scales))))
 
 
+CHANGE = "change."
+"""Begins the names of a code's changes of weights in a file."""
+
+
 def save_code(code: StyleCode, path: Path, model_digest: str) -> None:
     """A compiled style: its tensors, float32, and the digest of the model that made it."""
     tensors = {k: v.float() for k, v in named_tensors(code).items()}
     write(tensors, path, {"style_code": json.dumps(len(code)), "model_digest": json.dumps(model_digest)})
 
 
+def save_fitted_code(code: StyleCode, path: Path, model_digest: str, metadata: Mapping[str, Any]) -> None:
+    """A fitted style: as a compiled one, with its matrices and changes of weights in half precision (moments, whose
+    variances are small differences of large numbers, stay in float32)."""
+    tensors = {k: v.half() if v.dim() == 3 else v.float() for k, v in named_tensors(code).items()}
+    if code.change is not None:
+        tensors |= {CHANGE + name: delta.half().contiguous() for name, delta in code.change.deltas.items()}
+    about = {"style_code": len(code), "model_digest": model_digest, **metadata}
+    write(tensors, path, {k: json.dumps(v) for k, v in about.items()})
+
+
 def load_code(path: Path) -> tuple[StyleCode, str]:
-    """A compiled style and the digest of its model. Raises InputError."""
+    """A compiled or fitted style and the digest of its model. Raises InputError."""
     tensors, metadata = read(path)
     if "style_code" not in metadata:
         raise InputError(f"{path}: not a compiled style code; make one with `vidstyle styles compile ART -o CODE`.")
     if not_finite(tensors):
         raise InputError(f"{path}: holds numbers that are infinite or NaN; compile the style again with a sound model.")
-    return code_of(tensors), json.loads(metadata["model_digest"])
+    deltas = {k.removeprefix(CHANGE): v.float() for k, v in tensors.items() if k.startswith(CHANGE)}
+    code = code_of({k: v.float() for k, v in tensors.items() if not k.startswith(CHANGE)})
+    change = WeightChange(deltas) if deltas else None
+    return StyleCode(code.scales, change), json.loads(metadata["model_digest"])
 
 
 def read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -1,0 +1,1 @@
+"""Fitting: a style's code, and where wanted the decoder, improved by gradient descent for one picture."""

@@ -1,0 +1,56 @@
+"""What styles are fitted on: crops of the photos that come with the package (photos/CREDITS.md), or of a film's frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import resources
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+SIDE = 176
+"""Of a crop, pixels; a multiple of the model's stride."""
+REACH = 6
+"""Pixels more on each side that a crop is cut with, for moving it."""
+SHOWN = (0.6, 1.0)
+"""Share of a picture's short side that a crop shows. Statistics of what a network paints are those of a frame: a crop of bare
+sky alone would be asked to hold the whole painting."""
+
+Picture = NDArray[np.uint8]
+
+
+def photos() -> list[Picture]:
+    """The photos that ship, (H, W, 3) uint8 each, in the order of their names."""
+    folder = resources.files("vidstyle.styles.fit") / "photos"
+    found = []
+    for entry in sorted(folder.iterdir(), key=lambda e: e.name):
+        if entry.name.endswith(".webp"):
+            with entry.open("rb") as stream, Image.open(stream) as picture:
+                found.append(np.array(picture.convert("RGB")))
+    return found
+
+
+def crop(pictures: Sequence[Picture], rng: np.random.Generator, side: int = SIDE) -> Tensor:
+    """A random crop of a random picture at a random size, mirrored half of the time.
+
+    Returns:
+        (1, 3, side + REACH, side + REACH) float32 in [0, 1].
+    """
+    picture = pictures[int(rng.integers(len(pictures)))]
+    whole = side + REACH
+    height, width = picture.shape[:2]
+    scale = whole / (min(height, width) * rng.uniform(*SHOWN))
+    size = max(whole, round(width * scale)), max(whole, round(height * scale))
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    left, top = int(rng.integers(size[0] - whole + 1)), int(rng.integers(size[1] - whole + 1))
+    piece = cv2.resize(picture, size, interpolation=method)[top : top + whole, left : left + whole]
+    return as_tensor(np.asarray(piece[:, ::-1] if rng.integers(2) else piece, np.uint8))
+
+
+def as_tensor(picture: Picture) -> Tensor:
+    """(H, W, 3) uint8 to (1, 3, H, W) float32 in [0, 1]."""
+    return torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None].float() / 255

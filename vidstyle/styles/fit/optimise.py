@@ -1,0 +1,221 @@
+"""The fit: a style's code, and where wanted weights of the decoder, by Adam on crops; never worse than what was read."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vidstyle.losses.network import loss_network
+from vidstyle.models.attention import StyleCode
+from vidstyle.models.compact import CompactNet
+from vidstyle.models.weight_change import WeightChange, fitted_parameters
+from vidstyle.styles.fit.crops import SIDE, Picture, as_tensor, crop, photos
+from vidstyle.styles.fit.objective import Motion, Objective
+from vidstyle.styles.fit.parameters import CodeParameters
+from vidstyle.styles.fit.settings import BALANCES, FitSettings
+
+CODE_RATE, MATRIX_RATE, WEIGHT_RATE = 0.04, 0.04, 3e-3
+"""Adam's steps: of a code's means and deviations, in the style's own deviations; of the matrices of attention; of weights."""
+CHECKS = (0.25, 0.5)
+"""Shares of the steps after which a fit that does worse than what was read begins anew, at half its rates."""
+SHARES = (1.0, 0.7, 0.4)
+"""Of the way from what was read to where the fit ended: candidates in this order."""
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Of a candidate on the validation crops."""
+
+    terms: dict[str, float]
+    """Weighted terms of the objective."""
+
+    @property
+    def total(self) -> float:
+        return sum(self.terms.values())
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What a fit found."""
+
+    code: StyleCode
+    """Batch 1, float32, on the processor."""
+    change: WeightChange | None
+    """Of the decoder, where that was fitted."""
+    read: Scores
+    kept: Scores
+    share: float
+    """One of SHARES; 0 where nothing was better than what was read."""
+
+
+def fit(
+    model: CompactNet,
+    picture: NDArray[np.uint8],
+    strokes: NDArray[np.uint8],
+    settings: FitSettings,
+    *,
+    pictures: Sequence[Picture] | None = None,
+    device: str = "cpu",
+    side: int = SIDE,
+    progress: Progress | None = None,
+) -> Fit:
+    """Fit a style.
+
+    The same arguments give the same numbers on the same kind of machine with the same number of threads.
+
+    Args:
+        model: float32, not changed.
+        picture: (H, W, 3) uint8, as it is read for a code.
+        strokes: (H, W, 3) uint8, the same with a short side of `settings.target_size`, what results are compared with; taken
+            from the original, since a picture that is resized twice has lost its finest strokes.
+        pictures: (H, W, 3) uint8 each, to fit on; None: the photos that ship.
+        device: where it is computed.
+        side: of a crop, pixels, a multiple of the model's stride.
+        progress: told (steps done, of how many).
+    """
+    rng = np.random.default_rng(0)
+    pictures = photos() if pictures is None else pictures
+    with torch.enable_grad(), torch.inference_mode(mode=False):
+        trial = _Trial(model, picture, strokes, settings, device)
+        fixed = _fixed_crops(pictures, side)
+        read = trial.scores(fixed)
+        trial.run(lambda: crop(pictures, rng, side), rng, lambda: trial.scores(fixed).total > read.total, progress)
+        end = trial.values()
+        kept, share = read, 0.0
+        for candidate in SHARES:
+            trial.move(end, candidate)
+            scores = trial.scores(fixed)
+            if scores.total < kept.total and trial.steady(scores, read):
+                kept, share = scores, candidate
+                break
+        trial.move(end, share)
+        return trial.result(read, kept, share)
+
+
+class _Trial:
+    """The numbers that are fitted, and how well they do."""
+
+    def __init__(
+        self,
+        model: CompactNet,
+        picture: NDArray[np.uint8],
+        strokes: NDArray[np.uint8],
+        settings: FitSettings,
+        device: str,
+    ) -> None:
+        self.settings, self.device, self.balance = settings, device, BALANCES[settings.balance]
+        self.base = model
+        with torch.no_grad():
+            read = model.encode_style(as_tensor(picture))
+        self.model = copy.deepcopy(model).to(device).requires_grad_(False)
+        self.code = CodeParameters(read.map(lambda t: t.to(device)), colour=True)
+        self.weights = fitted_parameters(self.model) if settings.deep else {}
+        for parameter in self.weights.values():
+            parameter.requires_grad_(True)
+        self.free = [*self.code.tensors(), *self.weights.values()]
+        self.start = self.values()
+        style = as_tensor(strokes).to(device)
+        self.objective = Objective(self.model, loss_network().to(device), style, self.balance)
+
+    def values(self) -> list[Tensor]:
+        return [t.detach().clone() for t in self.free]
+
+    @torch.no_grad()
+    def move(self, end: Sequence[Tensor], share: float) -> None:
+        """To a share of the way from the start to `end`."""
+        for tensor, a, b in zip(self.free, self.start, end, strict=True):
+            tensor.copy_(a + share * (b - a))
+
+    def terms(self, crops: Tensor, motion: Motion) -> dict[str, Tensor]:
+        with self._precision():
+            return self.objective.terms(crops.to(self.device), self.code.code(), motion)
+
+    @torch.no_grad()
+    def scores(self, fixed: Sequence[tuple[Tensor, Motion]]) -> Scores:
+        found = [self.terms(crops, motion) for crops, motion in fixed]
+        return Scores({name: sum(float(f[name]) for f in found) / len(found) for name in found[0]})
+
+    def steady(self, scores: Scores, read: Scores) -> bool:
+        """Whether a result moves with its frame nearly as well as what was read, and is no grid."""
+        floor = 0.02 * read.total
+        return scores.terms["shift"] <= self.balance.most_shift**2 * read.terms["shift"] + floor
+
+    def run(
+        self,
+        draw: Callable[[], Tensor],
+        rng: np.random.Generator,
+        worse: Callable[[], bool],
+        progress: Progress | None,
+    ) -> None:
+        """The steps. `worse` says whether the numbers are worse than those at the start."""
+        steps = self.settings.steps
+        flat = [t for t in self.code.tensors() if t.dim() == 2]
+        matrices = [t for t in self.code.tensors() if t.dim() > 2]
+        groups = [(flat, CODE_RATE), (matrices, MATRIX_RATE), (list(self.weights.values()), WEIGHT_RATE)]
+        adam = torch.optim.Adam(
+            [{"params": tensors, "rate": rate} for tensors, rate in groups if tensors], betas=(0.9, 0.99)
+        )
+        slow, checks = 1.0, {round(share * steps) for share in CHECKS}
+        for step in range(steps):
+            if step in checks and worse():
+                self.move(self.start, 0.0)
+                adam.state.clear()
+                slow /= 2
+            for group in adam.param_groups:
+                group["lr"] = group["rate"] * slow * _schedule(step, steps)
+            terms = self.terms(draw(), _motion(rng, step))
+            loss = torch.stack(list(terms.values())).sum()
+            adam.zero_grad()
+            loss.backward()
+            adam.step()
+            if progress is not None:
+                progress(step + 1, steps)
+
+    def result(self, read: Scores, kept: Scores, share: float) -> Fit:
+        with torch.no_grad():
+            code = self.code.code().map(lambda t: t.detach().cpu().contiguous()) if share else self.code.read
+            own = dict(self.base.named_parameters())
+            deltas = {name: p.detach().cpu() - own[name].detach() for name, p in self.weights.items()}
+        change = WeightChange(deltas) if deltas and share else None
+        return Fit(code.map(lambda t: t.cpu()), change, read, kept, share)
+
+    def _precision(self) -> AbstractContextManager[None]:
+        kind = self.device.partition(":")[0]
+        return torch.autocast(kind, torch.bfloat16, enabled=has_bf16(kind))
+
+
+def has_bf16(device: str) -> bool:
+    """Whether a device multiplies bfloat16 itself; where it is emulated, autocast is slower than float32."""
+    if device == "cpu":
+        return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return device == "cuda"
+
+
+def _schedule(step: int, steps: int) -> float:
+    """Of the rate: up over the first steps, then down along a cosine."""
+    warm = min(1.0, (step + 1) / max(5, 0.15 * steps))
+    return warm * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * step / steps)))
+
+
+def _motion(rng: np.random.Generator, step: int) -> Motion:
+    """0 to 4 whole pixels each way; every other step quarters of a pixel more."""
+    dx, dy = (int(v) for v in rng.integers(0, 5, 2))
+    fx, fy = (float(v) / 4 for v in rng.integers(0, 4, 2))
+    return Motion((dx, dy), (fx, fy) if step % 2 else (0.0, 0.0))
+
+
+def _fixed_crops(pictures: Sequence[Picture], side: int) -> list[tuple[Tensor, Motion]]:
+    """What candidates are compared on."""
+    rng = np.random.default_rng(1)
+    motions = (Motion((1, 2)), Motion((2, 1), (0.5, 0.5)), Motion((3, 0)), Motion((0, 1), (0.25, 0.5)))
+    return [(crop(pictures, rng, side), motion) for motion in motions]

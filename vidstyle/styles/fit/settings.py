@@ -1,0 +1,86 @@
+"""What a fit depends on. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from vidstyle.core.errors import UsageError
+
+VERSION = 1
+"""Of the fit: styles fitted by another version are fitted anew."""
+DEFAULT_STEPS = 40
+"""Of `run`: about ten seconds on two idle cores that multiply bfloat16."""
+SIZES = (240, 360, 480, 720, 1080)
+"""Painting sizes that are told apart: a fit for one serves its neighbourhood."""
+READ_SIZE = 384
+"""Short side at which styles are read unless the user says otherwise; the painting then fills the frame."""
+
+
+@dataclass(frozen=True)
+class Balance:
+    """Weights of the terms, see `objective`."""
+
+    gram: float = 1.0
+    moments: float = 2.0
+    content: float = 0.5
+    legibility: float = 0.2
+    shift: float = 1500.0
+    range: float = 10.0
+    grid: float = 0.1
+    most_shift: float = 1.3
+    """A result may move with its frame worse than what was read by this factor at most."""
+
+
+BALANCES = {
+    "steady": Balance(shift=5000.0, content=0.7, most_shift=1.0),
+    "even": Balance(),
+    "bold": Balance(gram=2.0, content=0.25, legibility=0.15, shift=400.0, most_shift=2.5),
+}
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """Settings of a fit.
+
+    Raises:
+        UsageError: a value out of its range.
+    """
+
+    steps: int = DEFAULT_STEPS
+    deep: bool = False
+    """The decoder changes as well, not only the code."""
+    balance: str = "even"
+    """"steady", "even" or "bold": how much is given for the style."""
+    paint_size: int = 480
+    """Short side of what the network paints, pixels."""
+    style_size: int = READ_SIZE
+    """Short side at which the style is read."""
+
+    def __post_init__(self) -> None:
+        if self.steps < 1:
+            raise UsageError(f"--steps {self.steps}: must be at least 1.")
+        if self.balance not in BALANCES:
+            raise UsageError(f"--balance {self.balance}: use {', '.join(BALANCES)}.")
+
+    @property
+    def size(self) -> int:
+        """The one of SIZES that is nearest, by ratio."""
+        return min(SIZES, key=lambda size: abs(math.log(size / self.paint_size)))
+
+    @property
+    def target_size(self) -> int:
+        """Short side of the style picture that results are compared with: at the usual reading size the painting fills the
+        frame, read smaller its strokes are coarser."""
+        return max(128, min(2 * self.size, round(self.size * READ_SIZE / self.style_size)))
+
+    def key(self) -> dict[str, object]:
+        """What the result depends on, JSON values."""
+        return {
+            "version": VERSION,
+            "steps": self.steps,
+            "deep": self.deep,
+            "balance": self.balance,
+            "paint_size": self.size,
+            "style_size": self.style_size,
+        }
