@@ -199,8 +199,8 @@ def _open_output(file: Path | _Nowhere, job: _Job, *, keys: bool) -> av.containe
             if math.lcm(scale, rate) <= _MAX_TIMESCALE:
                 scale = math.lcm(scale, rate)
         options["movie_timescale"] = str(min(scale, _MAX_TIMESCALE))
-        faststart = "+faststart" if isinstance(file, Path) else ""
-        options["movflags"] = faststart + ("+use_metadata_tags" if keys else "")
+        flags = ("+faststart" if isinstance(file, Path) else "") + ("+use_metadata_tags" if keys else "")
+        options |= {"movflags": flags} if flags else {}
     target = str(file) if isinstance(file, Path) else file
     return av.open(target, "w", format=job.format, container_options=options, metadata_errors="replace")
 
