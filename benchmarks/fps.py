@@ -1,11 +1,16 @@
 """Frames a second: the model alone, and `vidstyle run` as a whole, by frame size, engine and precision.
 
-    python -m benchmarks.fps [--quick] [--device auto|cpu|cuda|cuda:N|mps] [--out DIR]
+    python -m benchmarks.fps [--quick] [--device auto|cpu|cuda|cuda:N|mps] [--out DIR] [--high [--frames N] [--options "..."]]
 
 Model alone: as many frames a call as the engine takes at a time (`frames`; `seconds` are those of the call), uint8 in and out,
 the style encoded before. Whole command: a fresh process on an H.264 film of moving texture, from the start of Python to the
 finished file; `stages` are the seconds in which decoding, model and encoding worked (they overlap), as `run --json` reports
-them. --threads is for the model alone; `taskset` limits both. `bound` says what the processor could do at best.
+them. --threads is for the model alone; `taskset` limits both. `bound` says what the processor could do at best. Beside each
+command stands `transcode`: the same source decoded and the same finished frames encoded, nothing between; with both, the files'
+sizes, and of the command its peak memory.
+
+--high measures the command and `transcode` at 720p, 1080p and 4K instead, on two clips and the demo scene (transcode.py);
+with --quick on one clip.
 
 With --device cuda only the GPU is measured, and more closely: which one and its driver, in each precision; CUDA graphs beside
 single launches; with the copies to and from the GPU and without; the whole command with FFmpeg's decoder and encoder and, where
@@ -15,10 +20,13 @@ they start, with the GPU's. The command's segments last a second, so that severa
 from __future__ import annotations
 
 import json
+import shlex
+import statistics
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,9 +34,10 @@ import numpy as np
 
 from benchmarks.bound import multiplications, peaks
 from benchmarks.cuda import PRECISIONS, gpu, model_rows
-from benchmarks.films import texture, write
+from benchmarks.films import Frames, texture, write
 from benchmarks.harness import Timing, measure, vidstyle
 from benchmarks.record import environment, options, save, timing_options
+from benchmarks.transcode import HIGH, high_clips, transcode_row
 from vidstyle.engines.base import Precision, cores
 from vidstyle.engines.choose import PREFERENCE, examine, explain, make_engine
 from vidstyle.media.output.codecs import opens
@@ -85,45 +94,57 @@ def model_alone(
 
 
 def whole_command(
-    engine: str,
-    device: str,
-    precision: str,
-    size: tuple[int, int],
-    frames: int,
-    repeats: int,
-    clock: str,
-    more: Sequence[str] = (),
-) -> dict[str, Any]:
-    """One row: the median run's report beside the wall clocks of all.
+    setting: tuple[str, str, str], pictures: Iterable[Frames], repeats: int, clock: str, more: Sequence[str] = ()
+) -> Iterator[dict[str, Any]]:
+    """Two rows: the median run's report beside the wall clocks of all; and `transcode`, where the output is our H.264.
 
     Args:
+        setting: (engine, device, precision).
+        pictures: of the film, (H, W, 3) uint8 each.
         more: further options of the command.
     """
+    engine, device, precision = setting
     with tempfile.TemporaryDirectory() as folder:
         film, output = Path(folder) / "film.mp4", Path(folder) / "styled.mp4"
-        write(film, texture(*size, frames), Fraction(25))
+        write(film, pictures, Fraction(25))
         chosen = ["--engine", engine, "--device", device, "--precision", precision, *more]
         command: list[str | Path] = ["run", film, "--style", STYLE, "-o", output, "-y", "-q", "--json", *chosen]
         done = [vidstyle(*command) for _ in range(repeats)]
+        files = {"source_bytes": film.stat().st_size, "output_bytes": output.stat().st_size}
+        bare = None if "--codec" in more else transcode_row(film, output, repeats=repeats, clock=clock)
     taken = {d: d.cpu_seconds if clock == "cpu" else d.seconds for d in done}
     time = Timing.of(list(taken.values()), clock)
     report = json.loads(min(done, key=lambda d: abs(taken[d] - time.median)).stdout)
-    busy = sum(report["stages"].values())
-    return {
+    busy, frames = sum(report["stages"].values()), report["frames"]
+    yield {
         "what": "command",
         "engine": report["engine"],
         "device": report["device"],
         **({"options": " ".join(more)} if more else {}),
         "precision": report["precision"],
-        "width": size[0],
-        "height": size[1],
+        "width": report["width"],
+        "height": report["height"],
         "frames": frames,
         "seconds": time,
         "fps": round(frames / time.median, 2),
         "fps_after_start": round(report["fps"], 2),
         "stages": {k: round(v, 3) for k, v in report["stages"].items()},
         "stage_shares": {k: round(v / busy, 3) for k, v in report["stages"].items()},
+        "peak_mb": round(statistics.median(d.peak_mb for d in done), 1),
+        **files,
     }
+    if bare is not None:
+        yield bare
+
+
+def high_rows(
+    setting: tuple[str, str, str], *, quick: bool, frames: int, clock: str, more: Sequence[str]
+) -> Iterator[dict[str, Any]]:
+    """The command and `transcode` at 720p, 1080p and 4K, a row a clip."""
+    for size in HIGH:
+        for clip, pictures in islice(high_clips(size, frames), 1 if quick else None):
+            for row in whole_command(setting, pictures, 1 if quick else 3, clock, more):
+                yield {**row, "size": size, "clip": clip}
 
 
 def bound(threads: int) -> dict[str, Any]:
@@ -166,6 +187,11 @@ def main() -> None:
     parser = options(__doc__)
     timing_options(parser)
     parser.add_argument("--device", default="auto", help="measure this one alone; default: all")
+    parser.add_argument(
+        "--high", action="store_true", help="the command at 720p, 1080p and 4K, written to fps_high.json"
+    )
+    parser.add_argument("--frames", type=int, default=25, metavar="N", help="of each film of --high")
+    parser.add_argument("--options", default="", help="of `vidstyle run`, for --high")
     arguments = parser.parse_args()
     kind = arguments.device.partition(":")[0]
     if kind != "auto" and (reason := missing(arguments.device)) is not None:
@@ -183,6 +209,15 @@ def main() -> None:
         machine |= gpu(arguments.device)
         print(", ".join(f"{k} {v}" for k, v in gpu(arguments.device).items()), flush=True)
     chosen = settings(arguments.quick, kind)
+    if arguments.high:
+        more = shlex.split(arguments.options)
+        for row in high_rows(
+            chosen[0], quick=arguments.quick, frames=arguments.frames, clock=arguments.clock, more=more
+        ):
+            add(row)
+        about = {"quick": arguments.quick, "model": "compact", "model_digest": digest, "style": STYLE}
+        print(save(arguments.out, "fps_high", rows, machine, **about, options=arguments.options))
+        return
     if kind == "cuda":
         chosen = [(engine, arguments.device, precision) for engine, _, precision in chosen]
         for row in cuda_rows(arguments.device, sizes, budget=budget, threads=arguments.threads):
@@ -197,10 +232,12 @@ def main() -> None:
             frames = int(min(250, max(10 if arguments.quick else 25, speeds[setting[0], setting[2], size[0]] * budget)))
             repeats = 1 if arguments.quick else 3
             more = ["--segment", "1"] if kind == "cuda" else []
-            add(whole_command(*setting, size, frames, repeats, arguments.clock, more))
+            for row in whole_command(setting, texture(*size, frames), repeats, arguments.clock, more):
+                add(row)
             if kind == "cuda" and opens("h264_nvenc"):
                 more = [*more, "--decoder", "cuda", "--codec", "h264_nvenc"]
-                add(whole_command(*setting, size, frames, repeats, arguments.clock, more))
+                for row in whole_command(setting, texture(*size, frames), repeats, arguments.clock, more):
+                    add(row)
     print(
         save(
             arguments.out,
