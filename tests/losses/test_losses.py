@@ -64,8 +64,8 @@ def test_checkerboard_sees_the_grid_only() -> None:
     smooth = translate(noise(1, 3, 4, 4).repeat_interleave(8, 2).repeat_interleave(8, 3), 0.5, 0.5)
     y, x = torch.meshgrid(torch.arange(32), torch.arange(32), indexing="ij")
     board = smooth + 0.1 * ((x + y) % 2 * 2.0 - 1)
-    assert float(checkerboard(smooth, smooth)) == 0
-    assert float(checkerboard(board, smooth)) > 1
+    assert float(checkerboard(smooth, grid_energy(smooth))) == 0
+    assert float(checkerboard(board, grid_energy(smooth))) > 1
     torch.testing.assert_close(
         grid_energy(0.1 * ((x + y) % 2 * 2.0 - 1).expand(1, 3, 32, 32)), torch.full((1, 3), 0.04)
     )

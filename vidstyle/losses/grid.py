@@ -8,13 +8,13 @@ from torch import Tensor
 
 def checkerboard(x: Tensor, reference: Tensor) -> Tensor:
     """Energy of a picture at the two-pixel grid (the 2x2 pattern + - - + and stripes of one pixel, per channel) beyond what
-    `reference` has there, relative to it: what upsampling leaves behind, and no painting has.
+    a reference has there, relative to it: what upsampling leaves behind, and no painting has.
 
     Args:
         x: (B, 3, H, W) in [0, 1].
-        reference: (1 or more, 3, H, W), the style at painting size.
+        reference: (1, 3), `grid_energy` of the style at painting size.
     """
-    return torch.relu(grid_energy(x) / (grid_energy(reference).mean(0, keepdim=True) + 1e-5) - 1).mean()
+    return torch.relu(grid_energy(x) / (reference + 1e-5) - 1).mean()
 
 
 def grid_energy(x: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from vidstyle.models.checkpoint import load_code, load_model, read_metadata, sav
 from vidstyle.models.compact import CompactNet
 from vidstyle.styles.fit import optimise
 from vidstyle.styles.fit.crops import REACH, crop, photos
-from vidstyle.styles.fit.optimise import Fit, fit
+from vidstyle.styles.fit.optimise import Art, Fit, fit
 from vidstyle.styles.fit.settings import BALANCES, Balance, FitSettings
 
 SETTINGS = FitSettings(steps=2, paint_size=64)
@@ -35,7 +35,7 @@ def art() -> NDArray[np.uint8]:
 
 
 def fitted(net: CompactNet, art: NDArray[np.uint8], settings: FitSettings = SETTINGS) -> Fit:
-    return fit(net, art, art, settings, side=48)
+    return fit(net, [Art(art, art)], settings, side=48)
 
 
 def same(a: StyleCode, b: StyleCode) -> bool:
@@ -125,3 +125,12 @@ def test_crops_depend_on_their_seed_alone() -> None:
     assert torch.equal(one, two)
     assert one.shape == (1, 3, 64 + REACH, 64 + REACH)
     assert 0 <= float(one.min()) <= float(one.max()) <= 1
+
+
+def test_a_blend_is_fitted_as_one_style(net: CompactNet, art: NDArray[np.uint8], once: Fit) -> None:
+    alike = fit(net, [Art(art, art, 3.0), Art(art, art, 1.0)], SETTINGS, side=48)
+    for a, b in zip(alike.code.scales, once.code.scales, strict=True):
+        for name, value in vars(b).items():
+            torch.testing.assert_close(getattr(a, name), value, rtol=1e-2, atol=1e-2)
+    other = np.ascontiguousarray(255 - art)
+    assert not same(fit(net, [Art(art, art), Art(other, other)], SETTINGS, side=48).code, once.code)

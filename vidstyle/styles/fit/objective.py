@@ -10,6 +10,7 @@ twentieth of the loss network).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -17,8 +18,8 @@ from torch import Tensor
 
 from vidstyle.losses.content import content_loss, legibility_loss
 from vidstyle.losses.gram import gram, gram_loss
-from vidstyle.losses.grid import checkerboard
-from vidstyle.losses.moments import layer_moments, moment_loss
+from vidstyle.losses.grid import checkerboard, grid_energy
+from vidstyle.losses.moments import MeanStd, layer_moments, moment_loss
 from vidstyle.losses.network import DEPTH
 from vidstyle.losses.range import out_of_range
 from vidstyle.losses.shift import shift_loss, translate
@@ -45,15 +46,20 @@ class Objective:
     Args:
         model: frozen but for what is fitted.
         network: `losses.network.loss_network()`.
-        style: (1, 3, H, W) in [0, 1], at the size of its strokes.
+        styles: (1, 3, H, W) in [0, 1] each, at the size of their strokes.
+        shares: of the styles, summing to 1: statistics are those of all their points together.
     """
 
-    def __init__(self, model: CompactNet, network: VGG, style: Tensor, balance: Balance) -> None:
-        self.model, self.network, self.style, self.balance = model, network, style, balance
+    def __init__(
+        self, model: CompactNet, network: VGG, styles: Sequence[Tensor], shares: Sequence[float], balance: Balance
+    ) -> None:
+        self.model, self.network, self.balance = model, network, balance
         with torch.no_grad():
-            features = network(style.contiguous(memory_format=torch.channels_last), DEPTH)
-            self.grams = [gram(f) for f in features]
-            self.moments = layer_moments(features)
+            features = [network(x.contiguous(memory_format=torch.channels_last), DEPTH) for x in styles]
+            self.grams = [_mixed([gram(f) for f in layer], shares) for layer in zip(*features, strict=True)]
+            moments = [layer_moments(f) for f in features]
+            self.moments = [_mixed_moments(layer, shares) for layer in zip(*moments, strict=True)]
+            self.grid = _mixed([grid_energy(x) for x in styles], shares)
 
     def terms(self, crops: Tensor, code: StyleCode, motion: Motion) -> dict[str, Tensor]:
         """Each term, weighted.
@@ -77,9 +83,20 @@ class Objective:
             "legibility": w.legibility * legibility_loss(shown[:2], wanted[:2]),
             "shift": w.shift * shift_loss(here, there, motion.whole, motion.part),
             "range": w.range * out_of_range(here),
-            "grid": w.grid * checkerboard(here, self.style),
+            "grid": w.grid * checkerboard(here, self.grid),
         }
 
 
 def _cut(x: Tensor, left: int, top: int, side: int) -> Tensor:
     return x[:, :, top : top + side, left : left + side].contiguous(memory_format=torch.channels_last)
+
+
+def _mixed(parts: Sequence[Tensor], shares: Sequence[float]) -> Tensor:
+    return torch.stack([share * part for part, share in zip(parts, shares, strict=True)]).sum(0)
+
+
+def _mixed_moments(layers: Sequence[MeanStd], shares: Sequence[float]) -> MeanStd:
+    """Mean and deviation of the points of several pictures, each counting by its share."""
+    mean = _mixed([m for m, _ in layers], shares)
+    square = _mixed([m.square() + s.square() for m, s in layers], shares)
+    return mean, (square - mean.square()).sqrt()

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vidstyle.losses.network import loss_network
-from vidstyle.models.attention import StyleCode
+from vidstyle.models.attention import StyleCode, blend
 from vidstyle.models.compact import CompactNet
 from vidstyle.models.weight_change import WeightChange, fitted_parameters
 from vidstyle.styles.fit.crops import SIDE, Picture, as_tensor, crop, photos
@@ -30,6 +30,19 @@ SHARES = (1.0, 0.7, 0.4)
 """Of the way from what was read to where the fit ended: candidates in this order."""
 
 Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Art:
+    """A style picture at the two sizes at which it is looked at, both made from the original: a picture that is resized twice
+    has lost its finest strokes."""
+
+    read: NDArray[np.uint8]
+    """(H, W, 3), as it is read for a code."""
+    strokes: NDArray[np.uint8]
+    """(H, W, 3), with a short side of `FitSettings.target_size`: what results are compared with."""
+    weight: float = 1.0
+    """Its share of a blend."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +73,7 @@ class Fit:
 
 def fit(
     model: CompactNet,
-    picture: NDArray[np.uint8],
-    strokes: NDArray[np.uint8],
+    arts: Sequence[Art],
     settings: FitSettings,
     *,
     pictures: Sequence[Picture] | None = None,
@@ -75,9 +87,7 @@ def fit(
 
     Args:
         model: float32, not changed.
-        picture: (H, W, 3) uint8, as it is read for a code.
-        strokes: (H, W, 3) uint8, the same with a short side of `settings.target_size`, what results are compared with; taken
-            from the original, since a picture that is resized twice has lost its finest strokes.
+        arts: the style; several are fitted to as one blend.
         pictures: (H, W, 3) uint8 each, to fit on; None: the photos that ship.
         device: where it is computed.
         side: of a crop, pixels, a multiple of the model's stride.
@@ -86,7 +96,7 @@ def fit(
     rng = np.random.default_rng(0)
     pictures = photos() if pictures is None else pictures
     with torch.enable_grad(), torch.inference_mode(mode=False):
-        trial = _Trial(model, picture, strokes, settings, device)
+        trial = _Trial(model, arts, settings, device)
         fixed = _fixed_crops(pictures, side)
         read = trial.scores(fixed)
         trial.run(lambda: crop(pictures, rng, side), rng, lambda: trial.scores(fixed).total > read.total, progress)
@@ -108,15 +118,16 @@ class _Trial:
     def __init__(
         self,
         model: CompactNet,
-        picture: NDArray[np.uint8],
-        strokes: NDArray[np.uint8],
+        arts: Sequence[Art],
         settings: FitSettings,
         device: str,
     ) -> None:
         self.settings, self.device, self.balance = settings, device, BALANCES[settings.balance]
         self.base = model
+        shares = [art.weight / sum(a.weight for a in arts) for art in arts]
         with torch.no_grad():
-            read = model.encode_style(as_tensor(picture))
+            codes = [model.encode_style(as_tensor(art.read)) for art in arts]
+            read = codes[0] if len(codes) == 1 else blend(codes, shares)
         self.model = copy.deepcopy(model).to(device).requires_grad_(False)
         self.code = CodeParameters(read.map(lambda t: t.to(device)), colour=True)
         self.weights = fitted_parameters(self.model) if settings.deep else {}
@@ -124,8 +135,8 @@ class _Trial:
             parameter.requires_grad_(True)
         self.free = [*self.code.tensors(), *self.weights.values()]
         self.start = self.values()
-        style = as_tensor(strokes).to(device)
-        self.objective = Objective(self.model, loss_network().to(device), style, self.balance)
+        styles = [as_tensor(art.strokes).to(device) for art in arts]
+        self.objective = Objective(self.model, loss_network().to(device), styles, shares, self.balance)
 
     def values(self) -> list[Tensor]:
         return [t.detach().clone() for t in self.free]
