@@ -26,7 +26,7 @@ from vidstyle.engines.base import Engine
 from vidstyle.engines.torch_engine import TorchEngine
 from vidstyle.imaging.flow import DisFlow
 from vidstyle.metrics.warp_error import motion, unit_range, warp_error
-from vidstyle.models.checkpoint import load_model
+from vidstyle.models.registry import find_model
 from vidstyle.training.data.images import ImageFolder, load_folder
 from vidstyle.training.objective.loss_network import load_loss_network
 from vidstyle.training.recipe import LossWeights, Recipe
@@ -81,7 +81,7 @@ def main() -> None:
         for number, variant in enumerate(VARIANTS):
             out = (arguments.runs or work) / f"{number}"
             terms = train(varied(base, variant, steps), content, style, arguments.vgg, arguments.weights, out)
-            engine = TorchEngine(load_model(out / "model.safetensors"), device="cpu", precision="fp32")
+            engine = TorchEngine(find_model(out / "model.safetensors"), device="cpu", precision="fp32")
             for source in films:
                 for art in seen:
                     frames, seconds = painted(engine, source, art)

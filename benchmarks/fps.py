@@ -41,7 +41,7 @@ from benchmarks.transcode import HIGH, high_clips, transcode_row
 from vidstyle.engines.base import Precision, cores
 from vidstyle.engines.choose import PREFERENCE, examine, explain, make_engine
 from vidstyle.media.output.codecs import opens
-from vidstyle.models.checkpoint import load_model, model_digest
+from vidstyle.models.registry import find_model
 from vidstyle.styles.resolve import resolve
 
 STYLE = "starry-strokes"
@@ -149,7 +149,7 @@ def high_rows(
 
 def bound(threads: int) -> dict[str, Any]:
     """The network's multiplications for a pixel, and how many a second this processor does in matrix products."""
-    return {"multiplications": multiplications(load_model("compact")), "peaks": peaks(threads), "threads": threads}
+    return {"multiplications": multiplications(find_model().load()), "peaks": peaks(threads), "threads": threads}
 
 
 def missing(device: str) -> str | None:
@@ -168,7 +168,7 @@ def cuda_rows(
 
     def make(precision: str, graph: bool) -> CudaEngine:
         known = cast(Precision, precision)
-        return CudaEngine(load_model("compact"), device=device, precision=known, threads=threads, graph=graph)
+        return CudaEngine(find_model(), device=device, precision=known, threads=threads, graph=graph)
 
     style = resolve(STYLE)
     assert not isinstance(style, Path)
@@ -196,7 +196,7 @@ def main() -> None:
     kind = arguments.device.partition(":")[0]
     if kind != "auto" and (reason := missing(arguments.device)) is not None:
         raise SystemExit(f"benchmarks.fps: --device {arguments.device}: {reason}; nothing was measured.")
-    machine, digest = environment(), model_digest("compact")
+    machine, digest = environment(), find_model().digest
     sizes, budget = (QUICK, 1.5) if arguments.quick else (SIZES, SECONDS)
     rows: list[dict[str, Any]] = []
 

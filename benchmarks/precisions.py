@@ -22,7 +22,7 @@ from benchmarks.validation import KEYS, WIDTH, Rulers, Source, means, measured, 
 from vidstyle.engines.base import Precision
 from vidstyle.engines.openvino_engine import OpenVINOEngine, has_bf16
 from vidstyle.models.attention import StyleCode
-from vidstyle.models.checkpoint import int8_ranges, model_path
+from vidstyle.models.registry import find_model
 
 ROUNDS = 12
 DISTANCE = ("levels", "most")
@@ -38,7 +38,7 @@ def main() -> None:
     rows: list[dict[str, Any]] = []
     with one_model(arguments.model) as digest, tempfile.TemporaryDirectory() as folder:
         chosen = styles(style_count)
-        engines = {p: OpenVINOEngine(arguments.model, precision=p) for p in known(arguments.model)}
+        engines = {p: OpenVINOEngine(find_model(arguments.model), precision=p) for p in known(arguments.model)}
         codes = {s.name: engines["fp32"].encode_style(s.picture) for s in chosen}
         for source in sources(clip_count, count, Path(folder)):
             for style in chosen:
@@ -61,7 +61,7 @@ def main() -> None:
 
 def known(model: str) -> list[Precision]:
     """What this processor and the model can do, fp32 first."""
-    more: list[tuple[Precision, bool]] = [("bf16", has_bf16()), ("int8", bool(int8_ranges(model_path(model))))]
+    more: list[tuple[Precision, bool]] = [("bf16", has_bf16()), ("int8", bool(find_model(model).int8_ranges))]
     return ["fp32", *(precision for precision, here in more if here)]
 
 

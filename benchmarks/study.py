@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.harness import vidstyle
-from vidstyle.models.checkpoint import model_digest
+from vidstyle.models.registry import find_model
 
 
 def add_options(parser: ArgumentParser) -> None:
@@ -32,9 +32,9 @@ def extent(arguments: Namespace, *, quick: tuple[int, int, int], full: tuple[int
 @contextmanager
 def one_model(name: str) -> Iterator[str]:
     """The model's digest. Raises RuntimeError at the end where its file was replaced meanwhile: the rows mix two models."""
-    digest = model_digest(name)
+    digest = find_model(name).digest
     yield digest
-    if model_digest(name) != digest:
+    if find_model(name).digest != digest:
         raise RuntimeError(f"model {name} was replaced while it was measured; nothing is saved, run again")
 
 

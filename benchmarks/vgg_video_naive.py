@@ -31,8 +31,9 @@ from benchmarks.record import environment, options, save, timing_options
 from vidstyle.engines.choose import choose, make_engine
 from vidstyle.engines.torch_engine import TorchEngine
 from vidstyle.models.attention import NORM_EPS, AdaAttN, SoftmaxCode, mean_variance_norm
-from vidstyle.models.checkpoint import StyleModel, model_digest
+from vidstyle.models.checkpoint import StyleModel
 from vidstyle.models.paper import VGGVideo
+from vidstyle.models.registry import ModelDescriptor, find_model
 from vidstyle.styles.resolve import resolve
 
 STYLE = "starry-strokes"
@@ -115,7 +116,7 @@ def main() -> None:
     parser = options(__doc__)
     timing_options(parser)
     arguments = parser.parse_args()
-    machine, digest = environment(), model_digest("compact")
+    machine, digest = environment(), find_model().digest
     size, side = (QUICK_SIZE, QUICK_SIDE) if arguments.quick else (SIZE, STYLE_SIDE)
     frame = np.stack(list(texture(*size, 1)))
     style = resolve(STYLE, size=side)
@@ -129,7 +130,8 @@ def main() -> None:
     }
     forms = {"vgg-video, factorised": None, "vgg-video, naive": Naive, PUBLISHED: Published}
     for name, form in forms.items():
-        engines[name] = TorchEngine(paper(form), device="cpu", precision="fp32", threads=threads)
+        model = ModelDescriptor.in_memory(paper(form), name)
+        engines[name] = TorchEngine(model, device="cpu", precision="fp32", threads=threads)
     calls: dict[str, Callable[[], Any]] = {
         name: partial(engine.stylize, frame, engine.encode_style(style)) for name, engine in engines.items()
     }

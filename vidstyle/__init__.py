@@ -4,6 +4,9 @@
 
     report = vidstyle.stylize_video("clip.mp4", "styled.mp4", "stained-glass")
 
+    stylizer = vidstyle.Stylizer()
+    styled = stylizer.stylize(frames, stylizer.encode_style("mosaic"))  # arrays (N, H, W, 3) uint8
+
 Names are imported when first used, so that `import vidstyle` itself costs nothing.
 """
 
@@ -15,10 +18,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from vidstyle.core.errors import InputError, UsageError, VidstyleError
     from vidstyle.models.attention import StyleCode
-    from vidstyle.models.checkpoint import load_model
+    from vidstyle.models.checkpoint import load_model, load_style, save_style
     from vidstyle.pipeline.images import stylize_image
     from vidstyle.pipeline.plan.run_options import RunOptions, RunReport
     from vidstyle.pipeline.run import stylize_video
+    from vidstyle.pipeline.stylizer import Stylizer
 
 __version__ = "0.1.0"
 
@@ -27,10 +31,13 @@ __all__ = [
     "RunOptions",
     "RunReport",
     "StyleCode",
+    "Stylizer",
     "UsageError",
     "VidstyleError",
     "__version__",
     "load_model",
+    "load_style",
+    "save_style",
     "stylize_image",
     "stylize_video",
 ]
@@ -40,9 +47,12 @@ _HOMES = {
     "RunOptions": "vidstyle.pipeline.plan.run_options",
     "RunReport": "vidstyle.pipeline.plan.run_options",
     "StyleCode": "vidstyle.models.attention",
+    "Stylizer": "vidstyle.pipeline.stylizer",
     "UsageError": "vidstyle.core.errors",
     "VidstyleError": "vidstyle.core.errors",
     "load_model": "vidstyle.models.checkpoint",
+    "load_style": "vidstyle.models.checkpoint",
+    "save_style": "vidstyle.models.checkpoint",
     "stylize_image": "vidstyle.pipeline.images",
     "stylize_video": "vidstyle.pipeline.run",
 }

@@ -13,7 +13,8 @@ from safetensors.numpy import load_file
 
 from vidstyle.cli import main
 from vidstyle.engines.torch_engine import TorchEngine
-from vidstyle.models.checkpoint import load_code, load_model, model_digest, save_code, save_model
+from vidstyle.models.checkpoint import load_style, save_model, save_style
+from vidstyle.models.registry import find_model
 
 WIDTH, HEIGHT = 50, 38
 
@@ -53,17 +54,17 @@ def check(kind: str, model: Path, folder: Path, *, strength: float | None = None
     words = ["export", "--format", kind, "--model", model, "--size", f"{WIDTH}x{HEIGHT}", "-o", graph, *more]
     assert vidstyle(*words) == 0
     assert not [p for p in folder.iterdir() if p.name.startswith(".")]
-    engine = TorchEngine(load_model(model), device="cpu", precision="fp32", threads=1)
+    engine = TorchEngine(find_model(model), device="cpu", precision="fp32", threads=1)
     rng = np.random.default_rng(0)
     frames = rng.integers(0, 255, (1, HEIGHT, WIDTH, 3), dtype=np.uint8)
     style = folder / "style.safetensors"
     # Not the size that the graph was traced with: a code of points has another number of them.
-    save_code(engine.encode_style(rng.integers(0, 255, (70, 90, 3), dtype=np.uint8)), style, model_digest(model))
+    save_style(engine.encode_style(rng.integers(0, 255, (70, 90, 3), dtype=np.uint8)), style)
     inputs = {"frames": frames, **{f"code.{k}": v for k, v in load_file(style).items()}}
     if strength is not None:
         inputs["strength"] = np.array([strength], np.float32)
     got = RUN[kind](graph, inputs)
-    wanted = engine.stylize(frames, load_code(style)[0], strength=1.0 if strength is None else strength)
+    wanted = engine.stylize(frames, load_style(style), strength=1.0 if strength is None else strength)
     assert got.shape == wanted.shape
     assert got.dtype == np.uint8
     assert np.abs(got.astype(int) - wanted).max() <= 1

@@ -21,8 +21,9 @@ from vidstyle.engines.openvino_engine import OpenVINOEngine, build, has_bf16, wh
 from vidstyle.engines.torch_engine import TorchEngine
 from vidstyle.engines.torch_engine import build as build_torch
 from vidstyle.models.attention import StyleCode, blend
-from vidstyle.models.checkpoint import int8_ranges, load_model, save_model
+from vidstyle.models.checkpoint import save_model
 from vidstyle.models.quantization import observe, quantised
+from vidstyle.models.registry import ModelDescriptor, find_model
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ def torch_engine(tiny_model: Path) -> TorchEngine:
 
 @pytest.fixture
 def engine(tiny_model: Path) -> OpenVINOEngine:
-    return build(tiny_model, device="cpu", precision="fp32", threads=1)
+    return build(find_model(tiny_model), device="cpu", precision="fp32", threads=1)
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +104,7 @@ def test_bf16_of_the_shipped_model_on_pictures() -> None:
     frames, style = np.asarray(resolve("sunset-oil", size=144))[None], np.asarray(resolve("mosaic", size=128))
     exact = build_torch("compact", device="cpu", precision="fp32", threads=1)
     code = exact.encode_style(style)
-    half = build("compact", device="cpu", precision="bf16", threads=1)
+    half = build(find_model("compact"), device="cpu", precision="bf16", threads=1)
     difference = np.abs(half.stylize(frames, code).astype(int) - exact.stylize(frames, code))
     assert 0 < difference.max() <= 3
     assert difference.mean() < 0.35  # 0.29 over benchmarks/results/precisions.json
@@ -119,7 +120,7 @@ def test_compiled_once_for_all_runs(
         raise AssertionError("compiled again")
 
     monkeypatch.setattr(openvino_engine.graphs, "convert", never)
-    second = build(tiny_model, device="cpu", precision="fp32", threads=1)
+    second = build(find_model(tiny_model), device="cpu", precision="fp32", threads=1)
     np.testing.assert_array_equal(second.stylize(frames, code), first)
     assert "reference" not in vars(second)  # not even the weights were read
     with pytest.raises(AssertionError):
@@ -140,14 +141,14 @@ def test_damaged_cache_is_rebuilt(
     monkeypatch.setenv("VIDSTYLE_CACHE", str(tmp_path))
     frames, (code, _) = noise(1, 48, 64), codes(torch_engine)
     monkeypatch.setattr(openvino_engine.graphs, "convert", lambda *_, **__: graph)  # made once: it takes seconds
-    expected = build(tiny_model, device="cpu", precision="fp32", threads=1).stylize(frames, code)
+    expected = build(find_model(tiny_model), device="cpu", precision="fp32", threads=1).stylize(frames, code)
     (entry,) = tmp_path.iterdir()
     whole = entry.read_bytes()
     if damage == "torn":
         entry.write_bytes(whole[: len(whole) // 2])
     else:  # whole, but nothing that OpenVINO reads
         cache.save(entry, b"not a compiled graph")
-    again = build(tiny_model, device="cpu", precision="fp32", threads=1).stylize(frames, code)
+    again = build(find_model(tiny_model), device="cpu", precision="fp32", threads=1).stylize(frames, code)
     np.testing.assert_array_equal(again, expected)
     assert len(entry.read_bytes()) > len(whole) // 2  # written anew
 
@@ -180,7 +181,7 @@ def test_few_graphs_are_held(
 
 def test_several_frames_at_once_stay_in_order(tiny_model: Path, torch_engine: TorchEngine) -> None:
     frames, (code, _) = noise(5, 48, 64), codes(torch_engine)
-    several = build(tiny_model, device="cpu", precision="fp32", threads=2)
+    several = build(find_model(tiny_model), device="cpu", precision="fp32", threads=2)
     assert several.streams(64, 48) == 2
     result = several.stylize(frames, code)
     assert len(several.ready(48, 64, code, strength=False)) == 2
@@ -217,7 +218,7 @@ def test_a_failure_leaves_nothing_running(engine: OpenVINOEngine, torch_engine: 
 
 
 def test_frames_at_once_are_bounded_by_threads_and_by_memory(tiny_model: Path) -> None:
-    wide = build(tiny_model, device="cpu", precision="fp32", threads=8)
+    wide = build(find_model(tiny_model), device="cpu", precision="fp32", threads=8)
     assert [wide.streams(w, h) for w, h in ((640, 360), (1280, 720), (1920, 1080), (3840, 2160), (7680, 4320))] == [
         8,
         4,
@@ -232,19 +233,19 @@ def test_what_it_does_not_run(tiny_model: Path, monkeypatch: pytest.MonkeyPatch)
     assert why_not("cpu") is None
     assert why_not("cuda") == "it is used for processors only"
     with pytest.raises(UsageError, match="--engine torch"):
-        build(tiny_model, device="cpu", precision="fp16")
+        build(find_model(tiny_model), device="cpu", precision="fp16")
     with pytest.raises(UsageError, match="does not say what ranges"):
-        build(tiny_model, device="cpu", precision="int8")
+        build(find_model(tiny_model), device="cpu", precision="int8")
     monkeypatch.setattr(openvino_engine, "has_bf16", lambda: False)
-    assert openvino_engine.best_precision("cpu", tiny_model)[0] == "fp32"
+    assert openvino_engine.best_precision("cpu", find_model(tiny_model))[0] == "fp32"
     with pytest.raises(UsageError, match="no bfloat16"):
-        build(tiny_model, device="cpu", precision="bf16")
+        build(find_model(tiny_model), device="cpu", precision="bf16")
 
 
 @pytest.fixture(scope="module")
 def ranged_model(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same model, whose file knows the ranges of its layers."""
-    net, path = load_model(tiny_model), tmp_path_factory.mktemp("model") / "ranged.safetensors"
+    net, path = find_model(tiny_model).load(), tmp_path_factory.mktemp("model") / "ranged.safetensors"
     pictures = [torch.from_numpy(noise(1, 48, 64, i)).permute(0, 3, 1, 2) / 255 for i in range(4)]
     ranges = observe(net, [(x, net.encode_style(y)) for x, y in itertools.permutations(pictures, 2)])
     save_model(net, path, metadata={"int8_ranges": ranges}, dtype=torch.float32)
@@ -253,12 +254,12 @@ def ranged_model(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 def test_eight_bits_are_those_of_the_model(ranged_model: Path) -> None:
     """The engine multiplies the whole numbers that torch's fake quantisation stands for."""
-    engine = build(ranged_model, device="cpu", precision="int8", threads=1)
+    engine = build(find_model(ranged_model), device="cpu", precision="int8", threads=1)
     frames, code = noise(1, 48, 64, 7), engine.encode_style(noise(1, 24, 40, 1)[0])
     result = engine.stylize(frames, code).astype(int)
-    reference = TorchEngine(
-        quantised(load_model(ranged_model), int8_ranges(ranged_model)), device="cpu", precision="fp32", threads=1
-    )
+    ranged = find_model(ranged_model)
+    network = quantised(ranged.load(), ranged.int8_ranges)
+    reference = TorchEngine(ModelDescriptor.in_memory(network), device="cpu", precision="fp32", threads=1)
     exact = build_torch(ranged_model, device="cpu", precision="fp32", threads=1).stylize(frames, code).astype(int)
     rounded = reference.stylize(frames, code).astype(int)
     assert np.abs(rounded - exact).mean() > 0.05  # rounding is not nothing
@@ -341,7 +342,7 @@ def test_the_papers_networks(architecture: str, tmp_path: Path) -> None:
     save_model(net, path, dtype=torch.float32)
     exact = build_torch(path, device="cpu", precision="fp32", threads=1)
     code = exact.encode_style(style)
-    engine = build(path, device="cpu", precision="fp32", threads=1)
+    engine = build(find_model(path), device="cpu", precision="fp32", threads=1)
     for strength in (1.0, 0.5):
         expected = exact.stylize(frames, code, strength=strength)
         assert expected.std() > 20

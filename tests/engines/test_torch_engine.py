@@ -12,11 +12,12 @@ from vidstyle.core.errors import UsageError
 from vidstyle.engines.choose import make_engine
 from vidstyle.engines.torch_engine import TorchEngine, best_precision, build, why_not
 from vidstyle.models.checkpoint import load_model
+from vidstyle.models.registry import find_model
 
 
 @pytest.fixture(scope="module")
 def engine(tiny_model: Path) -> TorchEngine:
-    return build(tiny_model, device="cpu", precision="fp32", threads=1)
+    return build(find_model(tiny_model), device="cpu", precision="fp32", threads=1)
 
 
 def noise(n: int, h: int, w: int, seed: int = 0) -> np.ndarray:
@@ -65,7 +66,7 @@ def test_precisions_are_near_each_other() -> None:
 
 
 def test_code_does_not_depend_on_precision(engine: TorchEngine, tiny_model: Path) -> None:
-    half = build(tiny_model, device="cpu", precision="bf16", threads=1)
+    half = build(find_model(tiny_model), device="cpu", precision="bf16", threads=1)
     style = noise(1, 32, 32, 3)[0]
     for a, b in zip(engine.encode_style(style).scales, half.encode_style(style).scales, strict=True):
         for key, value in vars(a).items():
@@ -86,4 +87,4 @@ def test_devices() -> None:
 
 def test_mps_has_no_bf16(tiny_model: Path) -> None:
     with pytest.raises(UsageError, match="fp16"):
-        build(tiny_model, device="mps", precision="bf16")
+        build(find_model(tiny_model), device="mps", precision="bf16")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from safetensors.torch import save_file
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.models import checkpoint
 from vidstyle.models.compact import CompactNet
+from vidstyle.models.registry import read_metadata
 
 
 def test_a_model_comes_back_with_its_story(tiny_model: Path, tmp_path: Path) -> None:
@@ -22,18 +24,18 @@ def test_a_model_comes_back_with_its_story(tiny_model: Path, tmp_path: Path) -> 
     checkpoint.save_model(model, copy, metadata={"steps": 7, "recipe": {"seed": 1}})
     again = checkpoint.load_model(copy)
     assert all(torch.equal(a, b) for a, b in zip(model.state_dict().values(), again.state_dict().values(), strict=True))
-    about = checkpoint.read_metadata(copy)
+    about = read_metadata(copy)
     assert about["architecture"] == "compact"
     assert about["steps"] == 7
     assert [f.name for f in copy.parent.iterdir()] == ["copy.safetensors"]  # no partial file stays
 
 
 def test_a_code_comes_back_bit_for_bit(tiny_model: Path, tmp_path: Path) -> None:
-    code = checkpoint.load_model(tiny_model).encode_style(torch.rand(1, 3, 40, 40))
+    code = replace(checkpoint.load_model(tiny_model).encode_style(torch.rand(1, 3, 40, 40)), model="digest")
     path = tmp_path / "code.safetensors"
-    checkpoint.save_code(code, path, checkpoint.model_digest(tiny_model))
-    again, digest = checkpoint.load_code(path)
-    assert digest == checkpoint.model_digest(tiny_model)
+    checkpoint.save_style(code, path)
+    again = checkpoint.load_style(path)
+    assert again.model == "digest"
     for a, b in zip(code.scales, again.scales, strict=True):
         assert type(a) is type(b)
         assert all(torch.equal(x, y) for x, y in zip(vars(a).values(), vars(b).values(), strict=True))
@@ -48,7 +50,7 @@ def test_rubbish_is_refused_with_a_sentence(tiny_model: Path, tmp_path: Path) ->
         with pytest.raises(InputError, match=path.name):
             checkpoint.load_model(path)
     with pytest.raises(InputError, match=r"not a compiled style"):
-        checkpoint.load_code(tiny_model)
+        checkpoint.load_style(tiny_model)
     with pytest.raises(UsageError, match="no-such-model"):
         checkpoint.load_model("no-such-model")
 
@@ -88,9 +90,9 @@ def test_a_model_with_weights_that_are_no_numbers_is_refused(tiny_model: Path, t
     with pytest.raises(InputError, match=r"diverged\.safetensors: holds weights that are no numbers \(encoder"):
         checkpoint.load_model(path)
     next(iter(vars(code.scales[0]).values())).fill_(bad)
-    checkpoint.save_code(code, tmp_path / "code.safetensors", "digest")
+    checkpoint.save_style(code, tmp_path / "code.safetensors")
     with pytest.raises(InputError, match=r"code\.safetensors: holds numbers that are infinite or NaN"):
-        checkpoint.load_code(tmp_path / "code.safetensors")
+        checkpoint.load_style(tmp_path / "code.safetensors")
 
 
 def test_a_pipe_is_no_model(tmp_path: Path) -> None:

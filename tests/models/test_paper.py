@@ -110,8 +110,8 @@ def test_files(net: Net, dtype: torch.dtype, tmp_path: Path) -> None:
     for a, b in zip(net.state_dict().values(), again.state_dict().values(), strict=True):
         assert torch.equal(a.to(dtype).float(), b)
     code = net.encode_style(torch.rand(1, 3, 40, 40))
-    checkpoint.save_code(code, tmp_path / "code.safetensors", "digest")
-    back, _ = checkpoint.load_code(tmp_path / "code.safetensors")
+    checkpoint.save_style(code, tmp_path / "code.safetensors")
+    back = checkpoint.load_style(tmp_path / "code.safetensors")
     frame = torch.rand(1, 3, 32, 32)
     assert torch.equal(net(frame, back), net(frame, code))
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vidstyle.cli import main
 from vidstyle.imaging.image_io import read_image, write_image
-from vidstyle.models.checkpoint import load_code, load_model, save_model
+from vidstyle.models.checkpoint import load_model, load_style, save_model
 from vidstyle.models.paper import VGGImage, VGGStyleConfig, VGGVideo
 
 CPU = ("--engine", "torch", "--device", "cpu", "--precision", "fp32")
@@ -91,7 +91,7 @@ def test_a_blend_may_mix_pictures_and_compiled_codes(model: Path, tmp_path: Path
     common = ("--model", model, "--style-size", "40")
     code, one, two = tmp_path / "code.safetensors", tmp_path / "1.png", tmp_path / "2.png"
     vidstyle("styles", "compile", one, "-o", code, *common)
-    assert len(load_code(code)[0]) == (3 if "image" in model.name else 1)
+    assert len(load_style(code)) == (3 if "image" in model.name else 1)
 
     def styled(first: Path) -> NDArray[np.int64]:
         out = tmp_path / f"{first.suffix[1:]}.out.png"

@@ -33,13 +33,15 @@ def style(tmp_path: Path) -> str:
 
 @pytest.fixture
 def styled(tiny_model: Path, style: str) -> Callable[..., RunReport]:
-    """`styled(source, output, styles=None, **options)`; without styles it is `style`."""
+    """`styled(source, output, styles=None, engine=None, **options)`; without styles it is `style`."""
 
-    def run(source: Path | str, output: Path | str | None, styles: Any = None, **options: Any) -> RunReport:
+    def run(
+        source: Path | str, output: Path | str | None, styles: Any = None, engine: Any = None, **options: Any
+    ) -> RunReport:
         settings = {"model": tiny_model, "style_size": 32, "engine": "torch", "device": "cpu", "precision": "fp32"}
         options = {**settings, **options}
         given = style if styles is None and "keyframes" not in options else styles or ()
-        return stylize_video(source, output, given, options=RunOptions(**options))
+        return stylize_video(source, output, given, options=RunOptions(**options), engine=engine)
 
     return run
 

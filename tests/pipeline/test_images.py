@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from vidstyle.core.errors import InputError, UsageError
+from vidstyle.models.registry import find_model
 from vidstyle.pipeline.images import stylize_image, stylize_images
 from vidstyle.pipeline.plan.run_options import RunOptions
 
@@ -28,7 +29,7 @@ def test_is_the_models_result(picture: Path, tmp_path: Path, options: RunOptions
     from vidstyle.styles.resolve import resolve
 
     stylize_image(picture, tmp_path / "out.png", "mosaic", options=options)
-    engine = build(tiny_model, device="cpu", precision="fp32")
+    engine = build(find_model(tiny_model), device="cpu", precision="fp32")
     expected = engine.stylize(np.asarray(Image.open(picture))[None], engine.encode_style(resolve("mosaic", size=32)))
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "out.png")), expected[0])
 

@@ -13,6 +13,7 @@ from PIL import Image
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.engines.torch_engine import build
 from vidstyle.models.attention import blend
+from vidstyle.models.registry import find_model
 from vidstyle.pipeline.plan.run_options import RunOptions
 from vidstyle.styles.resolve import resolve
 
@@ -30,7 +31,7 @@ def source(make_clip: Any) -> Path:
 @pytest.fixture
 def model(tiny_model: Path) -> Callable[..., np.ndarray]:
     """`model(frames, {ref: weight}, strength)`: what the network alone makes of frames."""
-    engine = build(tiny_model, device="cpu", precision="fp32", threads=1)
+    engine = build(find_model(tiny_model), device="cpu", precision="fp32", threads=1)
 
     def run(frames: np.ndarray, styles: dict[str, float], strength: float = 1.0) -> np.ndarray:
         code = blend([engine.encode_style(resolve(ref, size=32)) for ref in styles], list(styles.values()))

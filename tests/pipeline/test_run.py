@@ -2,6 +2,7 @@
 
 import re
 from contextlib import suppress
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.engines.torch_engine import TorchEngine
 from vidstyle.media.input.probe import probe
+from vidstyle.models.registry import find_model
 from vidstyle.pipeline import run as run_module
 from vidstyle.pipeline.plan.journal import journal_folder
 from vidstyle.pipeline.plan.run_options import RunOptions
@@ -42,7 +44,7 @@ def test_the_picture_is_the_models(styled: Any, make_clip: Any, read: Any, tiny_
 
     source = make_clip("in.mkv", codec="ffv1", pix_fmt="bgr0", frames=4, width=50, height=34)
     styled(source, "out.mkv", codec="ffv1", strength=0.7)
-    engine = build(tiny_model, device="cpu", precision="fp32", threads=1)
+    engine = build(find_model(tiny_model), device="cpu", precision="fp32", threads=1)
     code = engine.encode_style(resolve(style, size=32))
     expected = engine.stylize(read(source)[0], code, strength=0.7)
     assert np.abs(read("out.mkv")[0].astype(int) - expected).max() <= 1
@@ -213,16 +215,17 @@ def test_colour_is_preserved(styled: Any, make_clip: Any, read: Any) -> None:
 
 def test_blend_and_compiled_code(styled: Any, make_clip: Any, read: Any, tiny_model: Path, style: str) -> None:
     from vidstyle.engines.torch_engine import build
-    from vidstyle.models.checkpoint import model_digest, save_code
+    from vidstyle.models.checkpoint import save_style
     from vidstyle.styles.resolve import resolve
 
     source = make_clip(frames=3)
-    engine = build(tiny_model, device="cpu", precision="fp32")
-    save_code(engine.encode_style(resolve("mosaic", size=32)), Path("m.safetensors"), model_digest(tiny_model))
+    engine = build(find_model(tiny_model), device="cpu", precision="fp32")
+    save_style(engine.encode_style(resolve("mosaic", size=32)), Path("m.safetensors"))
     styled(source, "a.mkv", [f"{style}:1", "mosaic:3"], codec="ffv1")
     styled(source, "b.mkv", [f"{style}:0.25", "m.safetensors:0.75"], codec="ffv1")
     np.testing.assert_array_equal(read("a.mkv")[0], read("b.mkv")[0])
-    save_code(engine.encode_style(resolve("mosaic", size=32)), Path("other.safetensors"), "0" * 64)
+    foreign = replace(engine.encode_style(resolve("mosaic", size=32)), model="0" * 64)
+    save_style(foreign, Path("other.safetensors"))
     with pytest.raises(UsageError, match="compiled for another model"):
         styled(source, "c.mkv", "other.safetensors")
     assert not list(Path.cwd().glob("c.mkv*"))

@@ -9,6 +9,8 @@ import torch
 
 from vidstyle.engines.torch_engine import TorchEngine, build
 from vidstyle.models.attention import StyleCode
+from vidstyle.models.checkpoint import save_model
+from vidstyle.models.registry import find_model
 from vidstyle.styles.code_cache import style_code
 
 
@@ -22,7 +24,7 @@ class Counting:
     """An engine that counts how often it encodes."""
 
     def __init__(self, engine: TorchEngine) -> None:
-        self.engine, self.threads, self.calls = engine, engine.threads, 0
+        self.engine, self.model, self.threads, self.calls = engine, engine.model, engine.threads, 0
 
     def encode_style(self, image: Any) -> StyleCode:
         self.calls += 1
@@ -31,7 +33,7 @@ class Counting:
 
 @pytest.fixture
 def engine(tiny_model: Path) -> Counting:
-    return Counting(build(tiny_model, device="cpu", precision="fp32", threads=1))
+    return Counting(build(find_model(tiny_model), device="cpu", precision="fp32", threads=1))
 
 
 def picture(seed: int = 0) -> np.ndarray:
@@ -44,7 +46,7 @@ def same(a: StyleCode, b: StyleCode) -> bool:
 
 
 def test_encoded_once(engine: Any, tiny_model: Path) -> None:
-    first, second = (style_code(picture(), engine, tiny_model) for _ in range(2))
+    first, second = (style_code(picture(), engine) for _ in range(2))
     assert engine.calls == 1
     assert len(first) == 3 + 8
     assert same(first, second)
@@ -53,26 +55,28 @@ def test_encoded_once(engine: Any, tiny_model: Path) -> None:
 def test_another_picture_size_model_or_thread_count_is_another_code(
     engine: Any, tiny_model: Path, tmp_path: Path
 ) -> None:
-    style_code(picture(), engine, tiny_model)
-    other = style_code(picture(1), engine, tiny_model)
+    style_code(picture(), engine)
+    other = style_code(picture(1), engine)
     assert same(other, engine.engine.encode_style(picture(1)))
-    style_code(picture().reshape(32, 24, 3), engine, tiny_model)
+    style_code(picture().reshape(32, 24, 3), engine)
     assert engine.calls == 3
     copy = tmp_path / "other.safetensors"
-    copy.write_bytes(tiny_model.read_bytes() + b" ")
-    style_code(picture(), engine, copy)
+    save_model(find_model(tiny_model).load(), copy, metadata={"steps": 1})
+    engine.model = find_model(copy)
+    style_code(picture(), engine)
+    engine.model = find_model(tiny_model)
     engine.threads = 2
-    style_code(picture(), engine, tiny_model)
+    style_code(picture(), engine)
     assert engine.calls == 5
 
 
 def test_a_damaged_entry_is_ignored_and_rewritten(engine: Any, tiny_model: Path, place: Path) -> None:
-    first = style_code(picture(), engine, tiny_model)
+    first = style_code(picture(), engine)
     (entry,) = place.iterdir()
     data = bytearray(entry.read_bytes())
     data[-5] ^= 1  # one bit of one number
     entry.write_bytes(bytes(data))
-    assert same(style_code(picture(), engine, tiny_model), first)
+    assert same(style_code(picture(), engine), first)
     assert engine.calls == 2
-    style_code(picture(), engine, tiny_model)
+    style_code(picture(), engine)
     assert engine.calls == 2

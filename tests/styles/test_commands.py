@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from vidstyle.cli import main
-from vidstyle.models.checkpoint import load_code, load_model, model_digest
+from vidstyle.models.checkpoint import load_model, load_style
+from vidstyle.models.registry import find_model
 from vidstyle.styles import gallery
 from vidstyle.styles.contact_sheet import contact_sheet
 
@@ -62,8 +63,8 @@ def test_compiled_code_is_the_model_s_own(tiny_model: Path, tmp_path: Path) -> N
     path = tmp_path / "glass.safetensors"
     args = ("styles", "compile", "stained-glass", "-o", str(path), "--model", str(tiny_model), "--style-size", "64")
     assert run(*args) == 0
-    code, digest = load_code(path)
-    assert digest == model_digest(tiny_model)
+    code = load_style(path)
+    assert code.model == find_model(tiny_model).digest
     from vidstyle.styles.resolve import resolve
 
     picture = resolve("stained-glass", size=64)

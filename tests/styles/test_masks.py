@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from vidstyle.core.errors import InputError
-from vidstyle.styles.masks import mix, read_mask
+from vidstyle.styles.masks import mix, read_mask, stretched
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 3), st.integers(1, 9), st.integers(1, 9))
@@ -32,15 +32,15 @@ def test_reading(tmp_path: Path) -> None:
     for name, picture in (("grey.png", halves), ("colour.png", np.repeat(halves[..., None], 3, -1))):
         Image.fromarray(picture).save(tmp_path / name)
         for width, height in ((60, 40), (30, 20), (20, 60)):
-            mask = read_mask(tmp_path / name, (width, height))
+            mask = stretched(read_mask(tmp_path / name), (width, height))
             assert mask.shape == (height, width)
             assert (mask[:, : width // 2] == 0).all()
             assert (mask[:, width // 2 :] == 255).all()
     clear = Image.new("RGBA", (4, 4), (0, 0, 0, 0))
     clear.save(tmp_path / "clear.png")
-    assert (read_mask(tmp_path / "clear.png", (8, 8)) == 255).all()
+    assert (read_mask(tmp_path / "clear.png") == 255).all()
 
 
 def test_no_picture(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"gone\.png: no such file"):
-        read_mask(tmp_path / "gone.png", (8, 8))
+        read_mask(tmp_path / "gone.png")

@@ -67,7 +67,7 @@ def test_parse_returns_what_was_joined(ref: str, weight: float) -> None:
 
 @given(st.lists(st.floats(5e-324, 1.7e308), min_size=1, max_size=20))
 def test_normalised_is_the_exact_share(weights: list[float]) -> None:
-    shares = normalised([StyleSpec("x", w) for w in weights])
+    shares = normalised(weights)
     assert math.fsum(shares) == pytest.approx(1, abs=1e-12)
     total = sum(map(Fraction, weights))
     for share, weight in zip(shares, weights, strict=True):

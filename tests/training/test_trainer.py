@@ -11,8 +11,9 @@ import torch
 from torch import nn
 
 from vidstyle.core.errors import UsageError
-from vidstyle.models.checkpoint import int8_ranges, load_model, read_metadata
+from vidstyle.models.checkpoint import load_model
 from vidstyle.models.quantization import edge_convolutions
+from vidstyle.models.registry import find_model, read_metadata
 from vidstyle.models.vgg import VGG
 from vidstyle.training.data.clips import ClipFolder
 from vidstyle.training.data.images import ImageFolder
@@ -110,7 +111,7 @@ def test_the_model_file_tells_its_story(images: ImageFolder, vgg: VGG, tmp_path:
     assert about["data"]["content"] == {"pictures": 3, "sha256": images.digest}  # of four one is set aside
     assert about["recipe"]["stage"][0]["kind"] == "autoencode"
     assert (tmp_path / "preview" / "000002.png").stat().st_size > 1000
-    ranges = int8_ranges(tmp_path / "model.safetensors")
+    ranges = find_model(tmp_path / "model.safetensors").int8_ranges
     assert (
         {"encoder.stem", "half_out"} < set(ranges) < set(edge_convolutions(load_model(tmp_path / "model.safetensors")))
     )

@@ -10,7 +10,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from vidstyle.models.checkpoint import load_model, read_metadata
+from vidstyle.models.checkpoint import load_model
+from vidstyle.models.registry import read_metadata
 from vidstyle.models.vgg import VGG
 from vidstyle.training.data.clips import ClipFolder
 from vidstyle.training.data.images import ImageFolder

@@ -32,9 +32,9 @@ def command(
         raise UsageError(f"{taken[0]} exists already; add -y to replace it, or name another folder with -o.")
     from vidstyle.cli.run import progress_bar
     from vidstyle.pipeline.run import stylize_video
-    from vidstyle.styles.resolve import parse, resolve
 
-    resolve(parse(style).ref)  # a wrong name is told before anything is rendered
+    options = RunOptions(model=model, overwrite=overwrite)
+    request = options.style_request(style)  # a wrong name is told before anything is rendered
     try:
         output.mkdir(parents=True, exist_ok=True)
     except FileExistsError as error:
@@ -45,7 +45,7 @@ def command(
         words.say("rendering the sample scene ...")
     write_sample(source)
     with progress_bar(quiet) as progress:
-        report = stylize_video(source, styled, style, options=options, progress=progress)
+        report = stylize_video(source, styled, request, options=options, progress=progress)
     if not quiet:
         words.say(f"source: {source.resolve()}")
         words.say(f"styled: {styled.resolve()} ({report.frames} frames, {report.fps:.1f} frames a second, with sound)")

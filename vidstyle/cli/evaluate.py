@@ -176,11 +176,13 @@ def _style(ref: str | None, vgg: Path | None, device: str) -> tuple[NDArray[np.u
     if ref is None:
         return None, ()
     from vidstyle.metrics.rulers import rulers
-    from vidstyle.styles.resolve import parse, resolve
+    from vidstyle.styles.resolve import parse
+    from vidstyle.styles.source import Painting, read_source
 
-    picture = resolve(parse(ref).ref, size=512)
-    if isinstance(picture, Path):
-        raise InputError(f"{picture}: a compiled code holds no picture to measure against; give --style the picture.")
+    source = read_source(parse(ref).ref, size=512)
+    if not isinstance(source, Painting):
+        raise InputError(f"{ref}: a compiled code holds no picture to measure against; give --style the picture.")
+    picture = source.pixels
     if vgg is None:
         return picture, rulers(picture, "no VGG weights were named; add --vgg FILE (normalised VGG-16, safetensors)")
     from vidstyle.models.vgg import load_vgg

@@ -49,9 +49,10 @@ def command(
         raise UsageError(f"{path} exists already; add -y to replace it.")
 
     from vidstyle.engines.export import Wanted, export
-    from vidstyle.models.checkpoint import load_model, model_digest
+    from vidstyle.models.registry import find_model
 
-    net = load_model(model)
-    about = {"architecture": net.architecture, "model_digest": model_digest(model), "size": f"{width}x{height}"}
+    found = find_model(model)
+    net = found.load()
+    about = {"architecture": net.architecture, "model_digest": found.digest, "size": f"{width}x{height}"}
     for file in export(net, Wanted(width, height, strength, about), path, kind):
         words.say(f"{file}: {file.stat().st_size / 1e6:.1f} MB")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -101,24 +100,19 @@ def command(
         chunk=None if chunk == "auto" else int(chunk),
         segment=Fraction(str(segment)),
     )
-    # Read when torch's OpenMP is loaded: its threads sleep between two parallel loops instead of spinning, which leaves the
-    # cores to the decoder and the encoder (15 % less processor time for a whole run on two cores).
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from vidstyle.cli.batch import films_of, run_all
     from vidstyle.pipeline.run import stylize_video
-    from vidstyle.styles.encode import read_styles
 
     films = films_of(sources)
     if output is not None and (out_dir is not None or len(films) != 1):
         raise UsageError(f"-o {output}: names one film; for {len(films)} give --out-dir alone.")
-    if style:
-        read_styles(style, size=style_size)  # a wrong name is told once, before anything else
+    request = options.style_request(style or ())  # read once for all films; a wrong name is told before anything else
     if out_dir is not None:
         make_folder(out_dir)
 
     def styled(film: Path) -> RunReport:
         with progress_bar(quiet, film.name if len(films) > 1 else "styling") as progress:
-            report = stylize_video(film, output, style or (), options=options, progress=progress)
+            report = stylize_video(film, output, request, options=options, progress=progress)
         if not quiet:
             for warning in report.warnings:
                 words.say(f"vidstyle: warning: {warning}")

@@ -49,7 +49,7 @@ def preview(
 
         from vidstyle.demo.scene import Scene
         from vidstyle.engines.choose import make_engine
-        from vidstyle.styles.resolve import with_short_side
+        from vidstyle.imaging.resize import with_short_side
 
         engine = make_engine(model)
         frame = Scene().render(1.2)[None]
@@ -71,22 +71,23 @@ def compile_style(
     overwrite: words.Overwrite = False,
 ) -> None:
     """Encode a style once; the file then works as --style CODE with the same model."""
-    from vidstyle.styles.resolve import CODE_SUFFIX, resolve
+    from vidstyle.styles.resolve import CODE_SUFFIX
+    from vidstyle.styles.source import Painting, read_source
 
     if output.suffix.lower() != CODE_SUFFIX:
         raise UsageError(f"-o {output}: the name of a code file ends in {CODE_SUFFIX}.")
     if style_size < 16:
         raise UsageError(f"--style-size {style_size}: must be at least 16.")
     refuse_existing(output, overwrite)
-    picture = resolve(art, size=style_size)
-    if isinstance(picture, Path):
+    source = read_source(art, size=style_size)
+    if not isinstance(source, Painting):
         raise UsageError(f"{art}: is a compiled code already.")
     from vidstyle.engines.choose import make_engine
-    from vidstyle.models.checkpoint import model_digest, save_code
+    from vidstyle.models.checkpoint import save_style
 
     # The reference engine: a code must not depend on the machine's fastest precision.
     engine = make_engine(model, engine="torch", device="cpu", precision="fp32")
-    save_code(engine.encode_style(picture), output, model_digest(model))
+    save_style(engine.encode_style(source.pixels), output)
     words.say(f"{output}: {output.stat().st_size / 1000:.0f} kB, for model {model}")
 
 

@@ -1,0 +1,1 @@
+import vidstyle.core.openmp  # noqa: F401, before torch is imported

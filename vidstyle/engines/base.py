@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from vidstyle.models.attention import StyleCode
+    from vidstyle.models.registry import ModelDescriptor
 
 Precision = Literal["fp32", "bf16", "fp16", "int8"]
 
@@ -24,6 +25,8 @@ def cores() -> int:
 class Engine(Protocol):
     """A model, ready on a device. Calls come from one thread at a time, though not always from the same one."""
 
+    model: ModelDescriptor
+    """What runs: its name, its digest, the ranges of its layers."""
     name: str
     """"torch" or "openvino"."""
     device: str
@@ -34,7 +37,7 @@ class Engine(Protocol):
     """Processor threads that the model uses; bytes of a result may depend on it."""
 
     def encode_style(self, image: NDArray[np.uint8]) -> StyleCode:
-        """The code of a style picture, float32 on the processor whatever the device.
+        """The code of a style picture, float32 on the processor whatever the device; it knows its model.
 
         Args:
             image: (H, W, 3) uint8 sRGB, both sides at least 16.

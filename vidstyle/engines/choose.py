@@ -9,6 +9,7 @@ from typing import Any, cast, get_args
 
 from vidstyle.core.errors import UsageError
 from vidstyle.engines.base import Engine, Precision
+from vidstyle.models.registry import ModelDescriptor, find_model
 
 MODULES = {
     "torch": "vidstyle.engines.torch_engine",
@@ -16,7 +17,7 @@ MODULES = {
     "torch-compile": "vidstyle.engines.compiled_engine",
 }
 """An engine's module has `why_not(device) -> str | None`, `best_precision(device, model) -> (precision, why)` and
-`build(model, *, device, precision, threads) -> Engine`."""
+`build(model, *, device, precision, threads) -> Engine`, with `model` a ModelDescriptor."""
 
 PREFERENCE = [("torch", "cuda"), ("torch", "mps"), ("openvino", "cpu"), ("torch", "cpu"), ("torch-compile", "cpu")]
 """(engine, device), fastest first, by measurement (benchmarks/); the last starts slowly and has to be asked for by name."""
@@ -36,7 +37,7 @@ class Choice:
 
 
 def make_engine(
-    model: str | Path = "compact",
+    model: str | Path | ModelDescriptor = "compact",
     *,
     engine: str = "auto",
     device: str = "auto",
@@ -46,7 +47,7 @@ def make_engine(
     """A model, ready on a device.
 
     Args:
-        model: shipped name or checkpoint file.
+        model: shipped name or checkpoint file, or one that has been found.
         engine: "auto", "torch", "openvino" or "torch-compile".
         device: "auto", "cpu", "cuda", "cuda:N" or "mps".
         precision: "auto", "fp32", "bf16", "fp16" or "int8".
@@ -58,15 +59,20 @@ def make_engine(
     """
     if precision not in ("auto", *get_args(Precision)):
         raise UsageError(f"unknown precision {precision!r}; use auto, fp32, bf16, fp16 or int8.")
-    choice = choose(engine, device, model)
+    found = model if isinstance(model, ModelDescriptor) else find_model(model)
+    choice = choose(engine, device, found)
     wanted = choice.precision if precision == "auto" else precision
     build = import_module(MODULES[choice.engine]).build
-    return cast(Engine, build(model, device=choice.device, precision=wanted, threads=threads))
+    return cast(Engine, build(found, device=choice.device, precision=wanted, threads=threads))
 
 
-def choose(engine: str = "auto", device: str = "auto", model: str | Path = "compact") -> Choice:
-    """The first usable row that fits, with the precision that suits the model. Raises UsageError with the reason where there is
-    none."""
+def choose(engine: str = "auto", device: str = "auto", model: ModelDescriptor | None = None) -> Choice:
+    """The first usable row that fits, with the precision that suits the model (None: the default one).
+
+    Raises:
+        UsageError: with the reason where there is none.
+    """
+    model = model or find_model()
     if engine not in ("auto", *MODULES):
         raise UsageError(f"unknown engine {engine!r}; use auto, {', '.join(MODULES)}.")
     fitting = []
@@ -83,10 +89,11 @@ def choose(engine: str = "auto", device: str = "auto", model: str | Path = "comp
 
 def explain() -> list[Choice]:
     """The table as it is on this machine, in order of preference; `auto` takes the first usable row."""
-    return [examine(*row) for row in PREFERENCE]
+    model = find_model()
+    return [examine(*row, model) for row in PREFERENCE]
 
 
-def examine(engine: str, device: str, model: str | Path = "compact") -> Choice:
+def examine(engine: str, device: str, model: ModelDescriptor) -> Choice:
     try:
         module: Any = import_module(MODULES[engine])
     except ImportError as error:

@@ -7,14 +7,13 @@ later runs start sooner. `auto` never takes it.
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
 import torch
 
 from vidstyle.engines.base import Precision
 from vidstyle.engines.torch_engine import TorchEngine, check
 from vidstyle.engines.torch_engine import best_precision as best_precision
-from vidstyle.models.checkpoint import StyleModel, load_model
+from vidstyle.models.registry import ModelDescriptor
 
 COMPILERS = ("g++", "c++", "clang++")
 
@@ -26,10 +25,10 @@ def why_not(device: str) -> str | None:
     return None if any(map(shutil.which, COMPILERS)) else "there is no C++ compiler (g++ or clang++)"
 
 
-def build(model: str | Path, *, device: str, precision: Precision, threads: int | None = None) -> CompiledEngine:
-    """An engine for a model given by name or file."""
+def build(model: ModelDescriptor, *, device: str, precision: Precision, threads: int | None = None) -> CompiledEngine:
+    """An engine for a model."""
     check(precision)
-    return CompiledEngine(load_model(model), device=device, precision=precision, threads=threads)
+    return CompiledEngine(model, device=device, precision=precision, threads=threads)
 
 
 class CompiledEngine(TorchEngine):
@@ -37,6 +36,8 @@ class CompiledEngine(TorchEngine):
 
     name = "torch-compile"
 
-    def __init__(self, model: StyleModel, *, device: str, precision: Precision, threads: int | None = None) -> None:
+    def __init__(
+        self, model: ModelDescriptor, *, device: str, precision: Precision, threads: int | None = None
+    ) -> None:
         super().__init__(model, device=device, precision=precision, threads=threads)
-        self.model = torch.compile(model, dynamic=False)  # type: ignore[assignment]
+        self.network = torch.compile(self.reference, dynamic=False)  # type: ignore[assignment]

@@ -6,7 +6,6 @@ import io
 import platform
 import sys
 from functools import cached_property
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -25,8 +24,8 @@ from vidstyle.engines.base import Precision, cores  # noqa: E402
 from vidstyle.engines.graph import tensors_of  # noqa: E402
 from vidstyle.engines.torch_engine import TorchEngine  # noqa: E402
 from vidstyle.models.attention import StyleCode  # noqa: E402
-from vidstyle.models.checkpoint import int8_ranges, load_model, model_digest, model_path  # noqa: E402
 from vidstyle.models.quantization import quantised  # noqa: E402
+from vidstyle.models.registry import ModelDescriptor  # noqa: E402
 
 HINTS: dict[Precision, str] = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
 """Of layers that nothing else is said of; what is eight-bit is written in the graph itself."""
@@ -54,26 +53,26 @@ def has_vnni() -> bool:
     return torch.cpu._is_vnni_supported()
 
 
-def best_precision(device: str, model: str | Path = "compact") -> tuple[Precision, str]:
+def best_precision(device: str, model: ModelDescriptor) -> tuple[Precision, str]:
     """The precision that `auto` takes, and why."""
-    if has_vnni() and int8_ranges(model_path(model)):
+    if has_vnni() and model.int8_ranges:
         return "int8", "the processor has eight-bit dot products (VNNI); what is not a convolution stays in float32"
     if has_bf16():
         return "bf16", "the processor multiplies bfloat16; moments and the last convolution stay in float32"
     return "fp32", "the processor has no bfloat16 multiplication"
 
 
-def build(model: str | Path, *, device: str, precision: Precision, threads: int | None = None) -> OpenVINOEngine:
-    """An engine for a model given by name or file."""
+def build(model: ModelDescriptor, *, device: str, precision: Precision, threads: int | None = None) -> OpenVINOEngine:
+    """An engine for a model."""
     if precision not in HINTS:
         raise UsageError(
             f"--precision {precision} does not run with --engine openvino; use int8, bf16, fp32 or --engine torch."
         )
     if precision == "bf16" and not has_bf16():
         raise UsageError("--precision bf16: this processor has no bfloat16 multiplication; use fp32.")
-    if precision == "int8" and not int8_ranges(model_path(model)):
+    if precision == "int8" and not model.int8_ranges:
         raise UsageError(
-            f"--precision int8: {model} does not say what ranges its layers have; use bf16 or fp32, or train it on, "
+            f"--precision int8: {model.name} does not say what ranges its layers have; use bf16 or fp32, or train it on, "
             "which notes them."
         )
     return OpenVINOEngine(model, precision=precision, threads=threads)
@@ -83,25 +82,23 @@ class OpenVINOEngine:
     """A model under OpenVINO; see `base.Engine`.
 
     Args:
-        model: shipped name or checkpoint file; its weights are read only where a graph or a style's code has to be made.
+        model: its weights are read only where a graph or a style's code has to be made.
         threads: processor threads a call; None is one a core.
     """
 
     name = "openvino"
     device = "cpu"
 
-    def __init__(self, model: str | Path, *, precision: Precision, threads: int | None = None) -> None:
-        self.precision = precision
+    def __init__(self, model: ModelDescriptor, *, precision: Precision, threads: int | None = None) -> None:
+        self.model, self.precision = model, precision
         self.threads = threads or cores()
-        self.path = model_path(model)
-        self.digest = model_digest(self.path)
         self.core = openvino.Core()
         self.requests: dict[tuple[Any, ...], list[openvino.InferRequest]] = {}
 
     @cached_property
     def reference(self) -> TorchEngine:
         """The model in float32, which makes codes."""
-        return TorchEngine(load_model(self.path), device="cpu", precision="fp32", threads=self.threads)
+        return TorchEngine(self.model, device="cpu", precision="fp32", threads=self.threads)
 
     def encode_style(self, image: NDArray[np.uint8]) -> StyleCode:
         return self.reference.encode_style(image)
@@ -167,7 +164,7 @@ class OpenVINOEngine:
                 self.core.get_property("CPU", "FULL_DEVICE_NAME"),
                 sorted(self.core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")),
             ],
-            model=self.digest,
+            model=self.model.digest,
             size=[height, width],
             code=shapes,
             strength=strength,
@@ -179,10 +176,10 @@ class OpenVINOEngine:
                 return self.core.import_model(io.BytesIO(stored), "CPU", config)
             except RuntimeError:
                 pass  # of another build of OpenVINO
-        model = self.reference.model
+        network = self.reference.network
         if self.precision == "int8":
-            model = quantised(model, int8_ranges(self.path))
-        graph = graphs.convert(model, height, width, code, strength=strength)
+            network = quantised(network, self.model.int8_ranges)
+        graph = graphs.convert(network, height, width, code, strength=strength)
         if self.precision == "bf16":
             graph = graphs.with_float32_kept(graph)
         form = io.BytesIO()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from pathlib import Path
+from dataclasses import replace
 from typing import cast
 
 import numpy as np
@@ -14,7 +14,7 @@ from torch import Tensor
 from vidstyle.core.errors import UsageError
 from vidstyle.engines.base import Engine, Precision, cores
 from vidstyle.models.attention import StyleCode
-from vidstyle.models.checkpoint import StyleModel, load_model
+from vidstyle.models.registry import ModelDescriptor
 
 DTYPES: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -42,7 +42,7 @@ def why_not(device: str) -> str | None:
     return None if kind == "cpu" else "unknown device"
 
 
-def best_precision(device: str, model: str | Path = "compact") -> tuple[Precision, str]:
+def best_precision(device: str, model: ModelDescriptor | None = None) -> tuple[Precision, str]:
     """The precision that `auto` takes on a device, and why; the same for all models."""
     if device != "cpu":
         return "fp16", "half precision is what this device is fast at"
@@ -57,40 +57,41 @@ def check(precision: Precision) -> None:
         raise UsageError(f"--precision {precision} runs with --engine openvino only; use bf16 or fp32.")
 
 
-def build(model: str | Path, *, device: str, precision: Precision, threads: int | None = None) -> Engine:
-    """An engine for a model given by name or file."""
+def build(model: ModelDescriptor, *, device: str, precision: Precision, threads: int | None = None) -> Engine:
+    """An engine for a model."""
     check(precision)
     if device.partition(":")[0] == "cuda":
         from vidstyle.engines.cuda.engine import CudaEngine  # which builds on this module
 
-        return CudaEngine(load_model(model), device=device, precision=precision, threads=threads)
+        return CudaEngine(model, device=device, precision=precision, threads=threads)
     if device == "mps" and precision == "bf16":
         raise UsageError("--precision bf16 does not run on mps; use fp16 or fp32.")
-    return TorchEngine(load_model(model), device=device, precision=precision, threads=threads)
+    return TorchEngine(model, device=device, precision=precision, threads=threads)
 
 
 class TorchEngine:
     """A model under torch; see `base.Engine`.
 
     Args:
-        model: float32, in evaluation mode.
         threads: processor threads a call; None is one a core.
     """
 
     name = "torch"
 
-    def __init__(self, model: StyleModel, *, device: str, precision: Precision, threads: int | None = None) -> None:
-        self.device, self.precision = device, precision
+    def __init__(
+        self, model: ModelDescriptor, *, device: str, precision: Precision, threads: int | None = None
+    ) -> None:
+        self.model, self.device, self.precision = model, device, precision
         self.threads = threads or cores()
-        self.reference = model
-        self.model = model if device == "cpu" else copy.deepcopy(model).to(device)
+        self.reference = model.load()
+        self.network = self.reference if device == "cpu" else copy.deepcopy(self.reference).to(device)
 
     def encode_style(self, image: NDArray[np.uint8]) -> StyleCode:
         # Once a film: in float32 on the processor, so that a code is the same from every device and precision.
         with torch.inference_mode():
             torch.set_num_threads(self.threads)
             picture = tensor_of(image)[None]
-            return self.reference.encode_style(as_planes(picture, "cpu"))
+            return replace(self.reference.encode_style(as_planes(picture, "cpu")), model=self.model.digest)
 
     def good_chunk(self, width: int, height: int) -> int:
         pixels = CHUNK_PIXELS["cpu" if self.device == "cpu" else "gpu"]
@@ -105,7 +106,7 @@ class TorchEngine:
             torch.set_num_threads(self.threads)  # OpenMP counts threads per calling thread
             code = code.map(lambda t: t.to(self.device))
             planes = as_planes(tensor_of(frames), self.device)
-            styled = self.model(planes, code, None if strength == 1.0 else strength)
+            styled = self.network(planes, code, None if strength == 1.0 else strength)
             return cast("NDArray[np.uint8]", as_pixels(styled).cpu().numpy())
 
 

@@ -11,6 +11,7 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.core.files import atomic_output, check_readable
+from vidstyle.imaging.resize import with_short_side
 
 # Beyond this a picture is taken for a decompression bomb (Pillow's own limit only warns).
 _MAX_PIXELS = 200_000_000
@@ -43,11 +44,8 @@ def read_image(path: Path, *, short_side: int | None = None, alpha: bool = False
         raise InputError(
             f"{path}: is not a picture that can be read ({_first_line(error)}); check the file."
         ) from error
-    if short_side is not None:
-        scale = short_side / min(rgb.size)
-        size = (max(1, round(rgb.width * scale)), max(1, round(rgb.height * scale)))
-        rgb = rgb.resize(size, Image.Resampling.LANCZOS)
-    return np.asarray(rgb, dtype=np.uint8).copy()
+    pixels = np.asarray(rgb, dtype=np.uint8)
+    return pixels.copy() if short_side is None else with_short_side(pixels, short_side)
 
 
 def has_transparency(path: Path) -> bool:

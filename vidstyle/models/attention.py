@@ -115,15 +115,18 @@ class StyleCode:
     scales: tuple[ScaleCode, ...]
     change: WeightChange | None = None
     """What a deeply fitted style changes of the network's weights; such codes cannot be blended."""
+    model: str | None = None
+    """Digest of the model that it is a code of; None where nobody said."""
 
     def map(self, change: Callable[[Tensor], Tensor]) -> StyleCode:
         """The code with `change` applied to each of its tensors (to another device, dtype, batch entry ...); the change of
         weights goes along as it is."""
-        return StyleCode(tuple(type(s)(*(change(t) for t in vars(s).values())) for s in self.scales), self.change)
+        scales = tuple(type(s)(*(change(t) for t in vars(s).values())) for s in self.scales)
+        return StyleCode(scales, self.change, self.model)
 
     def unchanged(self) -> StyleCode:
         """The code alone, for a network whose weights have been changed already."""
-        return self if self.change is None else StyleCode(self.scales)
+        return self if self.change is None else StyleCode(self.scales, None, self.model)
 
     def __len__(self) -> int:
         return len(self.scales)
@@ -149,7 +152,8 @@ def blend(codes: Sequence[StyleCode], weights: Sequence[float | Tensor]) -> Styl
         total = torch.stack(list(torch.broadcast_tensors(*w))).sum(0)
         if not torch.allclose(total, torch.ones_like(total), atol=1e-5) or min(float(x.min()) for x in w) < 0:
             raise ValueError("weights must be non-negative and sum to 1")
-    return StyleCode(tuple(_blend_scale([c.scales[i] for c in codes], w) for i in range(len(codes[0]))))
+    scales = tuple(_blend_scale([c.scales[i] for c in codes], w) for i in range(len(codes[0])))
+    return StyleCode(scales, codes[0].model)
 
 
 def _blend_scale(scales: Sequence[ScaleCode], weights: Sequence[Tensor]) -> ScaleCode:

@@ -6,26 +6,22 @@ Nothing here unpickles anything. Metadata values are JSON strings: `architecture
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import fields
-from importlib import resources
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Protocol, cast
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
 from vidstyle.core.errors import InputError, UsageError
-from vidstyle.core.files import atomic_output, cause, check_regular, write_failure
+from vidstyle.core.files import atomic_output, write_failure
 from vidstyle.models.attention import CosineCode, MomentCode, SoftmaxCode, StyleCode
 from vidstyle.models.compact import CompactConfig, CompactNet
 from vidstyle.models.paper import VGGImage, VGGStyleConfig, VGGVideo
+from vidstyle.models.registry import model_path, opened
 from vidstyle.models.weight_change import WeightChange
 
 
@@ -63,36 +59,6 @@ def build(architecture: str, config: Mapping[str, Any]) -> StyleModel:
         return cast(StyleModel, ARCHITECTURES[architecture](dict(config)))
     except (TypeError, ValueError) as error:
         raise UsageError(f"{architecture} cannot be built from its config: {error}.") from error
-
-
-LOSS_NETWORKS = "vgg"
-"""Files in weights/ whose names begin so are no models, but what losses are computed with."""
-
-
-def shipped() -> dict[str, Path]:
-    """Names of the models that came with the package, and their files."""
-    folder = resources.files("vidstyle") / "weights"
-    return {
-        Path(f.name).stem: Path(str(f))
-        for f in sorted(folder.iterdir(), key=str)
-        if f.name.endswith(".safetensors") and not f.name.startswith(LOSS_NETWORKS)
-    }
-
-
-def model_path(name_or_path: str | Path = "compact") -> Path:
-    """The file of a model given by shipped name or by path. Raises UsageError or InputError when there is none."""
-    known = shipped()
-    if str(name_or_path) in known:
-        return known[str(name_or_path)]
-    path = Path(name_or_path)
-    if path.is_file():
-        return path
-    check_regular(path)
-    if path.suffix or os.sep in str(name_or_path):
-        raise InputError(
-            f"{path}: no such model file; give a .safetensors file or one of: {', '.join(known) or 'none'}."
-        )
-    raise UsageError(f"unknown model {str(name_or_path)!r}; shipped models: {', '.join(known) or 'none'}.")
 
 
 def load_model(name_or_path: str | Path = "compact") -> StyleModel:
@@ -146,22 +112,6 @@ def not_finite(tensors: Mapping[str, Tensor]) -> str | None:
     return next((name for name, x in tensors.items() if x.is_floating_point() and not bool(x.isfinite().all())), None)
 
 
-def read_metadata(path: Path) -> dict[str, Any]:
-    """A checkpoint's metadata, decoded. Raises InputError."""
-    with opened(path) as file:
-        return {k: json.loads(v) for k, v in (file.metadata() or {}).items()}
-
-
-def int8_ranges(path: Path) -> dict[str, tuple[float, float]]:
-    """What `int8.observe` found when the model was made; empty where nobody did."""
-    return {name: (low, high) for name, (low, high) in read_metadata(path).get("int8_ranges", {}).items()}
-
-
-def model_digest(name_or_path: str | Path = "compact") -> str:
-    """SHA-256 of a model's file, 64 hex digits."""
-    return hashlib.sha256(model_path(name_or_path).read_bytes()).hexdigest()
-
-
 KINDS = {frozenset(f.name for f in fields(kind)): kind for kind in (CosineCode, SoftmaxCode, MomentCode)}
 """Names of a scale's tensors -> its kind."""
 
@@ -171,64 +121,53 @@ def named_tensors(code: StyleCode) -> dict[str, Tensor]:
     return {f"{i}.{k}": v.detach().cpu().contiguous() for i, s in enumerate(code.scales) for k, v in vars(s).items()}
 
 
-def code_of(tensors: Mapping[str, Tensor]) -> StyleCode:
-    """The code of `named_tensors`. Raises KeyError where they are not those of a code."""
+def code_of(tensors: Mapping[str, Tensor], model: str | None) -> StyleCode:
+    """The code of `named_tensors`, made by the model of this digest. Raises KeyError where they are not those of a code."""
     scales: dict[int, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
         number, _, field = name.partition(".")
         scales.setdefault(int(number), {})[field] = tensor
-    return StyleCode(tuple(KINDS[frozenset(scales[i])](**scales[i]) for i in range(len(scales))))
+    return StyleCode(tuple(KINDS[frozenset(scales[i])](**scales[i]) for i in range(len(scales))), model=model)
 
 
 CHANGE = "change."
 """Begins the names of a code's changes of weights in a file."""
 
 
-def save_code(code: StyleCode, path: Path, model_digest: str) -> None:
-    """A compiled style: its tensors, float32, and the digest of the model that made it."""
+def save_style(code: StyleCode, path: str | Path) -> None:
+    """Write a compiled style (.safetensors): its tensors, float32, and the digest of its model. Raises InputError."""
     tensors = {k: v.float() for k, v in named_tensors(code).items()}
-    write(tensors, path, {"style_code": json.dumps(len(code)), "model_digest": json.dumps(model_digest)})
+    write(tensors, Path(path), {"style_code": json.dumps(len(code)), "model_digest": json.dumps(code.model)})
 
 
-def save_fitted_code(code: StyleCode, path: Path, model_digest: str, metadata: Mapping[str, Any]) -> None:
+def save_fitted_code(code: StyleCode, path: Path, metadata: Mapping[str, Any]) -> None:
     """A fitted style: as a compiled one, with its matrices and changes of weights in half precision (moments, whose
     variances are small differences of large numbers, stay in float32)."""
     tensors = {k: v.half() if v.dim() == 3 else v.float() for k, v in named_tensors(code).items()}
     if code.change is not None:
         tensors |= {CHANGE + name: delta.half().contiguous() for name, delta in code.change.deltas.items()}
-    about = {"style_code": len(code), "model_digest": model_digest, **metadata}
+    about = {"style_code": len(code), "model_digest": code.model, **metadata}
     write(tensors, path, {k: json.dumps(v) for k, v in about.items()})
 
 
-def load_code(path: Path) -> tuple[StyleCode, str]:
-    """A compiled or fitted style and the digest of its model. Raises InputError."""
+def load_style(path: str | Path) -> StyleCode:
+    """A compiled or fitted style, which knows its model. Raises InputError."""
+    path = Path(path)
     tensors, metadata = read(path)
     if "style_code" not in metadata:
         raise InputError(f"{path}: not a compiled style code; make one with `vidstyle styles compile ART -o CODE`.")
     if not_finite(tensors):
         raise InputError(f"{path}: holds numbers that are infinite or NaN; compile the style again with a sound model.")
     deltas = {k.removeprefix(CHANGE): v.float() for k, v in tensors.items() if k.startswith(CHANGE)}
-    code = code_of({k: v.float() for k, v in tensors.items() if not k.startswith(CHANGE)})
-    change = WeightChange(deltas) if deltas else None
-    return StyleCode(code.scales, change), json.loads(metadata["model_digest"])
+    digest = json.loads(metadata["model_digest"])
+    code = code_of({k: v.float() for k, v in tensors.items() if not k.startswith(CHANGE)}, digest)
+    return replace(code, change=WeightChange(deltas) if deltas else None)
 
 
 def read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Tensors and metadata of a safetensors file. Raises InputError."""
-    with opened(path) as file:
+    with opened(path, "pt") as file:
         return {k: file.get_tensor(k) for k in file.keys()}, file.metadata() or {}  # noqa: SIM118
-
-
-@contextmanager
-def opened(path: Path) -> Iterator[Any]:
-    """A safetensors file. Raises InputError where it is none, also while it is read."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            yield file
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({cause(error)}).") from error
-    except SafetensorError as error:
-        raise InputError(f"{path}: cannot be read as safetensors ({error}).") from error
 
 
 def write(tensors: Mapping[str, Tensor], path: Path, metadata: Mapping[str, str]) -> None:

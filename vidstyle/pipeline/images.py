@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vidstyle.core.errors import InputError, VidstyleError
+from vidstyle.core.errors import InputError, UsageError, VidstyleError
 from vidstyle.engines.backoff import Backoff
 from vidstyle.engines.choose import make_engine
 from vidstyle.imaging.detail import add_detail
@@ -17,16 +17,20 @@ from vidstyle.imaging.frame import Frame
 from vidstyle.imaging.image_io import read_image, write_image
 from vidstyle.imaging.sizes import painting_size
 from vidstyle.imaging.transforms import resized, target_size, with_colour_of, with_small_copy
-from vidstyle.models.checkpoint import model_path
+from vidstyle.models.registry import find_model
 from vidstyle.pipeline.plan.checks import check_output
 from vidstyle.pipeline.plan.run_options import RunOptions
-from vidstyle.styles.encode import encode_styles, read_styles
+from vidstyle.styles.request import StyleRequest
 
 Frames = NDArray[np.uint8]
 
 
 def stylize_image(
-    source: str | Path, output: str | Path, styles: str | Sequence[str], *, options: RunOptions | None = None
+    source: str | Path,
+    output: str | Path,
+    styles: str | Sequence[str] | StyleRequest,
+    *,
+    options: RunOptions | None = None,
 ) -> None:
     """Write a picture in a style; formats by suffix. Options that concern time, encoding or resuming have no effect.
 
@@ -40,7 +44,7 @@ def stylize_image(
 
 
 def stylize_images(
-    pairs: Sequence[tuple[Path, Path]], styles: str | Sequence[str], *, options: RunOptions | None = None
+    pairs: Sequence[tuple[Path, Path]], styles: str | Sequence[str] | StyleRequest, *, options: RunOptions | None = None
 ) -> Iterator[tuple[Path, Path, VidstyleError | None]]:
     """As `stylize_image`, for many: the model is loaded and the style encoded once.
 
@@ -50,18 +54,20 @@ def stylize_images(
     options = options or RunOptions()
     for source, output in pairs:
         check_output(source, output, overwrite=options.overwrite)
-    read = read_styles([styles] if isinstance(styles, str) else styles, size=options.style_size)
-    model_path(options.model)
+    request = styles if isinstance(styles, StyleRequest) else options.style_request(styles)
+    if request.mask is not None or request.keyframes is not None:
+        raise UsageError("--mask and --keyframes are for films; leave them out for pictures.")
+    model = find_model(options.model)
     first = read_image(pairs[0][0]) if len(pairs) == 1 else None  # refuse a bad single input before the model is loaded
     engine = make_engine(
-        options.model,
+        model,
         engine=options.engine,
         device=options.device,
         precision=options.precision,
         threads=options.threads,
     )
-    code = encode_styles(read, engine, options.model)
-    stylize = Backoff(lambda frames: engine.stylize(frames, code, strength=options.strength))
+    code = request.codes(engine)[0]
+    stylize = Backoff(lambda frames: engine.stylize(frames, code, strength=request.strength))
     for source, output in pairs:
         try:
             picture = read_image(source) if first is None else first
@@ -72,7 +78,7 @@ def stylize_images(
                 raise InputError(f"{source}: {error}") from None
             frame = resized(Frame(picture, 0, 0, Fraction(1)), size).data
             styled = painted(frame, stylize, options)
-            write_image(output, with_colour_of(frame[None], styled[None])[0] if options.preserve_color else styled)
+            write_image(output, with_colour_of(frame[None], styled[None])[0] if request.preserve_color else styled)
         except InputError as error:
             yield source, output, error
         else:

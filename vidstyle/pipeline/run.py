@@ -14,27 +14,28 @@ from vidstyle.engines.choose import make_engine
 from vidstyle.engines.cuda.devices import kind, spread
 from vidstyle.media.mux.mux import mux
 from vidstyle.media.output.codecs import find_codec
-from vidstyle.models.checkpoint import model_digest, model_path
+from vidstyle.models.registry import ModelDescriptor, find_model
 from vidstyle.pipeline.plan.checks import OutputExists
 from vidstyle.pipeline.plan.fingerprint import file_sample, machine, pictures_sample
 from vidstyle.pipeline.plan.journal import Journal, journal_folder, was_finished
 from vidstyle.pipeline.plan.plan import Film, plan_film
 from vidstyle.pipeline.plan.run_options import RunOptions, RunReport, peak_rss_mb
-from vidstyle.pipeline.request import Look, read_look
 from vidstyle.pipeline.stages.batch_size import chosen_chunk
 from vidstyle.pipeline.stages.detail import DetailTransfer
 from vidstyle.pipeline.stages.segment_runner import Filling, Progress, ranges_of
 from vidstyle.pipeline.stages.stylize import Painter
 from vidstyle.pipeline.stages.threads import StageSeconds
+from vidstyle.styles.request import StyleRequest
 
 
 def stylize_video(
     source: str | Path,
     output: str | Path | None,
-    styles: str | Sequence[str] = (),
+    styles: str | Sequence[str] | StyleRequest = (),
     *,
     options: RunOptions | None = None,
     progress: Progress | None = None,
+    engine: Engine | Sequence[Engine] | None = None,
 ) -> RunReport:
     """Write a film in the style of one picture, or of a blend of several.
 
@@ -42,8 +43,10 @@ def stylize_video(
         source: a video file.
         output: where to; None is NAME.styled.SUFFIX in the current folder.
         styles: built-in names, picture files or compiled codes, each with ":WEIGHT" if it has one; none where
-            `options.keyframes` names them.
+            `options.keyframes` names them. Or a request that has been read, whose settings then count, not those of `options`.
         progress: told as frames are finished.
+        engine: what runs the model, or several of one kind that share the work; it then counts, not what `options` say about
+            model and device. None makes one.
 
     Raises:
         InputError: the input or the work failed.
@@ -61,25 +64,28 @@ def stylize_video(
         with journal:
             journal.remove()
         return report_again(Path(source), error.output, journal, options)
-    look = read_look(styles, options, film.size, film.painting.size)
-    model_path(options.model)
+    request = styles if isinstance(styles, StyleRequest) else options.style_request(styles)
+    request = request.at_size(film.painting.size if request.mixes_two else film.size)
+    given = [] if engine is None else list(engine) if isinstance(engine, Sequence) else [engine]
+    model = given[0].model if given else find_model(options.model)
     folder = journal_folder(film.output)
     with ExitStack() as stack:
         old = stack.enter_context(Journal.reopen(folder)) if options.resume and folder.is_dir() else None
         frozen: Mapping[str, Any] = old.fingerprint if old else {}
-        engine = engine_like(options, frozen.get("engine", {}))
-        chunk = options.chunk or frozen.get("chunk") or chosen_chunk(engine, options.model, film.painting.size)
-        print_ = fingerprint(film, options, look, engine, chunk)
+        first = given[0] if given else engine_like(model, options, frozen.get("engine", {}))
+        chunk = options.chunk or frozen.get("chunk") or chosen_chunk(first, film.painting.size)
+        print_ = fingerprint(film, request, first, chunk)
         if old is not None:
             old.require(print_)
-        painter = Painter(look, engine, options.model, batch_size=chunk, origin=film.target.start_pts or 0)
+        painter = Painter(request, first, batch_size=chunk, origin=film.target.start_pts or 0)
         journal = old or stack.enter_context(Journal.create(folder, print_))
         kept = sum(journal.done.values())
-        devices = spread(engine.device)
+        devices = [e.device for e in given] or spread(first.device)
         ranges = ranges_of(film, journal, len(devices))
-        painters = [painter, *(painter.twin(engine_at(d, engine, options)) for d in devices[1 : len(ranges)])]
+        more = given[1 : len(ranges)] or [engine_at(device, first) for device in devices[1 : len(ranges)]]
+        painters = [painter, *(painter.twin(other) for other in more)]
         try:
-            finish = None if film.painting.road == "source" else DetailTransfer(film, look)
+            finish = None if film.painting.road == "source" else DetailTransfer(film, request)
             filling = Filling(film, journal, finish, chunk, progress, options.max_errors)
             seconds, warnings = filling.run(ranges, painters)
             warnings += mux(
@@ -109,10 +115,10 @@ def stylize_video(
         road=film.painting.road,
         seconds=round(elapsed, 3),
         fps=round((frames - kept) / elapsed, 2),
-        engine=engine.name,
-        device=engine.device,
-        precision=engine.precision,
-        model=str(options.model),
+        engine=first.name,
+        device=first.device,
+        precision=first.precision,
+        model=model.name,
         stages={stage: round(value, 3) for stage, value in vars(seconds).items()},
         peak_rss_mb=peak_rss_mb(),
         warnings=[*film.warnings, *dict.fromkeys(warnings)],
@@ -143,14 +149,14 @@ def report_again(source: Path, output: Path, journal: Journal, options: RunOptio
     )
 
 
-def engine_like(options: RunOptions, frozen: Mapping[str, Any]) -> Engine:
+def engine_like(model: ModelDescriptor, options: RunOptions, frozen: Mapping[str, Any]) -> Engine:
     """The engine that the options ask for; what they leave open stays as an unfinished run had it."""
 
     def settled(wish: str, key: str) -> str:
         return str(frozen.get(key, wish)) if wish == "auto" else wish
 
     return make_engine(
-        options.model,
+        model,
         engine=settled(options.engine, "name"),
         device=settled(options.device, "device"),
         precision=settled(options.precision, "precision"),
@@ -158,17 +164,17 @@ def engine_like(options: RunOptions, frozen: Mapping[str, Any]) -> Engine:
     )
 
 
-def engine_at(device: str, like: Engine, options: RunOptions) -> Engine:
+def engine_at(device: str, like: Engine) -> Engine:
     """The same engine on another device of its kind."""
-    return make_engine(options.model, engine=like.name, device=device, precision=like.precision, threads=like.threads)
+    return make_engine(like.model, engine=like.name, device=device, precision=like.precision, threads=like.threads)
 
 
-def fingerprint(film: Film, options: RunOptions, look: Look, engine: Engine, chunk: int) -> dict[str, Any]:
+def fingerprint(film: Film, request: StyleRequest, engine: Engine, chunk: int) -> dict[str, Any]:
     """Everything that the bytes of the result depend on, as JSON values."""
     return {
         "input": pictures_sample(film.info.pictures) if film.info.pictures else file_sample(film.info.path),
-        "look": look.fingerprint(),
-        "model": model_digest(options.model),
+        "look": request.fingerprint(),
+        "model": engine.model.digest,
         "film": film.fingerprint(),
         "engine": {
             "name": engine.name,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,31 +15,30 @@ if TYPE_CHECKING:
     from vidstyle.models.attention import StyleCode
 
 
-def style_code(picture: NDArray[np.uint8], engine: Engine, model: str | Path) -> StyleCode:
+def style_code(picture: NDArray[np.uint8], engine: Engine) -> StyleCode:
     """What `engine.encode_style(picture)` gives, to the bit: the key holds the picture's samples, the model's file, our code,
     torch's version and the number of threads. Codes of points (softmax attention) are large and not kept.
 
     Args:
         picture: (H, W, 3) uint8, at the size at which it is encoded.
-        model: the engine's.
     """
     import torch
     from safetensors.torch import load, save
 
     from vidstyle.models.attention import SoftmaxCode
-    from vidstyle.models.checkpoint import code_of, model_digest, named_tensors
+    from vidstyle.models.checkpoint import code_of, named_tensors
 
     entry = cache.entry(
         "code",
         code_of=cache.code_digest("vidstyle.models"),
-        model=model_digest(model),
+        model=engine.model.digest,
         picture=hashlib.sha256(np.ascontiguousarray(picture).tobytes()).hexdigest(),
         shape=list(picture.shape),
         threads=engine.threads,
         torch=torch.__version__,
     )
     if (stored := cache.load(entry)) is not None:
-        return code_of(load(stored))
+        return code_of(load(stored), engine.model.digest)
     code = engine.encode_style(picture)
     if not any(isinstance(scale, SoftmaxCode) for scale in code.scales):
         cache.save(entry, save(named_tensors(code)))

@@ -14,17 +14,19 @@ Mask = NDArray[np.uint8]
 """(H, W): 255 is all of the first picture, 0 all of the second."""
 
 
-def read_mask(path: Path, size: tuple[int, int]) -> Mask:
-    """The luma (BT.601, as grey pictures are understood) of a picture, stretched to `size` (width, height): area-averaged
-    where it gets smaller, linear where larger. Transparent parts are white.
+def read_mask(path: Path) -> Mask:
+    """The luma (BT.601, as grey pictures are understood) of a picture. Transparent parts are white.
 
     Raises:
         InputError: no picture that can be read.
     """
-    grey = cv2.cvtColor(read_image(path), cv2.COLOR_RGB2GRAY)
-    smaller = size[0] * size[1] < grey.size
-    resized = cv2.resize(grey, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
-    return np.asarray(resized, np.uint8)
+    return np.asarray(cv2.cvtColor(read_image(path), cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def stretched(mask: Mask, size: tuple[int, int]) -> Mask:
+    """A mask at `size` (width, height): area-averaged where it gets smaller, linear where larger."""
+    smaller = size[0] * size[1] < mask.size
+    return np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR), np.uint8)
 
 
 def mix(first: NDArray[np.uint8], second: NDArray[np.uint8], mask: Mask) -> NDArray[np.uint8]:

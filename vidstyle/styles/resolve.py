@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.imaging.image_io import read_image
+from vidstyle.imaging.resize import with_short_side
 from vidstyle.styles import gallery
 
 CODE_SUFFIX = ".safetensors"
@@ -62,17 +62,18 @@ def parse(text: str) -> StyleSpec:
     return StyleSpec(ref, weight)
 
 
-def normalised(specs: Sequence[StyleSpec]) -> list[float]:
+def normalised(weights: Sequence[float]) -> list[float]:
     """The weights of a blend, in order, summing to 1 (to 1e-12).
 
     Raises:
-        UsageError: no style at all.
+        UsageError: no style at all, or a weight that is not finite and above 0.
     """
-    if not specs:
+    if not weights:
         raise UsageError("no style given; add --style NAME (see: vidstyle styles) or --style picture.jpg.")
+    if not all(math.isfinite(w) and w > 0 for w in weights):
+        raise UsageError(f"weights of styles must be finite numbers above 0, not {', '.join(map(str, weights))}.")
     # The largest first becomes 1, so that no sum overflows.
-    top = max(s.weight for s in specs)
-    shares = [s.weight / top for s in specs]
+    shares = [w / max(weights) for w in weights]
     total = math.fsum(shares)
     return [s / total for s in shares]
 
@@ -112,11 +113,3 @@ def resolve(ref: str, *, size: int = 384) -> NDArray[np.uint8] | Path:
 def looks_like_file(ref: str) -> bool:
     """Whether a reference has a folder or a suffix in it: then it was meant as a path."""
     return any(mark in ref for mark in "/\\.~")
-
-
-def with_short_side(picture: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8 resized so that its short side is `size`, with its proportions."""
-    height, width = picture.shape[:2]
-    scale = size / min(height, width)
-    target = (round(width * scale), round(height * scale))
-    return np.array(Image.fromarray(picture).resize(target, Image.Resampling.LANCZOS))

@@ -20,19 +20,19 @@ from vidstyle.engines.cuda.graph import signature
 from vidstyle.engines.graph import tensors_of
 from vidstyle.engines.torch_engine import TorchEngine, as_planes
 from vidstyle.models.attention import StyleCode, blend
-from vidstyle.models.checkpoint import load_model
 from vidstyle.models.compact import CompactNet
 from vidstyle.models.paper import VGGImage, VGGVideo
+from vidstyle.models.registry import find_model
 
 
 def engine_on(device: FakeDevice, model: str | Path, **changes: Any) -> CudaEngine:
     settled = {"device": "cuda", "precision": "fp32", "threads": 1, **changes}
-    return CudaEngine(load_model(model), on=device, **settled)
+    return CudaEngine(find_model(model), on=device, **settled)
 
 
 @pytest.fixture(scope="module")
 def exact(tiny_model: Path) -> TorchEngine:
-    return TorchEngine(load_model(tiny_model), device="cpu", precision="fp32", threads=1)
+    return TorchEngine(find_model(tiny_model), device="cpu", precision="fp32", threads=1)
 
 
 def noise(n: int, h: int, w: int, seed: int = 0) -> np.ndarray:
@@ -144,14 +144,14 @@ def test_short_memory(exact: TorchEngine, tiny_model: Path, where: str, room: in
             return super().capture(stream, work)
 
     engine = engine_on(Small(), tiny_model)
-    original = engine.model.forward
+    original = engine.network.forward
 
     def forward(frames: torch.Tensor, *rest: Any) -> torch.Tensor:
         if where == "model" and len(frames) > room:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
         return original(frames, *rest)  # type: ignore[no-any-return]
 
-    engine.model.forward = forward  # type: ignore[method-assign]
+    engine.network.forward = forward  # type: ignore[method-assign]
     a, _ = codes(exact)
     frames = noise(11, 16, 24)
     backoff = Backoff(lambda part: engine.stylize(part, a))
@@ -165,7 +165,7 @@ def test_short_memory(exact: TorchEngine, tiny_model: Path, where: str, room: in
 
 def test_half_precision_is_near() -> None:
     # The shipped weights: random ones magnify what is rounded.
-    exact = TorchEngine(load_model("compact"), device="cpu", precision="fp32", threads=1)
+    exact = TorchEngine(find_model("compact"), device="cpu", precision="fp32", threads=1)
     a, _ = codes(exact)
     frames = noise(4, 32, 32)
     result = engine_on(FakeDevice(), "compact", precision="bf16").stylize(frames, a)
@@ -176,8 +176,10 @@ def test_half_precision_is_near() -> None:
 
 def test_weights_are_channels_last(tiny_model: Path) -> None:
     engine = engine_on(FakeDevice(), tiny_model)
-    assert all(w.is_contiguous(memory_format=torch.channels_last) for w in engine.model.parameters() if w.dim() == 4)
-    assert not any(w is v for w, v in zip(engine.model.parameters(), engine.reference.model.parameters(), strict=True))
+    assert all(w.is_contiguous(memory_format=torch.channels_last) for w in engine.network.parameters() if w.dim() == 4)
+    assert not any(
+        w is v for w, v in zip(engine.network.parameters(), engine.reference.network.parameters(), strict=True)
+    )
 
 
 def test_the_code_is_that_of_every_engine(exact: TorchEngine, tiny_model: Path) -> None:

@@ -24,7 +24,7 @@ from vidstyle.engines.cuda.ring import Ring, parts_of, power_of_two
 from vidstyle.engines.graph import tensors_of
 from vidstyle.engines.torch_engine import DTYPES, TorchEngine
 from vidstyle.models.attention import StyleCode
-from vidstyle.models.checkpoint import StyleModel
+from vidstyle.models.registry import ModelDescriptor
 
 PART_PIXELS = 1 << 22
 """Pixels a part: two frames of 1920x1080."""
@@ -40,7 +40,6 @@ class CudaEngine:
     """A model on a GPU; see `base.Engine`.
 
     Args:
-        model: float32, in evaluation mode, on the processor.
         device: "cuda" or "cuda:N".
         threads: processor threads with which styles are encoded; None is one a core.
         graph: replay CUDA graphs; without, every kernel is launched by itself.
@@ -51,7 +50,7 @@ class CudaEngine:
 
     def __init__(
         self,
-        model: StyleModel,
+        model: ModelDescriptor,
         *,
         device: str,
         precision: Precision,
@@ -59,12 +58,12 @@ class CudaEngine:
         graph: bool = True,
         on: Device[Any, Any] | None = None,
     ) -> None:
-        self.device, self.precision, self.graph = device, precision, graph
+        self.model, self.device, self.precision, self.graph = model, device, precision, graph
         self.reference = TorchEngine(model, device="cpu", precision="fp32", threads=threads)
         self.threads = self.reference.threads
         self.on = on or CudaDevice(device)
         # First the order in memory, then the move: it has ended when it returns, and other streams may read.
-        self.model = copy.deepcopy(model).to(memory_format=torch.channels_last).to(self.on.where)
+        self.network = copy.deepcopy(self.reference.network).to(memory_format=torch.channels_last).to(self.on.where)
         self.compute = self.on.stream()
         self.ring: Ring[Any, Any] | None = None
         self.ring_shape = (0, 0, 0)
@@ -108,7 +107,7 @@ class CudaEngine:
                 self.on.drain()
                 self.programs.popitem(last=False)
             self.programs[key] = Program(
-                self.model,
+                self.network,
                 self.on,
                 self.compute,
                 shape,

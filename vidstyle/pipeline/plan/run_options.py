@@ -7,10 +7,15 @@ import sys
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vidstyle.core.errors import UsageError
 from vidstyle.imaging.sizes import MIN_PAINT_SIZE, MIN_SIDE, PaintSize
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vidstyle.styles.request import StyleRequest
 
 
 @dataclass(frozen=True)
@@ -108,6 +113,20 @@ class RunOptions:
             f"--decoder {self.decoder}: goes with --device cuda.",
         )
         check(self.crf is None or 0 <= self.crf <= 63, f"--crf {self.crf}: must be between 0 and 63.")
+
+    def style_request(self, styles: str | Sequence[str]) -> StyleRequest:
+        """The styles ("ART" or "ART:WEIGHT" each) with what is said about them here, read. Raises as `read_request`."""
+        from vidstyle.styles.request import read_request
+
+        return read_request(
+            styles,
+            style_size=self.style_size,
+            mask=self.mask,
+            keyframes=self.keyframes,
+            strength=self.strength,
+            preserve_color=self.preserve_color,
+            stabilize=self.stabilize,
+        )
 
 
 def check(valid: bool, sentence: str) -> None:

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from vidstyle.core import cache
 from vidstyle.engines.base import Engine
 from vidstyle.models.attention import StyleCode
-from vidstyle.models.checkpoint import model_digest
 
 BYTES_A_PIXEL = 300
 """That a call needs for each pixel of its frames, pixels in and out and activations: 1.7 GiB were measured for one of
@@ -28,7 +27,7 @@ SLOW = 0.5
 """Seconds of a call, above which likewise nothing is tried."""
 
 
-def chosen_chunk(engine: Engine, model: str | Path, size: tuple[int, int]) -> int:
+def chosen_chunk(engine: Engine, size: tuple[int, int]) -> int:
     """The number of frames a call that gives most frames a second, among the engine's own guess, half and twice that, and those
     that memory bears.
 
@@ -41,7 +40,7 @@ def chosen_chunk(engine: Engine, model: str | Path, size: tuple[int, int]) -> in
     guess = max(1, min(engine.good_chunk(*size), affordable(pixels)))
     if engine.device != "cpu" or guess * pixels > PIXELS:
         return guess
-    return remembered(engine, model, size, guess)
+    return remembered(engine, size, guess)
 
 
 def affordable(pixels: int) -> int:
@@ -63,14 +62,14 @@ def free_bytes() -> int | None:
         return None
 
 
-def remembered(engine: Engine, model: str | Path, size: tuple[int, int], guess: int) -> int:
+def remembered(engine: Engine, size: tuple[int, int], guess: int) -> int:
     """The measured best, from the cache where this machine has measured it before."""
     entry = cache.entry(
         "chunk",
         code_of=cache.code_digest("vidstyle.models", "vidstyle.engines"),
         engine=[engine.name, engine.precision, engine.threads],
         torch=torch.__version__,
-        model=model_digest(model),
+        model=engine.model.digest,
         size=list(size),
         guess=guess,
     )

@@ -13,8 +13,8 @@ from vidstyle.imaging.transforms import with_colour_of
 from vidstyle.imaging.yuv import LUMA_WEIGHTS, YUV420
 from vidstyle.media.output.planar_writer import takes_planes
 from vidstyle.pipeline.plan.plan import Film
-from vidstyle.pipeline.request import Look
 from vidstyle.styles.masks import mix
+from vidstyle.styles.request import StyleRequest
 
 Frames = NDArray[np.uint8]
 
@@ -24,11 +24,11 @@ class DetailTransfer:
 
     Args:
         film: its painting and what its colours mean.
-        look: mask and colour.
+        request: mask and colour.
     """
 
-    def __init__(self, film: Film, look: Look) -> None:
-        self._look = look
+    def __init__(self, film: Film, request: StyleRequest) -> None:
+        self._request = request
         self._amount = film.painting.detail
         self._full_range = film.info.colour.range == "full"
         self._weights = LUMA_WEIGHTS.get(film.info.colour.matrix, LUMA_WEIGHTS["bt709"])
@@ -45,11 +45,11 @@ class DetailTransfer:
             return replace(frame, full=planes, guide=None)
         shrunk = np.asarray(guide, np.uint8)
         styled = detail.add_detail(frame.data, shrunk, source, self._amount, weights=self._weights)
-        return replace(frame, data=with_source(styled[None], source[None], self._look)[0], full=None, guide=None)
+        return replace(frame, data=with_source(styled[None], source[None], self._request)[0], full=None, guide=None)
 
 
-def with_source(styled: Frames, source: Frames, look: Look) -> Frames:
+def with_source(styled: Frames, source: Frames, request: StyleRequest) -> Frames:
     """Styled frames (N, H, W, 3) with the source where a single style's mask is black, and with its colours if wished."""
-    if look.mask is not None and not look.mixes_two:
-        styled = mix(styled, source, look.mask)
-    return with_colour_of(source, styled) if look.preserve_color else styled
+    if request.mask is not None and not request.mixes_two:
+        styled = mix(styled, source, request.mask)
+    return with_colour_of(source, styled) if request.preserve_color else styled

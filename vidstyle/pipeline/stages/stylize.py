@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import replace
 from itertools import groupby
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +13,12 @@ from numpy.typing import NDArray
 from vidstyle.engines.backoff import Backoff
 from vidstyle.engines.base import Engine
 from vidstyle.imaging.frame import Frame, FrameBatch
-from vidstyle.models.attention import StyleCode, blend
+from vidstyle.models.attention import StyleCode
 from vidstyle.pipeline.plan.segments import batches
-from vidstyle.pipeline.request import Look
 from vidstyle.pipeline.stages.detail import with_source
 from vidstyle.pipeline.stages.stabilize import Stabilizer
-from vidstyle.styles.encode import encode_styles
 from vidstyle.styles.masks import mix
+from vidstyle.styles.request import StyleRequest
 
 Frames = NDArray[np.uint8]
 
@@ -29,6 +27,7 @@ class Painter:
     """Work of `run_stages`: the model, on batches that are made here, then stabilisation, mask and colour of the source.
 
     Args:
+        request: its mask, if it has one, of the size of the frames.
         batch_size: frames per call of the model.
         origin: time of the film's first frame in ticks of the frames, which keyframes count from.
 
@@ -36,20 +35,18 @@ class Painter:
         limit: frames a call that memory sufficed for; None where it always did.
     """
 
-    def __init__(self, look: Look, engine: Engine, model: str | Path, *, batch_size: int, origin: int) -> None:
-        self.look, self.engine, self.batch_size, self.origin = look, engine, batch_size, origin
-        self.codes = [encode_styles([style], engine, model) for style in look.styles]
-        self.whole = self.codes[0]
-        if look.keyframes is None and not look.mixes_two and len(self.codes) > 1:
-            self.whole = blend(self.codes, [style.weight for style in look.styles])
-        self.stabilizer = Stabilizer(look.stabilize, threads=engine.threads) if look.stabilize else None
+    def __init__(self, request: StyleRequest, engine: Engine, *, batch_size: int, origin: int) -> None:
+        self.request, self.engine, self.batch_size, self.origin = request, engine, batch_size, origin
+        self.codes = request.codes(engine)
+        self.stabilizer = Stabilizer(request.stabilize, threads=engine.threads) if request.stabilize else None
         self.limit: int | None = None
 
     def twin(self, engine: Engine) -> Painter:
         """One that paints the same on another device, with the same codes and a memory of its own."""
         other = copy(self)
         other.engine = engine
-        other.stabilizer = Stabilizer(self.look.stabilize, threads=engine.threads) if self.look.stabilize else None
+        amount = self.request.stabilize
+        other.stabilizer = Stabilizer(amount, threads=engine.threads) if amount else None
         return other
 
     def __call__(self, frames: Iterable[Frame]) -> Iterator[Frame]:
@@ -61,31 +58,31 @@ class Painter:
 
     def painted(self, batch: FrameBatch) -> FrameBatch:
         """The same frames painted; those that are painted at full size as they are encoded."""
-        look, source = self.look, batch.data
+        request, source = self.request, batch.data
         styled = self.styled(batch)
         if self.stabilizer is not None:
             styled = self.stabilizer(batch.segment, source, styled)
         # The source has nothing to be steadied: it comes in after that, and at full size.
         if not batch.full:
-            styled = with_source(styled, source, look)
+            styled = with_source(styled, source, request)
         return replace(batch, data=styled)
 
     def styled(self, batch: FrameBatch) -> Frames:
-        """(N, H, W, 3) in the style or styles of the look."""
-        if self.look.keyframes is not None:
+        """(N, H, W, 3) in the style or styles of the request."""
+        request, source = self.request, batch.data
+        if request.keyframes is not None:
             return self.keyed(batch)
-        source = batch.data
-        first = self.model(source, self.whole, self.look.strength)
-        if self.look.mask is None or not self.look.mixes_two:
+        first = self.model(source, self.codes[0], request.strength)
+        if request.mask is None or not request.mixes_two:
             return first
-        return mix(first, self.model(source, self.codes[1], self.look.strength), self.look.mask)
+        return mix(first, self.model(source, self.codes[1], request.strength), request.mask)
 
     def keyed(self, batch: FrameBatch) -> Frames:
         """Each frame by the keyframes at its time; neighbours that share all of it share a call of the model."""
-        keys = self.look.keyframes
+        keys = self.request.keyframes
         assert keys is not None
         seconds = [float((int(t) - self.origin) * batch.time_base) for t in batch.pts]
-        weights, strengths = keys.at(seconds), keys.strength_at(seconds) * self.look.strength
+        weights, strengths = keys.at(seconds), keys.strength_at(seconds) * self.request.strength
         done: list[Frames] = []
         for _, group in groupby(range(len(batch)), key=lambda i: (weights[i].tobytes(), strengths[i])):
             same: Sequence[int] = list(group)

@@ -1,0 +1,123 @@
+"""One request for a style: words to pictures, read once, to codes. What the result is to look like, whatever film it is for."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vidstyle.core.errors import UsageError
+from vidstyle.styles.keyframes import Keyframes, read_keyframes
+from vidstyle.styles.masks import Mask, read_mask, stretched
+from vidstyle.styles.resolve import normalised, parse
+from vidstyle.styles.source import Style, read_source
+
+if TYPE_CHECKING:
+    from vidstyle.engines.base import Engine
+    from vidstyle.models.attention import StyleCode
+
+
+@dataclass(frozen=True)
+class StyleRequest:
+    """Styles and how they are applied; good for any number of films."""
+
+    styles: tuple[Style, ...]
+    """One blend; or, with a mask, one style (black: the source itself) or two (white and black); or those of the keyframes."""
+    strength: float = 1.0
+    preserve_color: bool = False
+    stabilize: float = 0.0
+    mask: Mask | None = None
+    """(H, W), of the mask's own size until `at_size`."""
+    keyframes: Keyframes | None = None
+
+    @property
+    def mixes_two(self) -> bool:
+        """The mask chooses between two styles, not between a style and the source."""
+        return self.mask is not None and self.keyframes is None and len(self.styles) == 2
+
+    def at_size(self, size: tuple[int, int]) -> StyleRequest:
+        """The same for frames of one size (width, height): the mask has it."""
+        return self if self.mask is None else replace(self, mask=stretched(self.mask, size))
+
+    def codes(self, engine: Engine) -> list[StyleCode]:
+        """The codes that frames are styled with: of each style where a mask or keyframes choose among them, else of the blend.
+
+        Raises:
+            UsageError: a compiled style of another model.
+        """
+        if self.keyframes is not None or self.mixes_two:
+            return [style.source.code(engine) for style in self.styles]
+        return [encode(self.styles, engine)]
+
+    def fingerprint(self) -> dict[str, Any]:
+        """What of this changes bytes, as JSON values."""
+        keys = self.keyframes
+        return {
+            "styles": [style.digest() for style in self.styles],
+            "strength": float(self.strength),
+            "preserve_color": self.preserve_color,
+            "stabilize": float(self.stabilize),
+            "mask": None if self.mask is None else hashlib.sha256(self.mask.tobytes()).hexdigest(),
+            "keyframes": None
+            if keys is None
+            else [keys.times.tolist(), keys.weights.tolist(), keys.strengths.tolist()],
+        }
+
+
+def encode(styles: Sequence[Style], engine: Engine) -> StyleCode:
+    """The code of a blend. Raises UsageError for a compiled style of another model."""
+    from vidstyle.models.attention import blend
+
+    codes = [style.source.code(engine) for style in styles]
+    return codes[0] if len(codes) == 1 else blend(codes, [style.weight for style in styles])
+
+
+def read_request(
+    styles: str | Sequence[str],
+    *,
+    style_size: int = 384,
+    mask: Path | None = None,
+    keyframes: Path | None = None,
+    strength: float = 1.0,
+    preserve_color: bool = False,
+    stabilize: float = 0.0,
+) -> StyleRequest:
+    """Read the pictures and files that a request is made from.
+
+    Args:
+        styles: "ART" or "ART:WEIGHT" each, shares are scaled to sum to 1; none with keyframes.
+        style_size: short side of style pictures, in pixels.
+        mask, keyframes: their files.
+        strength, preserve_color, stabilize: as in `RunOptions`.
+
+    Raises:
+        UsageError: no style, an unknown name, a bad weight, or combinations that mean nothing.
+        InputError: a file that cannot be read.
+    """
+    texts = [styles] if isinstance(styles, str) else list(styles)
+    keys = None
+    if keyframes is not None:
+        if texts:
+            raise UsageError("--keyframes names its styles itself; leave --style out, or --keyframes.")
+        keys = read_keyframes(keyframes)
+        read = [Style(ref, read_source(ref, size=style_size)) for ref in keys.refs]
+    else:
+        read = read_styles(texts, size=style_size)
+    if mask is not None and keys is None and len(read) > 1:
+        if len(read) > 2:
+            raise UsageError(
+                "--mask chooses between two styles at most: the first --style for white, the second for black."
+            )
+        if read[0].weight != read[1].weight:
+            raise UsageError("--mask says where each of the two styles is; leave their weights out.")
+    picture = None if mask is None else read_mask(mask)
+    return StyleRequest(tuple(read), strength, preserve_color, stabilize, picture, keys)
+
+
+def read_styles(texts: Sequence[str], *, size: int) -> list[Style]:
+    """Read each "ART" or "ART:WEIGHT"; shares are scaled to sum to 1. Raises as `read_request`."""
+    specs = [parse(text) for text in texts]
+    shares = normalised([spec.weight for spec in specs])
+    return [Style(s.ref, read_source(s.ref, size=size), w) for s, w in zip(specs, shares, strict=True)]

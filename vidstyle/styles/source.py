@@ -1,0 +1,92 @@
+"""What a style's code is made from: a painting, or a file that holds the code already. Read once, each knows its digest."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidstyle.core.errors import UsageError
+from vidstyle.styles.code_cache import style_code
+from vidstyle.styles.resolve import resolve
+
+if TYPE_CHECKING:
+    from vidstyle.engines.base import Engine
+    from vidstyle.models.attention import StyleCode
+
+
+class StyleSource(Protocol):
+    """What becomes a code."""
+
+    def content(self) -> tuple[tuple[int, ...], bytes]:
+        """All that the code depends on, but for the model: the shape of a picture, and samples or a file's bytes."""
+        ...
+
+    def code(self, engine: Engine) -> StyleCode:
+        """The code for the engine's model. Raises UsageError where there can be none."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Painting:
+    """A picture, to be encoded by the engine."""
+
+    pixels: NDArray[np.uint8]
+    """(H, W, 3) uint8 sRGB, at the size at which it is encoded."""
+
+    def content(self) -> tuple[tuple[int, ...], bytes]:
+        return self.pixels.shape, np.ascontiguousarray(self.pixels).tobytes()
+
+    def code(self, engine: Engine) -> StyleCode:
+        return style_code(self.pixels, engine)
+
+
+@dataclass(frozen=True)
+class CompiledStyle:
+    """A file of `vidstyle styles compile`."""
+
+    path: Path
+
+    def content(self) -> tuple[tuple[int, ...], bytes]:
+        return (), self.path.read_bytes()
+
+    def code(self, engine: Engine) -> StyleCode:
+        from vidstyle.models.checkpoint import load_style
+
+        code = load_style(self.path)
+        if code.model != engine.model.digest:
+            raise UsageError(f"{self.path}: was compiled for another model than {engine.model.name}; compile it again.")
+        return code
+
+
+@dataclass(frozen=True)
+class Style:
+    """A style that has been read, and its share."""
+
+    name: str
+    source: StyleSource
+    weight: float = 1.0
+    """Shares of a blend sum to 1."""
+
+    def digest(self) -> str:
+        """SHA-256 of what the code is made from, and its share."""
+        shape, data = self.source.content()
+        return hashlib.sha256(f"{shape} {self.weight!r} ".encode() + data).hexdigest()
+
+
+def read_source(ref: str, *, size: int) -> StyleSource:
+    """What a reference means: a built-in name, a picture file or a compiled style.
+
+    Args:
+        size: short side of pictures, in pixels.
+
+    Raises:
+        UsageError: a name that is neither built in nor a file.
+        InputError: a file that cannot be read.
+    """
+    found = resolve(ref, size=size)
+    return CompiledStyle(found) if isinstance(found, Path) else Painting(found)
