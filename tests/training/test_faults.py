@@ -18,7 +18,8 @@ import torch
 
 from tests.training.test_trainer import STAGES, lines, recipe
 from vidstyle.core.errors import InputError, UsageError
-from vidstyle.models.checkpoint import load_model, read_metadata
+from vidstyle.models.checkpoint import load_model
+from vidstyle.models.registry import read_metadata
 from vidstyle.models.vgg import VGG
 from vidstyle.training.data.images import ImageFolder, load_folder
 from vidstyle.training.divergence import LIMIT, Divergence
