@@ -39,7 +39,7 @@ def _cache(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def torch_engine(tiny_model: Path) -> TorchEngine:
-    return build_torch(tiny_model, device="cpu", precision="fp32", threads=1)
+    return build_torch(find_model(tiny_model), device="cpu", precision="fp32", threads=1)
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_bf16_of_the_shipped_model_on_pictures() -> None:
     from vidstyle.styles.resolve import resolve
 
     frames, style = np.asarray(resolve("sunset-oil", size=144))[None], np.asarray(resolve("mosaic", size=128))
-    exact = build_torch("compact", device="cpu", precision="fp32", threads=1)
+    exact = build_torch(find_model("compact"), device="cpu", precision="fp32", threads=1)
     code = exact.encode_style(style)
     half = build(find_model("compact"), device="cpu", precision="bf16", threads=1)
     difference = np.abs(half.stylize(frames, code).astype(int) - exact.stylize(frames, code))
@@ -260,7 +260,7 @@ def test_eight_bits_are_those_of_the_model(ranged_model: Path) -> None:
     ranged = find_model(ranged_model)
     network = quantised(ranged.load(), ranged.int8_ranges)
     reference = TorchEngine(ModelDescriptor.in_memory(network), device="cpu", precision="fp32", threads=1)
-    exact = build_torch(ranged_model, device="cpu", precision="fp32", threads=1).stylize(frames, code).astype(int)
+    exact = build_torch(ranged, device="cpu", precision="fp32", threads=1).stylize(frames, code).astype(int)
     rounded = reference.stylize(frames, code).astype(int)
     assert np.abs(rounded - exact).mean() > 0.05  # rounding is not nothing
     # A value at the edge of a level may fall to either side: the two agree as well as either does with float32.
@@ -340,7 +340,7 @@ def test_the_papers_networks(architecture: str, tmp_path: Path) -> None:
         last.bias.sub_(out.mean((0, 2, 3))).mul_(spread).add_(0.5)
     path = tmp_path / "net.safetensors"
     save_model(net, path, dtype=torch.float32)
-    exact = build_torch(path, device="cpu", precision="fp32", threads=1)
+    exact = build_torch(find_model(path), device="cpu", precision="fp32", threads=1)
     code = exact.encode_style(style)
     engine = build(find_model(path), device="cpu", precision="fp32", threads=1)
     for strength in (1.0, 0.5):
