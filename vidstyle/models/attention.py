@@ -153,7 +153,7 @@ def blend(codes: Sequence[StyleCode], weights: Sequence[float | Tensor]) -> Styl
         if not torch.allclose(total, torch.ones_like(total), atol=1e-5) or min(float(x.min()) for x in w) < 0:
             raise ValueError("weights must be non-negative and sum to 1")
     scales = tuple(_blend_scale([c.scales[i] for c in codes], w) for i in range(len(codes[0])))
-    return StyleCode(scales, codes[0].model)
+    return StyleCode(scales, model=codes[0].model)
 
 
 def _blend_scale(scales: Sequence[ScaleCode], weights: Sequence[Tensor]) -> ScaleCode:

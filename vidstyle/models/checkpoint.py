@@ -140,13 +140,13 @@ def save_style(code: StyleCode, path: str | Path) -> None:
     write(tensors, Path(path), {"style_code": json.dumps(len(code)), "model_digest": json.dumps(code.model)})
 
 
-def save_fitted_code(code: StyleCode, path: Path, metadata: Mapping[str, Any]) -> None:
+def save_fitted_code(code: StyleCode, path: Path, model_digest: str, metadata: Mapping[str, Any]) -> None:
     """A fitted style: as a compiled one, with its matrices and changes of weights in half precision (moments, whose
     variances are small differences of large numbers, stay in float32)."""
     tensors = {k: v.half() if v.dim() == 3 else v.float() for k, v in named_tensors(code).items()}
     if code.change is not None:
         tensors |= {CHANGE + name: delta.half().contiguous() for name, delta in code.change.deltas.items()}
-    about = {"style_code": len(code), "model_digest": code.model, **metadata}
+    about = {"style_code": len(code), "model_digest": model_digest, **metadata}
     write(tensors, path, {k: json.dumps(v) for k, v in about.items()})
 
 

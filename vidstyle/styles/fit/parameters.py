@@ -13,6 +13,8 @@ follow.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -50,7 +52,7 @@ class CodeParameters:
 
     def code(self) -> StyleCode:
         """The code that they describe, differentiable in them."""
-        return StyleCode(tuple(scale.code() for scale in self._scales))
+        return replace(self.read, scales=tuple(scale.code() for scale in self._scales))
 
 
 class _Moments:

@@ -73,7 +73,7 @@ def remembered() -> list[Remembered]:
 
 
 def _readable() -> Iterator[Remembered]:
-    from vidstyle.models.checkpoint import read_metadata
+    from vidstyle.models.registry import read_metadata
 
     place = folder()
     for path in sorted(place.glob(f"*{SUFFIX}")) if place.is_dir() else ():
@@ -87,13 +87,14 @@ def _readable() -> Iterator[Remembered]:
 
 def usable(path: Path, model_digest: str) -> bool:
     """Whether a file holds a style fitted by this version for this model; a damaged one does not."""
-    from vidstyle.models.checkpoint import load_code, read_metadata
+    from vidstyle.models.checkpoint import load_style
+    from vidstyle.models.registry import read_metadata
 
     if not path.is_file():
         return False
     try:
         about = read_metadata(path)
-        load_code(path)
+        code = load_style(path)
     except (InputError, KeyError, ValueError):
         return False
-    return about.get("fit", {}).get("version") == VERSION and about.get("model_digest") == model_digest
+    return bool(about.get("fit", {}).get("version") == VERSION) and code.model == model_digest
