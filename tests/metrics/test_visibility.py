@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from vidstyle.metrics.visibility import motion_boundary, occlusion, visibility, warp
+from vidstyle.imaging.warp import warp
+from vidstyle.metrics.visibility import motion_boundary, occlusion, visibility
 
 
 def test_warp_by_whole_pixels_is_a_shift():

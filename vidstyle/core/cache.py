@@ -17,6 +17,9 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from vidstyle.core.errors import InputError
+from vidstyle.core.files import atomic_output
+
 LIMIT = 1 << 29
 """Bytes that the folder may hold; beyond that the entries that were used longest ago go."""
 
@@ -77,15 +80,11 @@ def load(path: Path) -> bytes | None:
 
 def save(path: Path, content: bytes) -> None:
     """Write an entry, if the folder lets us."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with suppress(OSError, InputError):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        partial.write_bytes(hashlib.sha256(content).digest() + content)
-        partial.replace(path)
+        with atomic_output(path) as temporary:
+            temporary.write_bytes(hashlib.sha256(content).digest() + content)
         prune(path.parent, keep=path)
-    except OSError:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
 
 
 def prune(place: Path, *, keep: Path) -> None:

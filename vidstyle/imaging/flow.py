@@ -10,6 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vidstyle.imaging.dis import flow_between, make_dis
+
 MIN_SIDE = 16
 """DIS refuses pictures below 12 px; smaller ones are padded to this side."""
 
@@ -44,14 +46,12 @@ class DisFlow:
     name = "dis-medium-full"
 
     def __init__(self) -> None:
-        self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-        self._dis.setFinestScale(0)
+        self._dis = make_dis(finest_scale=0)
 
     def __call__(self, first: NDArray[np.uint8], second: NDArray[np.uint8]) -> Tensor:
         h, w = first.shape[:2]
         a, b = (_padded(np.asarray(cv2.cvtColor(x, cv2.COLOR_RGB2GRAY), np.uint8)) for x in (first, second))
-        # OpenCV's annotations ask for a buffer where its code takes None.
-        flow = self._dis.calc(a, b, None)  # type: ignore[call-overload]
+        flow = flow_between(self._dis, a, b)
         return torch.from_numpy(np.ascontiguousarray(flow[:h, :w].transpose(2, 0, 1)))
 
 

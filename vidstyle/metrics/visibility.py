@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from kornia.geometry.transform import remap
 from torch import Tensor
+
+from vidstyle.imaging.warp import places, warp
 
 EDGE = 1e-3
 """Pixels by which a place may lie outside the picture and still count as inside: rounding of exact motion."""
@@ -27,30 +28,6 @@ class Visibility:
         return ~(self.occluded | self.boundary)
 
 
-def warp(image: Tensor, flow: Tensor) -> Tensor:
-    """Sample `image` backward along `flow`, bilinear: result(x, y) = image(x + u, y + v); its edge is repeated outside.
-
-    Args:
-        image: (C, H, W) float.
-        flow: (2, H, W) float, pixels.
-
-    Returns:
-        (C, H, W), dtype of `image`.
-    """
-    x, y = _places(flow)
-    return remap(image[None], x[None], y[None], mode="bilinear", padding_mode="border", align_corners=True)[0]
-
-
-def _places(flow: Tensor) -> tuple[Tensor, Tensor]:
-    h, w = flow.shape[1:]
-    y, x = torch.meshgrid(
-        torch.arange(h, dtype=flow.dtype, device=flow.device),
-        torch.arange(w, dtype=flow.dtype, device=flow.device),
-        indexing="ij",
-    )
-    return x + flow[0], y + flow[1]
-
-
 def occlusion(forward: Tensor, backward: Tensor) -> Tensor:
     """Pixels that the second frame does not show (Sundaram, Brox and Keutzer, ECCV 2010; Ruder et al. 2016).
 
@@ -68,7 +45,7 @@ def occlusion(forward: Tensor, backward: Tensor) -> Tensor:
     there = warp(backward, forward)
     gap = (forward + there).square().sum(0)
     size = forward.square().sum(0) + there.square().sum(0)
-    x, y = _places(forward)
+    x, y = places(forward)
     outside = (x < -EDGE) | (y < -EDGE) | (x > w - 1 + EDGE) | (y > h - 1 + EDGE)
     return (gap > 0.01 * size + 0.5) | outside
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vidstyle.imaging.flow import Flow
-from vidstyle.metrics.visibility import visibility, warp
+from vidstyle.imaging.warp import warp
+from vidstyle.metrics.visibility import visibility
 
 ENOUGH = 0.02
 """Share of visible pixels below which a pair of frames says nothing (flicker has the same rule)."""

@@ -28,6 +28,7 @@ from filelock import FileLock, Timeout
 
 from vidstyle.core.differences import differences
 from vidstyle.core.errors import InputError, UsageError
+from vidstyle.core.files import atomic_output
 
 LONGEST = 200
 
@@ -83,10 +84,8 @@ class Journal:
         journal = cls(folder, fingerprint)
         journal.made_parent = made
         journal.clear("lock")
-        partial = folder / "run.part"
-        partial.write_text(json.dumps(journal.fingerprint, indent=1))
-        flush(partial)
-        partial.replace(folder / "run.json")
+        with atomic_output(folder / "run.json") as temporary:
+            temporary.write_text(json.dumps(journal.fingerprint, indent=1))
         return journal
 
     @classmethod

@@ -15,6 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vidstyle.imaging.dis import flow_between, make_dis
+
 Frames = NDArray[np.uint8]
 Planes = NDArray[np.float32]
 
@@ -70,9 +72,7 @@ class Stabilizer:
         """The output before at the places of this frame's pixels, (H, W, 3), and its share S M, (H, W)."""
         height, width = grey.shape
         # A new one each time: on small pictures the first call changes its settings for all later ones.
-        dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-        # OpenCV's annotations ask for a buffer where its code takes None.
-        flow: Planes = dis.calc(grey, before.grey, None)  # type: ignore[call-overload]
+        flow = flow_between(make_dis(), grey, before.grey)
         x = flow[..., 0] + np.arange(width, dtype=np.float32)
         y = flow[..., 1] + np.arange(height, dtype=np.float32)[:, None]
         # Sampling again and again would blur; cubic interpolation does so least.
