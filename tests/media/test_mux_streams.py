@@ -12,6 +12,7 @@ import pytest
 
 from vidstyle.media.input.probe import probe
 from vidstyle.media.mux.mux import mux
+from vidstyle.media.output.spec import OutputSpec
 
 
 def rich_clip(path: Path) -> None:
@@ -158,7 +159,7 @@ def test_cut_shifts_everything_alike(films, tmp_path: Path) -> None:  # type: ig
     rich_clip(source)
     info = probe(source)
     parts, times = films.encode(info, tmp_path, [200, 600])
-    mux(parts, info, output, start=200, stop=600)
+    mux(parts, info, output, OutputSpec.like(info, start=200, stop=600))
     assert films.times(output) == [t - Fraction(1, 5) for t in times]
     assert films.times(output)[0] == 0
     kept = [(t - Fraction(1, 5), p) for t, p in films.packets(source, "audio") if Fraction(1, 5) <= t < Fraction(3, 5)]
@@ -170,7 +171,7 @@ def test_cut_shifts_sound_that_is_encoded_anew(films, make_clip, tmp_path: Path)
     info = probe(make_clip("a.mp4", frames=50, sound="aac"))
     middle = round(1 / info.time_base)
     parts, _ = films.encode(info, tmp_path, [middle, None], "vp9")
-    mux(parts, info, tmp_path / "out.webm", start=middle)
+    mux(parts, info, tmp_path / "out.webm", OutputSpec.like(info, start=middle))
     first = {kind: films.packets(tmp_path / "out.webm", kind)[0][0] for kind in ("video", "audio")}
     assert first["video"] == 0
     assert abs(first["audio"]) < Fraction(1, 20)

@@ -14,6 +14,7 @@ from av.subtitles.subtitle import AssSubtitle, SubtitleSet
 
 from vidstyle.media.input.probe import probe
 from vidstyle.media.mux.mux import mux
+from vidstyle.media.output.spec import OutputSpec
 
 TITLES = [(120, 700, "Guten Tag, Ä & so on"), (1000, 400, r"two\Nlines"), (1500, 300, r"{\i1}slanted{\i0} and not")]
 HEADER = b"""[Script Info]
@@ -116,7 +117,7 @@ def test_a_cut_shifts_titles(films, tmp_path: Path) -> None:  # type: ignore[no-
     path, output = film_with(tmp_path / "a.mkv", "srt"), tmp_path / "out.mp4"
     info = probe(path)
     parts, _ = films.encode(info, tmp_path, [1000, 1600])
-    mux(parts, info, output, start=1000, stop=1600)
+    mux(parts, info, output, OutputSpec.like(info, start=1000, stop=1600))
     assert titles_of(output)[2] == [(0, 400, r"two\Nlines"), (500, 300, r"{\i1}slanted{\i0} and not")]
 
 

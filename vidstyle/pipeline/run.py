@@ -13,7 +13,6 @@ from vidstyle.engines.base import Engine, cores
 from vidstyle.engines.choose import make_engine
 from vidstyle.engines.cuda.devices import kind, spread
 from vidstyle.media.mux.mux import mux
-from vidstyle.media.output.codecs import find_codec
 from vidstyle.models.registry import ModelDescriptor, find_model
 from vidstyle.pipeline.plan.checks import OutputExists
 from vidstyle.pipeline.plan.fingerprint import file_sample, machine, pictures_sample
@@ -77,7 +76,7 @@ def stylize_video(
         print_ = fingerprint(film, request, first, chunk)
         if old is not None:
             old.require(print_)
-        painter = Painter(request, first, batch_size=chunk, origin=film.target.start_pts or 0)
+        painter = Painter(request, first, batch_size=chunk, origin=film.first_tick)
         journal = old or stack.enter_context(Journal.create(folder, print_))
         kept = sum(journal.done.values())
         devices = [e.device for e in given] or spread(first.device)
@@ -88,15 +87,7 @@ def stylize_video(
             finish = None if film.painting.road == "source" else DetailTransfer(film, request)
             filling = Filling(film, journal, finish, chunk, progress, options.max_errors)
             seconds, warnings = filling.run(ranges, painters)
-            warnings += mux(
-                journal.parts(),
-                film.target,
-                film.output,
-                start=film.start,
-                stop=film.stop,
-                tag=find_codec(film.settings.codec).tag,
-                scratch=journal.folder,
-            )
+            warnings += mux(journal.parts(), film.info, film.output, film.spec, scratch=journal.folder)
         except BaseException as error:
             raise kept_for_resume(error, journal) from error
         frames = sum(journal.done.values())

@@ -14,6 +14,7 @@ from vidstyle.media.input.probe import probe
 from vidstyle.media.input.reader import read_frames
 from vidstyle.media.mux.mux import mux
 from vidstyle.media.output.codecs import CODECS
+from vidstyle.media.output.spec import OutputSpec
 from vidstyle.media.output.writer import EncodeSettings, VideoWriter
 
 
@@ -74,7 +75,7 @@ def test_every_codec_in_every_container_that_holds_it(
     info = probe(make_clip("a.mp4", frames=24, rate=Fraction(24000, 1001), sound="libopus"))
     parts, times = films.encode(info, tmp_path, films.thirds(info), codec)
     output = tmp_path / f"out{suffix}"
-    mux(parts, info, output, tag=CODECS[codec].tag)
+    mux(parts, info, output, OutputSpec.like(info, tag=CODECS[codec].tag))
     got = films.times(output)
     tolerance = 0 if suffix in (".mp4", ".mov") else Fraction(1, 2000)
     assert max(abs(a - b) for a, b in zip(got, times, strict=True)) <= tolerance

@@ -13,13 +13,14 @@ from PIL import Image
 from vidstyle.imaging.frame import Frame
 from vidstyle.media.input.probe import VideoInfo, probe
 from vidstyle.media.input.reader import read_frames
+from vidstyle.media.output.spec import OutputSpec
 from vidstyle.media.timestamps import rescale
 
 _CLOCK = Fraction(1, 100)
 
 
-def write_gif(parts: Sequence[Path], info: VideoInfo, output: Path, *, shift: int) -> list[str]:
-    """Encode the frames of `parts` (times in `info.time_base`, `shift` added) as an animated GIF that loops for ever.
+def write_gif(parts: Sequence[Path], info: VideoInfo, output: Path, spec: OutputSpec, *, shift: int) -> list[str]:
+    """Encode the frames of `parts` (times in the clock of `spec`, `shift` added) as an animated GIF that loops for ever.
 
     Every frame has its own palette of 256 colours (median cut), or of 255 and one that is transparent. Times are the
     nearest hundredth of a second; frames that would fall on the same one are shown one hundredth each.
@@ -28,15 +29,15 @@ def write_gif(parts: Sequence[Path], info: VideoInfo, output: Path, *, shift: in
     """
     with av.open(str(output), "w", format="gif", container_options={"loop": "0", "fflags": "+bitexact"}) as container:
         first = probe(parts[0])
-        stream = container.add_stream("gif", rate=info.average_rate or 10)
+        stream = container.add_stream("gif", rate=spec.rate or 10)
         assert isinstance(stream, av.VideoStream)
         context = stream.codec_context
         context.width, context.height, context.pix_fmt, context.time_base = first.width, first.height, "pal8", _CLOCK
         last = -1
         for frame in (frame for part in parts for frame in read_frames(probe(part))):
             indexed = _palette_frame(frame)
-            ticks = rescale(frame.pts, frame.time_base, info.time_base) + shift
-            last = max(last + 1, rescale(ticks, info.time_base, _CLOCK))
+            ticks = rescale(frame.pts, frame.time_base, spec.time_base) + shift
+            last = max(last + 1, rescale(ticks, spec.time_base, _CLOCK))
             indexed.pts, indexed.time_base = last, _CLOCK
             container.mux(stream.encode(indexed))
         container.mux(stream.encode())

@@ -26,6 +26,7 @@ from vidstyle.media.mux.marks import hide_apple_marks, marked
 from vidstyle.media.mux.stream_copy import StreamCopy, Trim
 from vidstyle.media.mux.tags import clean_tags, needs_keys
 from vidstyle.media.output.containers import container_format
+from vidstyle.media.output.spec import OutputSpec
 
 _MAX_TIMESCALE = 2**31 - 1
 
@@ -34,10 +35,8 @@ def mux(
     parts: Sequence[Path],
     info: VideoInfo,
     output: Path,
+    spec: OutputSpec | None = None,
     *,
-    start: int | None = None,
-    stop: int | None = None,
-    tag: str | None = None,
     scratch: Path | None = None,
 ) -> list[str]:
     """Join the video of `parts` in order, add what `info.path` holds besides its video, and write `output`.
@@ -46,10 +45,9 @@ def mux(
     hold them; chapters, tags, languages and dispositions are kept. Times stay those of the source.
 
     Args:
-        parts: segment files of VideoWriter, times in the source's clock.
-        start, stop: cut of the source in ticks of `info.time_base`; the output's clock then begins at `start`, and
-            sound is cut at packet borders.
-        tag: codec tag for mp4 and mov (`CodecChoice.tag`).
+        parts: segment files of VideoWriter, times in the clock of `spec`.
+        info: the source.
+        spec: the output's clock, rate and cut; None: those of the source.
         scratch: folder for what is unfinished, on the same disk; None: beside the output.
 
     Returns:
@@ -62,16 +60,16 @@ def mux(
     """
     output = Path(output)
     format_ = container_format(output)
-    trim = Trim(
-        start=None if start is None else start * info.time_base, stop=None if stop is None else stop * info.time_base
-    )
+    spec = spec or OutputSpec.like(info)
+    start, stop = (None if tick is None else tick * spec.time_base for tick in (spec.start, spec.stop))
+    trim = Trim(start=start, stop=stop)
     if format_ == "image2":
         return write_pictures(parts, info, output, scratch=scratch)
     with atomic_output(output, scratch=scratch) as temporary:
         try:
             if format_ == "gif":
-                return write_gif(parts, info, temporary, shift=trim.shift(info.time_base))
-            return _write(_Job(tuple(parts), info, output, format_, trim, tag), temporary)
+                return write_gif(parts, info, temporary, spec, shift=trim.shift(spec.time_base))
+            return _write(_Job(tuple(parts), info, output, format_, spec, trim), temporary)
         except av.error.FFmpegError as error:
             failure = write_failure(error, output) if isinstance(error, OSError) else f"could not be written ({error})"
             raise InputError(f"{output}: {failure}.") from error
@@ -85,8 +83,8 @@ class _Job:
     info: VideoInfo
     output: Path
     format: str
+    spec: OutputSpec
     trim: Trim
-    tag: str | None
 
 
 class _Nowhere:
@@ -112,9 +110,9 @@ class _Nowhere:
 
 def _write(job: _Job, temporary: Path) -> list[str]:
     """Write with every stream taken along in the best way that the muxer does not refuse."""
-    info, trim = job.info, job.trim
-    end = info.end_pts if trim.stop is None else None
-    join = Join(job.parts, info.time_base, rate=info.average_rate, shift=trim.shift(info.time_base), end=end)
+    spec = job.spec
+    end = spec.end if spec.stop is None else None
+    join = Join(job.parts, spec.time_base, rate=spec.rate, shift=job.trim.shift(spec.time_base), end=end)
     refused: dict[int, int] = {}
     while True:
         taken: list[int] = []
@@ -194,7 +192,7 @@ def _open_output(file: Path | _Nowhere, job: _Job, *, keys: bool) -> av.containe
     if job.info.spherical is not None:
         options["strict"] = "unofficial"  # FFmpeg's name for the marks of spherical films in mp4
     if job.format in ("mp4", "mov"):
-        scale = job.info.time_base.denominator
+        scale = job.spec.time_base.denominator
         for rate in (48000, 44100):  # exact for sound as well, where the number stays small enough
             if math.lcm(scale, rate) <= _MAX_TIMESCALE:
                 scale = math.lcm(scale, rate)
@@ -212,14 +210,14 @@ def _add_video(
     source: av.container.InputContainer | None,
     job: _Job,
 ) -> av.VideoStream:
-    info = job.info
+    info, spec = job.info, job.spec
     stream = container.add_stream_from_template(template, opaque=True)
     stream.codec_context.extradata = part.streams.video[0].codec_context.extradata
-    stream.time_base = Fraction(1, info.time_base.denominator)
-    if info.average_rate:
-        stream.codec_context.framerate = info.average_rate
-    if job.tag and job.format in ("mp4", "mov"):
-        stream.codec_context.codec_tag = job.tag
+    stream.time_base = Fraction(1, spec.time_base.denominator)
+    if spec.rate:
+        stream.codec_context.framerate = spec.rate
+    if spec.tag and job.format in ("mp4", "mov"):
+        stream.codec_context.codec_tag = spec.tag
     stream.metadata.clear()
     if source is not None:
         original = source.streams[info.stream_index]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from vidstyle.media.input.image_sequence import probe_pictures
 from vidstyle.media.input.probe import VideoInfo, probe
 from vidstyle.media.output.codecs import check_codec, default_codec, find_codec
 from vidstyle.media.output.containers import container_format, default_suffix
+from vidstyle.media.output.spec import OutputSpec
 from vidstyle.media.output.writer import EncodeSettings
 from vidstyle.media.paths import NumberedName, film_name, find_pictures
 from vidstyle.pipeline.plan.checks import check_journal, check_output
@@ -30,9 +31,10 @@ class Film:
 
     info: VideoInfo
     """The source."""
-    target: VideoInfo
-    """The source as the output has it: its times in the output's clock, its rate the one asked for."""
     clock: Clock
+    """In what the output counts time."""
+    rate: Fraction | None
+    """Frames per second of the output: the one asked for, or the source's average; None where nobody knows."""
     output: Path
     size: tuple[int, int]
     """Width and height of the frames that are encoded."""
@@ -50,17 +52,28 @@ class Film:
     """Transparency goes into the output; otherwise it is laid over black."""
     warnings: tuple[str, ...]
 
+    @property
+    def first_tick(self) -> int:
+        """Time of the source's first frame in the output's clock, which cuts and keyframes count from."""
+        return (self.info.start_pts or 0) * self.clock.scale
+
+    @property
+    def spec(self) -> OutputSpec:
+        """What the muxer has to know of it; with a new rate the last frame lasts as long as all others."""
+        end = self.info.end_pts if self.clock.step is None else None
+        tag = find_codec(self.settings.codec).tag
+        return OutputSpec(self.clock.time_base, self.rate, end, self.start, self.stop, tag)
+
     def expected_frames(self) -> int | None:
         """How many frames there should be, for a progress bar; None where the source does not tell."""
         info, clock = self.info, self.clock
         total = None if clock.step else info.frames
-        rate = self.target.average_rate
-        if total is None and info.duration and rate:
-            total = round(info.duration * rate)
+        if total is None and info.duration and self.rate:
+            total = round(info.duration * self.rate)
         if total is None or (self.start is None and self.stop is None) or not info.duration:
             return total
         whole = info.duration / clock.time_base
-        origin = self.plan.origin if self.start is None else (info.start_pts or 0) * clock.scale
+        origin = self.plan.origin if self.start is None else self.first_tick
         stop = min(self.stop if self.stop is not None else math.inf, origin + whole)
         return max(0, round(total * (stop - (origin if self.start is None else self.start)) / whole))
 
@@ -68,7 +81,7 @@ class Film:
         """How many segments there should be; None where the source does not tell."""
         if not self.info.duration:
             return None
-        begin = (self.info.start_pts or 0) * self.clock.scale
+        begin = self.first_tick
         end = begin + math.ceil(self.info.duration / self.clock.time_base)
         return self.plan.index(min(end, end if self.stop is None else self.stop) - 1) + 1
 
@@ -135,8 +148,8 @@ def plan_film(source: Path, output: Path | None, options: RunOptions, *, threads
         raise UsageError(f"--start: {source} lasts only {info.duration:.3f} s.")
     return Film(
         info=info,
-        target=in_clock(info, clock, fps),
         clock=clock,
+        rate=fps or info.average_rate,
         output=output,
         size=size,
         painting=painting,
@@ -166,11 +179,3 @@ def holds_alpha(codec: str, output: Path) -> bool:
     if container_format(output) == "image2" and output.suffix.lower() != ".png":
         return False
     return find_codec(codec).alpha_pix_fmt is not None
-
-
-def in_clock(info: VideoInfo, clock: Clock, fps: Fraction | None) -> VideoInfo:
-    """What the muxer is told of the source; with a new rate the last frame lasts as long as all others."""
-    if fps is None:
-        return info
-    start = None if info.start_pts is None else info.start_pts * clock.scale
-    return replace(info, time_base=clock.time_base, average_rate=fps, start_pts=start, end_pts=None, frames=None)

@@ -36,10 +36,10 @@ class SegmentFiles:
                 self.journal.partial(frame.segment),
                 width=self.film.size[0],
                 height=self.film.size[1],
-                time_base=self.film.target.time_base,
+                time_base=self.film.clock.time_base,
                 settings=self.film.settings,
                 sample_aspect_ratio=self.film.aspect,
-                rate=self.film.target.average_rate,
+                rate=self.film.rate,
                 told_as=self.film.output,
             )
             self.warnings += [w for w in self.writer.warnings if w not in self.warnings]
