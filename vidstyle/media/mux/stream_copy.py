@@ -105,7 +105,16 @@ class StreamCopy:
         sound = SoundEncoder(stream, self._output, encoder)
         self._dress(stream, sound.stream, about)
         self._emit[stream.index] = lambda packet: self._stamped(sound.encode(packet), sound.stream)
-        self._flush.append(lambda: self._stamped(sound.flush(), sound.stream))
+
+        def flush() -> list[av.Packet[Any]]:
+            if sound.damaged:
+                lost = f"{sound.damaged} of its packets" if sound.decoded else "it"
+                self.warnings.append(
+                    f"{self._target}: {about} is damaged: {lost} cannot be decoded and will not be heard."
+                )
+            return self._stamped(sound.flush(), sound.stream)
+
+        self._flush.append(flush)
         name = encoder.removeprefix("lib").upper()
         kept = stream.channels == av.AudioLayout(sound.layout).nb_channels
         layouts = "" if kept else f" and mixed from {stream.layout.name} to {sound.layout}"

@@ -24,11 +24,12 @@ class SoundEncoder:
     the encoder knows them (those of up to 8 channels without names are taken as the usual ones), else they become stereo.
     Damaged packets are left out.
 
-    Attributes: `layout` is what the new stream has.
+    Attributes: `layout` is what the new stream has, `decoded` and `damaged` count packets.
     """
 
     def __init__(self, source: av.AudioStream, output: av.container.OutputContainer, encoder: str) -> None:
         self._source = source
+        self.decoded = self.damaged = 0
         known = av.Codec(encoder, "w").audio_rates or []
         rate = source.rate if source.rate in known else 48000
         self.layout = _layout(source, encoder, rate)
@@ -49,7 +50,9 @@ class SoundEncoder:
         try:
             frames = self._source.decode(packet)
         except av.error.FFmpegError:
+            self.damaged += 1
             return []
+        self.decoded += 1
         return self._encode(frames)
 
     def flush(self) -> list[av.Packet[Any]]:
