@@ -10,7 +10,9 @@ import av
 import numpy as np
 import pytest
 
-from vidstyle.media.input.probe import StreamInfo
+from vidstyle.media.input.probe import probe
+from vidstyle.media.input.stream_info import StreamInfo
+from vidstyle.media.mux.mux import mux
 from vidstyle.media.mux.stream_ways import Holder, ways
 
 MP4, MOV, MKV = (
@@ -221,6 +223,11 @@ def test_a_time_code_is_kept_without_a_word(films: Any, tmp_path: Path, suffix: 
     with av.open(str(output)) as container:
         assert container.streams.video[0].metadata["timecode"] == "11:07:15:07"
         assert len(container.streams) == 2
+    info = probe(path)
+    start = round(Fraction(20, 25) / info.time_base)
+    mux(films.encode(info, tmp_path, [start, None])[0], info, output, start=start)
+    with av.open(str(output)) as container:
+        assert container.streams.video[0].metadata["timecode"] == "11:07:16:02"
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])

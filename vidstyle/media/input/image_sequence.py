@@ -12,7 +12,8 @@ from vidstyle.core.errors import InputError
 from vidstyle.imaging.image_io import has_transparency, read_image
 from vidstyle.media.colour import ColourTags
 from vidstyle.media.input.concealment import ReadReport
-from vidstyle.media.input.probe import StreamInfo, VideoInfo
+from vidstyle.media.input.probe import VideoInfo
+from vidstyle.media.input.stream_info import StreamInfo
 from vidstyle.media.paths import NumberedName
 
 USUAL_RATE = Fraction(25)

@@ -19,6 +19,7 @@ from av.stream import Disposition
 from vidstyle.core.errors import InputError
 from vidstyle.media.colour import ColourTags, resolve_tags
 from vidstyle.media.container import open_source, packets
+from vidstyle.media.input.stream_info import StreamInfo, describe_stream
 from vidstyle.media.input.stream_notes import StreamNotes, stream_notes
 from vidstyle.media.input.timeline import has_own_clock, own_start, read_timeline
 from vidstyle.media.orientation import parse_display_matrix
@@ -27,32 +28,6 @@ from vidstyle.media.timestamps import UNCHANGED, Timeline, rescale
 
 # Where no frame came out of this many packets of video, none will: a file cut off, encrypted or of an unknown kind.
 _MAX_PACKETS = 600
-
-
-@dataclass(frozen=True)
-class StreamInfo:
-    """One stream of a container."""
-
-    index: int
-    type: str
-    """"video", "audio", "subtitle", "data", "attachment" or "unknown"."""
-    codec: str
-    """FFmpeg's name of the codec ("h264", "aac"); "unknown" where there is none."""
-    language: str | None = None
-    title: str | None = None
-    disposition: int = 0
-    """Bits of FFmpeg's AV_DISPOSITION_*."""
-    tag: str = ""
-    """Four letters by which mp4 and mov name the kind ("gpmd"); empty where there are none."""
-
-    @property
-    def attached_picture(self) -> bool:
-        return bool(self.disposition & Disposition.attached_pic)
-
-    def __str__(self) -> str:
-        codec = self.tag if self.codec in ("bin_data", "none", "unknown") and self.tag else self.codec
-        about = ", ".join(x for x in (codec, self.language, self.title) if x)
-        return f"{self.type} stream #{self.index} ({about})"
 
 
 @dataclass(frozen=True)
@@ -138,20 +113,6 @@ def _on_timeline(info: VideoInfo, timeline: Timeline) -> VideoInfo:
             f"{info.path}: is made of {parts} recordings, each with its own clock; one is put after the other.",
         )
     return replace(info, start_pts=start, end_pts=end, duration=seconds, timeline=timeline, warnings=warnings)
-
-
-def describe_stream(stream: av.stream.Stream, notes: StreamNotes | None = None) -> StreamInfo:
-    """StreamInfo of a PyAV stream, also of one without a decoder."""
-    name = getattr(stream, "name", None) if stream.codec_context is None else stream.codec_context.codec.canonical_name
-    return StreamInfo(
-        index=stream.index,
-        type=stream.type,
-        codec=name or "unknown",
-        language=stream.language,
-        title=stream.metadata.get("title"),
-        disposition=int(stream.disposition),
-        tag=notes.tag if notes is not None else "",
-    )
 
 
 def _choose(path: Path, container: av.container.InputContainer) -> tuple[av.VideoStream, list[str]]:

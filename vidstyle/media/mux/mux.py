@@ -19,12 +19,15 @@ from vidstyle.core.errors import InputError
 from vidstyle.core.files import DISK_ERRORS, atomic_output, write_failure
 from vidstyle.media.container import open_source
 from vidstyle.media.input.probe import VideoInfo
+from vidstyle.media.mux.chapters import cut_chapters
 from vidstyle.media.mux.concat import Join
 from vidstyle.media.mux.gif import write_gif
 from vidstyle.media.mux.image_files import write_pictures
 from vidstyle.media.mux.marks import hide_apple_marks, marked
+from vidstyle.media.mux.nowhere import Nowhere
 from vidstyle.media.mux.stream_copy import StreamCopy, Trim
 from vidstyle.media.mux.tags import clean_tags, needs_keys
+from vidstyle.media.mux.timecode import later
 from vidstyle.media.output.containers import container_format
 from vidstyle.media.output.spec import OutputSpec
 
@@ -87,27 +90,6 @@ class _Job:
     trim: Trim
 
 
-class _Nowhere:
-    """A file that swallows what is written: to see whether a muxer takes a stream."""
-
-    name = "nowhere"
-
-    def __init__(self) -> None:
-        self._at = self._size = 0
-
-    def write(self, data: bytes) -> int:
-        self._at += len(data)
-        self._size = max(self._size, self._at)
-        return len(data)
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        self._at = offset + (0, self._at, self._size)[whence]
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-
 def _write(job: _Job, temporary: Path) -> list[str]:
     """Write with every stream taken along in the best way that the muxer does not refuse."""
     spec = job.spec
@@ -133,7 +115,7 @@ def _refused(job: _Job, refused: Mapping[int, int], taken: Sequence[int]) -> lis
         found = []
         for index in taken:
             try:
-                _attempt(job, _Nowhere(), iter(()), refused, taken=[], only=index, whole=whole)
+                _attempt(job, Nowhere(), iter(()), refused, taken=[], only=index, whole=whole)
             except (av.error.FFmpegError, ValueError):
                 found.append(index)
         if found:
@@ -143,7 +125,7 @@ def _refused(job: _Job, refused: Mapping[int, int], taken: Sequence[int]) -> lis
 
 def _attempt(
     job: _Job,
-    file: Path | _Nowhere,
+    file: Path | Nowhere,
     film: Iterator[av.Packet[Any]],
     refused: Mapping[int, int],
     *,
@@ -166,7 +148,7 @@ def _attempt(
         container = stack.enter_context(_open_output(file, job, keys=needs_keys(tags, job.format)))
         container.metadata.update(tags)
         if source is not None:
-            container.set_chapters(_chapters(source, job.trim, info.timeline.shifts[0]))
+            container.set_chapters(cut_chapters(source, job.trim, info.timeline.shifts[0]))
         warnings: list[str] = []
         template = stack.enter_context(marked(first, info.spherical, job.output, warnings))
         video = _add_video(container, first, template, source, job)
@@ -186,7 +168,7 @@ def _attempt(
         return warnings + (copy.warnings if copy is not None else [])
 
 
-def _open_output(file: Path | _Nowhere, job: _Job, *, keys: bool) -> av.container.OutputContainer:
+def _open_output(file: Path | Nowhere, job: _Job, *, keys: bool) -> av.container.OutputContainer:
     # Times must come out as they went in: the start offset of a track is written in the movie's time scale.
     options = {"fflags": "+bitexact", "avoid_negative_ts": "disabled"}
     if job.info.spherical is not None:
@@ -222,6 +204,10 @@ def _add_video(
     if source is not None:
         original = source.streams[info.stream_index]
         stream.metadata.update(clean_tags(dict(original.metadata)))
+        name = next((k for k in stream.metadata if k.lower() == "timecode"), None)
+        if name is not None and job.trim.start is not None and info.average_rate:
+            cut = job.trim.start - (info.start_pts or 0) * info.time_base
+            stream.metadata[name] = later(stream.metadata[name], round(cut * info.average_rate), info.average_rate)
         stream.disposition = original.disposition
     stream.metadata.pop("alpha_mode", None)
     if part.streams.video[0].metadata.get("alpha_mode") == "1":
@@ -235,19 +221,3 @@ def _timed(packets: Iterator[av.Packet[Any]], stream: av.VideoStream | None) -> 
         if stream is not None:
             packet.stream = stream
         yield float((packet.dts or 0) * packet.time_base), packet
-
-
-def _chapters(source: av.container.InputContainer, trim: Trim, shift: Fraction) -> list[Any]:
-    """The source's chapters, `shift` seconds added to their times, cut and moved."""
-    kept = []
-    for chapter in source.chapters():
-        base = chapter["time_base"] or Fraction(1, 1000)
-        start, end = max(chapter["start"] * base + shift, Fraction(0)), chapter["end"] * base + shift
-        if trim.start is not None:
-            start, end = max(start - trim.start, Fraction(0)), end - trim.start
-        if trim.stop is not None:
-            end = min(end, trim.stop - (trim.start or 0))
-        if start < end:
-            times = {"start": round(start / base), "end": round(end / base), "time_base": base}
-            kept.append({**chapter, **times})
-    return kept
