@@ -38,7 +38,12 @@ def test_reading(tmp_path: Path) -> None:
             assert (mask[:, width // 2 :] == 255).all()
     clear = Image.new("RGBA", (4, 4), (0, 0, 0, 0))
     clear.save(tmp_path / "clear.png")
-    assert (read_mask(tmp_path / "clear.png") == 255).all()
+    assert (read_mask(tmp_path / "clear.png") == 0).all()
+    cut_out = Image.new("LA", (4, 4), (255, 0))
+    cut_out.paste((255, 255), (0, 0, 2, 4))
+    cut_out.paste((200, 51), (2, 0, 3, 4))
+    cut_out.save(tmp_path / "cut.png")
+    assert read_mask(tmp_path / "cut.png").tolist() == [[255, 255, 40, 0]] * 4
 
 
 def test_no_picture(tmp_path: Path) -> None:

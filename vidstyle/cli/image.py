@@ -45,7 +45,12 @@ def command(
     from vidstyle.pipeline.images import stylize_images
 
     failed = []
-    for _, place, error in stylize_images(pairs, style, options=options):
+
+    def warn(sentence: str) -> None:
+        if not quiet:
+            words.say(f"vidstyle: warning: {sentence}")
+
+    for _, place, error in stylize_images(pairs, style, options=options, say=warn):
         if error is not None:
             failed.append(error)
             if len(sources) > 1:

@@ -1,4 +1,4 @@
-"""Pictures in and out: upright, sRGB, without alpha."""
+"""Pictures in and out: upright, sRGB, with alpha where it is asked for."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps
 
-from vidstyle.core.errors import InputError, UsageError
-from vidstyle.core.files import atomic_output, check_readable
+from vidstyle.core.errors import UsageError
+from vidstyle.core.files import atomic_output
+from vidstyle.imaging.image_tags import ImageTags
+from vidstyle.imaging.open_image import opened_image
 from vidstyle.imaging.resize import with_short_side
 
-# Beyond this a picture is taken for a decompression bomb (Pillow's own limit only warns).
-_MAX_PIXELS = 200_000_000
+LARGE = 40_000_000
+"""Pixels beyond which a picture that is read at a smaller size is reduced by a whole number before anything is copied."""
+_REDUCIBLE = ("L", "LA", "RGB", "RGBA", "CMYK")
+"""Modes whose samples can be averaged as they are stored."""
 
 
 def read_image(path: Path, *, short_side: int | None = None, alpha: bool = False) -> NDArray[np.uint8]:
@@ -26,44 +30,55 @@ def read_image(path: Path, *, short_side: int | None = None, alpha: bool = False
 
     Raises InputError when the file is missing or no readable picture.
     """
-    path = Path(path)
-    check_readable(path)
-    try:
-        with Image.open(path) as image:
-            if image.width * image.height > _MAX_PIXELS:
-                raise InputError(f"{path}: has more than {_MAX_PIXELS // 10**6} million pixels; make it smaller first.")
-            if short_side is not None:
-                image.draft("RGB", (2 * short_side, 2 * short_side))  # JPEG decodes faster at a fraction of its size
-            upright = ImageOps.exif_transpose(image)
-            profile = image.info.get("icc_profile")
-            opacity = upright.convert("RGBA").getchannel("A") if alpha and upright.has_transparency_data else None
-            rgb = _to_srgb(upright.convert("RGB") if opacity else _flatten(upright), profile)
-            if alpha:
-                rgb.putalpha(opacity or 255)
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(
-            f"{path}: is not a picture that can be read ({_first_line(error)}); check the file."
-        ) from error
+    with opened_image(Path(path)) as image:
+        if short_side is not None:
+            image.draft("RGB", (2 * short_side, 2 * short_side))  # JPEG decodes faster at a fraction of its size
+        profile = image.info.get("icc_profile")
+        ImageOps.exif_transpose(image, in_place=True)
+        upright: Image.Image = image
+        factor = 1 if short_side is None else min(image.size) // (2 * short_side)
+        if factor > 1 and image.width * image.height > LARGE and image.mode in _REDUCIBLE:
+            upright = image.reduce(factor)  # before anything is copied: a scan of 150 million pixels is 600 MB
+        opacity = upright.convert("RGBA").getchannel("A") if alpha and upright.has_transparency_data else None
+        rgb = _to_srgb(upright.convert("RGB") if opacity else _flatten(upright), profile)
+        if alpha:
+            rgb.putalpha(opacity or 255)
     pixels = np.asarray(rgb, dtype=np.uint8)
     return pixels.copy() if short_side is None else with_short_side(pixels, short_side)
 
 
 def has_transparency(path: Path) -> bool:
     """Whether a picture that can be read has an alpha channel or a transparent colour."""
-    with Image.open(path) as image:
+    with opened_image(path) as image:
         return image.has_transparency_data
 
 
-def write_image(path: Path, image: NDArray[np.uint8]) -> None:
-    """Write (H, W, 3) uint8 sRGB under `path`, in the format of its suffix; the file appears only when complete.
+def picture_format(path: Path) -> str:
+    """Pillow's name of the format that a suffix means. Raises UsageError where it is none that we write."""
+    format_ = Image.registered_extensions().get(path.suffix.lower())
+    if format_ is None or format_ not in Image.SAVE:
+        raise UsageError(f"{path}: {path.suffix or 'a name without suffix'} is no picture format; use .png or .jpg.")
+    return format_
+
+
+def holds_transparency(path: Path) -> bool:
+    """Whether a picture of this name keeps its alpha. Raises UsageError where it is no picture's name."""
+    return picture_format(path) in ("PNG", "WEBP", "TIFF", "AVIF")
+
+
+def write_image(path: Path, image: NDArray[np.uint8], tags: ImageTags | None = None) -> None:
+    """Write (H, W, 3) uint8 sRGB, or (H, W, 4) with alpha, in the format of the suffix; the file appears only when complete.
+
+    Args:
+        tags: what the file is to say besides, as far as its format can.
 
     Raises UsageError for a suffix that is no picture format, InputError when the place cannot be written to.
     """
     path = Path(path)
-    format_ = Image.registered_extensions().get(path.suffix.lower())
-    if format_ is None or format_ not in Image.SAVE:
-        raise UsageError(f"{path}: {path.suffix or 'a name without suffix'} is no picture format; use .png or .jpg.")
+    format_ = picture_format(path)
     options = {"quality": 95, "subsampling": 0} if format_ == "JPEG" else {"quality": 95} if format_ == "WEBP" else {}
+    if tags is not None:
+        options |= tags.options(format_, (image.shape[1], image.shape[0]))
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, format=format_, **options)
     with atomic_output(path) as temporary:
@@ -95,7 +110,3 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
         except (ImageCms.PyCMSError, OSError):
             pass  # a profile of another colour space or a broken one: the samples are taken as sRGB
     return image.convert("RGB")
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:120].replace("\n", " ")

@@ -14,10 +14,11 @@ from vidstyle.engines.backoff import Backoff
 from vidstyle.engines.choose import make_engine
 from vidstyle.imaging.detail import add_detail
 from vidstyle.imaging.frame import Frame
-from vidstyle.imaging.image_io import read_image, write_image
+from vidstyle.imaging.image_io import write_image
 from vidstyle.imaging.sizes import painting_size
 from vidstyle.imaging.transforms import resized, target_size, with_colour_of, with_small_copy
 from vidstyle.models.registry import find_model
+from vidstyle.pipeline.picture import read_picture
 from vidstyle.pipeline.plan.checks import check_output
 from vidstyle.pipeline.plan.run_options import RunOptions
 from vidstyle.styles.request import StyleRequest
@@ -44,9 +45,16 @@ def stylize_image(
 
 
 def stylize_images(
-    pairs: Sequence[tuple[Path, Path]], styles: str | Sequence[str] | StyleRequest, *, options: RunOptions | None = None
+    pairs: Sequence[tuple[Path, Path]],
+    styles: str | Sequence[str] | StyleRequest,
+    *,
+    options: RunOptions | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Iterator[tuple[Path, Path, VidstyleError | None]]:
     """As `stylize_image`, for many: the model is loaded and the style encoded once.
+
+    Args:
+        say: is given what the user should know, a sentence at a time: of the styles, and what an output cannot keep.
 
     Yields:
         (source, output, None or what went wrong with it); one failure does not stop the others.
@@ -57,8 +65,11 @@ def stylize_images(
     request = styles if isinstance(styles, StyleRequest) else options.style_request(styles)
     if request.mask is not None or request.keyframes is not None:
         raise UsageError("--mask and --keyframes are for films; leave them out for pictures.")
+    for note in request.notes:
+        say(note)
     model = find_model(options.model)
-    first = read_image(pairs[0][0]) if len(pairs) == 1 else None  # refuse a bad single input before the model is loaded
+    # Refuse a bad single input before the model is loaded.
+    first = read_picture(*pairs[0]) if len(pairs) == 1 else None
     engine = make_engine(
         model,
         engine=options.engine,
@@ -70,15 +81,19 @@ def stylize_images(
     stylize = Backoff(lambda frames: engine.stylize(frames, code, strength=request.strength))
     for source, output in pairs:
         try:
-            picture = read_image(source) if first is None else first
-            height, width = picture.shape[:2]
+            picture = read_picture(source, output) if first is None else first
+            for note in picture.notes:
+                say(note)
+            height, width = picture.rgb.shape[:2]
             try:
                 size = target_size(width, height, size=options.size, max_side=options.max_side)
             except InputError as error:
                 raise InputError(f"{source}: {error}") from None
-            frame = resized(Frame(picture, 0, 0, Fraction(1)), size).data
-            styled = painted(frame, stylize, options)
-            write_image(output, with_colour_of(frame[None], styled[None])[0] if request.preserve_color else styled)
+            frame = resized(Frame(picture.rgb, 0, 0, Fraction(1), picture.alpha), size)
+            styled = painted(frame.data, stylize, options)
+            if request.preserve_color:
+                styled = with_colour_of(frame.data[None], styled[None])[0]
+            write_image(output, styled if frame.alpha is None else np.dstack([styled, frame.alpha]), picture.tags)
         except InputError as error:
             yield source, output, error
         else:

@@ -112,7 +112,7 @@ def stylize_video(
         model=model.name,
         stages={stage: round(value, 3) for stage, value in vars(seconds).items()},
         peak_rss_mb=peak_rss_mb(),
-        warnings=[*film.warnings, *dict.fromkeys(warnings)],
+        warnings=[*film.warnings, *request.notes, *dict.fromkeys(warnings)],
     )
 
 

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from vidstyle.core.errors import UsageError
 from vidstyle.engines.backoff import Backoff
 from vidstyle.engines.choose import make_engine
-from vidstyle.imaging.resize import with_short_side
 from vidstyle.imaging.sizes import MIN_SIDE
 from vidstyle.models.attention import StyleCode
 from vidstyle.models.registry import ModelDescriptor
+from vidstyle.styles.painting import fitted
 from vidstyle.styles.request import encode
 from vidstyle.styles.resolve import normalised
 from vidstyle.styles.source import Painting, Style, StyleSource, read_source
@@ -135,7 +135,7 @@ class Stylizer:
         if not isinstance(style, np.ndarray):
             return read_source(str(style), size=self._style_size)
         check_frames(style[None], "a style")
-        return Painting(with_short_side(style, self._style_size))
+        return Painting(fitted(style, self._style_size))
 
     def __getstate__(self) -> dict[str, Any]:
         return self._settings

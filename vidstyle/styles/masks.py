@@ -15,12 +15,14 @@ Mask = NDArray[np.uint8]
 
 
 def read_mask(path: Path) -> Mask:
-    """The luma (BT.601, as grey pictures are understood) of a picture. Transparent parts are white.
+    """The luma (BT.601, as grey pictures are understood) of a picture laid over black: what is transparent counts as black.
 
     Raises:
         InputError: no picture that can be read.
     """
-    return np.asarray(cv2.cvtColor(read_image(path), cv2.COLOR_RGB2GRAY), np.uint8)
+    rgba = read_image(path, alpha=True)
+    grey = cv2.cvtColor(rgba[..., :3], cv2.COLOR_RGB2GRAY).astype(np.uint16)
+    return ((grey * rgba[..., 3] + 127) // 255).astype(np.uint8)
 
 
 def stretched(mask: Mask, size: tuple[int, int]) -> Mask:

@@ -12,7 +12,7 @@ from vidstyle.core.errors import UsageError
 from vidstyle.styles.keyframes import Keyframes, read_keyframes
 from vidstyle.styles.masks import Mask, read_mask, stretched
 from vidstyle.styles.resolve import normalised, parse
-from vidstyle.styles.source import Style, read_source
+from vidstyle.styles.source import Style, read_notes, read_source
 
 if TYPE_CHECKING:
     from vidstyle.engines.base import Engine
@@ -36,6 +36,11 @@ class StyleRequest:
     def mixes_two(self) -> bool:
         """The mask chooses between two styles, not between a style and the source."""
         return self.mask is not None and self.keyframes is None and len(self.styles) == 2
+
+    @property
+    def notes(self) -> list[str]:
+        """What the user should know of how the styles were read, each sentence once."""
+        return list(dict.fromkeys(note for style in self.styles for note in style.notes))
 
     def at_size(self, size: tuple[int, int]) -> StyleRequest:
         """The same for frames of one size (width, height): the mask has it."""
@@ -102,7 +107,7 @@ def read_request(
         if texts:
             raise UsageError("--keyframes names its styles itself; leave --style out, or --keyframes.")
         keys = read_keyframes(keyframes)
-        read = [Style(ref, read_source(ref, size=style_size)) for ref in keys.refs]
+        read = [_style(ref, style_size) for ref in keys.refs]
     else:
         read = read_styles(texts, size=style_size)
     if mask is not None and keys is None and len(read) > 1:
@@ -120,4 +125,8 @@ def read_styles(texts: Sequence[str], *, size: int) -> list[Style]:
     """Read each "ART" or "ART:WEIGHT"; shares are scaled to sum to 1. Raises as `read_request`."""
     specs = [parse(text) for text in texts]
     shares = normalised([spec.weight for spec in specs])
-    return [Style(s.ref, read_source(s.ref, size=size), w) for s, w in zip(specs, shares, strict=True)]
+    return [_style(s.ref, size, w) for s, w in zip(specs, shares, strict=True)]
+
+
+def _style(ref: str, size: int, weight: float = 1.0) -> Style:
+    return Style(ref, read_source(ref, size=size), weight, read_notes(ref, size=size))

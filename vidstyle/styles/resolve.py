@@ -13,11 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidstyle.core.errors import InputError, UsageError
-from vidstyle.imaging.image_io import read_image
 from vidstyle.imaging.resize import with_short_side
 from vidstyle.styles import gallery
+from vidstyle.styles.painting import read_painting
 
 CODE_SUFFIX = ".safetensors"
+STYLE_SIZE = 384
+"""Short side at which style pictures are read unless something else is asked for, pixels."""
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?(nan|inf|infinity)", re.ASCII | re.IGNORECASE)
 DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
 
@@ -78,7 +80,7 @@ def normalised(weights: Sequence[float]) -> list[float]:
     return [s / total for s in shares]
 
 
-def resolve(ref: str, *, size: int = 384) -> NDArray[np.uint8] | Path:
+def resolve(ref: str, *, size: int = STYLE_SIZE) -> NDArray[np.uint8] | Path:
     """The style that a reference means.
 
     A built-in name wins over a file of the same name; write ./NAME for the file.
@@ -94,20 +96,34 @@ def resolve(ref: str, *, size: int = 384) -> NDArray[np.uint8] | Path:
         UsageError: a name that is neither built in nor a file.
         InputError: a file that is missing, a folder or not readable as a picture.
     """
-    name = ref.strip().lower().replace("_", "-").replace(" ", "-")
+    name = _built_in(ref)
     if name in gallery.DESCRIPTIONS:
         return with_short_side(gallery.load(name), size)
+    if "://" in ref:
+        raise InputError(f"{ref}: addresses are not read; save the picture in a file and name that.")
+    if ref == "-":
+        raise InputError("-: a style is not read from standard input; save the picture in a file and name that.")
     path = Path(ref).expanduser()
     if path.is_dir():
         raise InputError(f"{ref}: a folder, not a style; name one picture in it.")
     if path.exists():
-        return path if path.suffix.lower() == CODE_SUFFIX else read_image(path, short_side=size)
+        return path if path.suffix.lower() == CODE_SUFFIX else read_painting(path, size)
     if looks_like_file(ref):
         raise InputError(f"{ref}: no such file; check the path, or use a built-in style (see: vidstyle styles).")
     near = difflib.get_close_matches(name, gallery.names(), n=3, cutoff=0.4) or gallery.names()
     raise UsageError(
         f"{ref}: no built-in style or file of this name; nearest are {', '.join(near)} (see: vidstyle styles)."
     )
+
+
+def file_of(ref: str) -> Path | None:
+    """The file that a reference means; None where it means a built-in style, or nothing that is there."""
+    path = Path(ref).expanduser()
+    return None if _built_in(ref) in gallery.DESCRIPTIONS or not path.is_file() else path
+
+
+def _built_in(ref: str) -> str:
+    return ref.strip().lower().replace("_", "-").replace(" ", "-")
 
 
 def looks_like_file(ref: str) -> bool:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from vidstyle.core.errors import UsageError
 from vidstyle.styles.code_cache import style_code
-from vidstyle.styles.resolve import resolve
+from vidstyle.styles.painting import notes
+from vidstyle.styles.resolve import CODE_SUFFIX, STYLE_SIZE, file_of, resolve
 
 if TYPE_CHECKING:
     from vidstyle.engines.base import Engine
@@ -71,11 +72,25 @@ class Style:
     source: StyleSource
     weight: float = 1.0
     """Shares of a blend sum to 1."""
+    notes: tuple[str, ...] = ()
+    """What the user should know of how it was read, sentences."""
 
     def digest(self) -> str:
         """SHA-256 of what the code is made from, and its share."""
         shape, data = self.source.content()
         return hashlib.sha256(f"{shape} {self.weight!r} ".encode() + data).hexdigest()
+
+
+def read_notes(ref: str, *, size: int) -> tuple[str, ...]:
+    """What the user should know of how a reference that `read_source` has read is taken."""
+    path = file_of(ref)
+    if path is None:
+        return ()
+    if path.suffix.lower() != CODE_SUFFIX:
+        return tuple(notes(path, size))
+    if size == STYLE_SIZE:
+        return ()
+    return (f"{ref}: is compiled, so its size is settled; --style-size has no effect on it.",)
 
 
 def read_source(ref: str, *, size: int) -> StyleSource:
