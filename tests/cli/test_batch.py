@@ -80,15 +80,15 @@ def test_pictures_in_and_out(work: Path, run: Any, capsys: pytest.CaptureFixture
     assert run("in/%04d.png", "--style", "mosaic", "-o", "out/%d.png", "--json") == 0
     report = json.loads(capsys.readouterr().out)
     assert (report["frames"], report["input"], report["output"]) == (4, "in/%04d.png", "out/%d.png")
-    assert files(work) == [f"in/{i:04d}.png" for i in range(4)] + [f"out/{i}.png" for i in range(1, 5)]
-    with Image.open("out/4.png") as image:
+    assert files(work) == [f"in/{i:04d}.png" for i in range(4)] + [f"out/{i}.png" for i in range(4)]
+    with Image.open("out/3.png") as image:
         assert image.size == (32, 24)
-    first = Path("out/2.png").read_bytes()
+    first = Path("out/1.png").read_bytes()
     assert run("in", "--style", "mosaic", "-o", "out/%d.png") == 2
     assert "4 such pictures exist already" in capsys.readouterr().err
     assert run("in", "--style", "mosaic", "-o", "out/%d.png", "-y", "--end", "0.08") == 0
-    assert files(Path("out")) == ["1.png", "2.png"]
-    assert Path("out/2.png").read_bytes() == first
+    assert files(Path("out")) == [f"{i}.png" for i in range(4)]  # an excerpt takes nothing away
+    assert Path("out/1.png").read_bytes() == first
     assert run("in", "--style", "mosaic", "-o", "in/%04d.png", "-y") == 2
     assert "its pictures are the input's" in capsys.readouterr().err
 

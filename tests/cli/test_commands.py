@@ -174,7 +174,7 @@ def test_image_refuses(work: Path, pictures: list[Path], tiny_model: Path, capsy
     common = ("--style", "mosaic", "--model", tiny_model, "--style-size", 32, "-q")
     before = snapshot(work)
     for args, code, words in [
-        (["a.jpg", "b.gif", "-o", "one.png"], 2, "existing folder"),
+        (["a.jpg", "b.gif", "-o", "one.png"], 2, "must be a folder"),
         (["a.jpg", "./a.jpg"], 2, "would overwrite each other"),
         (["a.jpg", "-o", "a.jpg"], 2, "is the input itself"),
         (["missing.jpg"], 1, "missing.jpg: no such file"),

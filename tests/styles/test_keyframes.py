@@ -126,7 +126,7 @@ def test_one_style_alone_is_not_recomputed(tiny_model: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "says"),
     [
-        ("a.csv", "", "no keyframe"),
+        ("a.csv", "", "is empty"),
         ("a.csv", "time,mosaic\n", "no keyframe"),
         ("a.csv", "when,mosaic\n0,1\n", "first line"),
         ("a.csv", "time,a,a\n0,1,1\n", "first line"),

@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 Style = Callable[[Path], "RunReport"]
 
 
-def films_of(sources: Sequence[Path]) -> list[Path]:
-    """The inputs with folders of videos replaced by what they hold; a folder of pictures is one film.
+def films_of(sources: Sequence[Path], say: Callable[[str], None] = lambda _: None) -> list[Path]:
+    """The inputs with folders of videos replaced by what they hold, without films of our own making; a folder of pictures is
+    one film.
 
     Raises:
         UsageError: a folder of both, or inputs whose outputs would have one name.
     """
-    from vidstyle.media.paths import film_name, find_pictures, find_videos
+    from vidstyle.media.made_here import made_here
+    from vidstyle.media.paths import find_pictures, find_videos
 
     found: list[Path] = []
     for source in sources:
@@ -31,13 +33,53 @@ def films_of(sources: Sequence[Path]) -> list[Path]:
             raise UsageError(
                 f"{source}: holds videos and pictures; name the files, or {source}/%06d.png for the pictures."
             )
-        found += videos or [source]
+        if not videos:
+            found.append(source)
+            continue
+        own = [video for video in videos if made_here(video)]
+        if own:
+            say(
+                f"{source}: {len(own)} films in it were made by vidstyle and are left out; name them to style them again."
+            )
+        found += [video for video in videos if video not in own]
+    if not found:
+        raise UsageError("nothing is left to style; name a film.")
     names: dict[str, Path] = {}
-    for film in found:
-        other = names.setdefault(film_name(film).casefold(), film)
-        if other is not film:
-            raise UsageError(f"{other} and {film}: their outputs would have one name; style them one by one with -o.")
+    for name, films in _by_name(found).items():
+        for film in films:
+            output = (name if len(films) == 1 else _output_name(film)).casefold()
+            other = names.setdefault(output, film)
+            if other is not film:
+                raise UsageError(
+                    f"{other} and {film}: their outputs would have one name; style them one by one with -o."
+                )
     return found
+
+
+def _by_name(films: Sequence[Path]) -> dict[str, list[Path]]:
+    """Films by what their outputs are named after."""
+    from vidstyle.media.paths import film_name
+
+    found: dict[str, list[Path]] = {}
+    for film in films:
+        found.setdefault(film_name(film).casefold(), []).append(film)
+    return found
+
+
+def _output_name(film: Path) -> str:
+    """Name of a film's output where another film has the same: by its suffix they may differ. One that cannot be read has none,
+    and is told when its turn comes."""
+    from vidstyle.core.errors import VidstyleError
+    from vidstyle.media.input.probe import probe
+    from vidstyle.media.output.containers import default_suffix
+    from vidstyle.media.paths import film_name, find_pictures
+
+    if find_pictures(film):
+        return f"{film_name(film)}.mp4"
+    try:
+        return f"{film_name(film)}{default_suffix(probe(film))}"
+    except VidstyleError:
+        return str(film.absolute())
 
 
 @dataclass(frozen=True)

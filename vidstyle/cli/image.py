@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 from vidstyle.cli import options as words
 from vidstyle.core.errors import InputError, UsageError
+from vidstyle.core.files import cause
 from vidstyle.pipeline.plan.run_options import RunOptions
 
 KEPT = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
@@ -19,7 +21,7 @@ def command(
     sources: Annotated[list[Path], typer.Argument(metavar="IN...", help="Picture files.")],
     style: words.Styles,
     output: Annotated[
-        Path | None,
+        str | None,
         typer.Option("-o", "--output", metavar="OUT", help="A file, or for several pictures a folder. Default: here."),
     ] = None,
     overwrite: words.Overwrite = False,
@@ -38,6 +40,11 @@ def command(
 ) -> None:
     """Pictures in the style of a picture; written as NAME.styled.SUFFIX where -o names no file."""
     options = RunOptions(**words.picture_options(locals()))
+    for source in sources:
+        if source.is_dir():
+            raise UsageError(
+                f"{source}: is a folder; name the pictures in it ({source}/*.jpg), or make a film of them with `vidstyle run`."
+            )
     pairs = [(source, target(source, output, alone=len(sources) == 1)) for source in sources]
     if len({place.absolute() for _, place in pairs}) < len(pairs):
         raise UsageError("several inputs have the same name and would overwrite each other; style them one by one.")
@@ -63,13 +70,26 @@ def command(
         raise InputError(f"{len(failed)} of {len(sources)} pictures failed; the others are done.")
 
 
-def target(source: Path, output: Path | None, *, alone: bool) -> Path:
-    """Where a picture goes: `output` itself, or NAME.styled.SUFFIX in that folder (default: the current one)."""
+def target(source: Path, output: str | None, *, alone: bool) -> Path:
+    """Where a picture goes: `output` itself, or NAME.styled.SUFFIX in that folder (default: the current one), which is made
+    where it is missing. With several pictures, and with a slash at its end, it is a folder.
+
+    Raises:
+        UsageError: several pictures are to go into one file.
+        InputError: the folder cannot be made.
+    """
     name = f"{source.stem}.styled{source.suffix if source.suffix.lower() in KEPT else '.png'}"
     if output is None:
         return Path.cwd() / name
-    if output.is_dir():
-        return output / name
-    if alone:
-        return output
-    raise UsageError(f"-o {output}: for several pictures it must be an existing folder.")
+    place = Path(output)
+    if place.is_dir():
+        return place / name
+    if alone and not output.endswith(("/", os.sep)):
+        return place
+    if place.exists() or (not alone and place.suffix.lower() in KEPT):
+        raise UsageError(f"-o {output}: for several pictures it must be a folder.")
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"-o {output}: cannot be made ({cause(error)}); choose another.") from error
+    return place / name

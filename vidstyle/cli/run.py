@@ -12,6 +12,7 @@ import typer
 
 from vidstyle.cli import options as words
 from vidstyle.core.errors import InputError, UsageError
+from vidstyle.core.files import cause, same_file
 from vidstyle.pipeline.plan.run_options import RunOptions, RunReport, parse_rate, parse_share, parse_time
 
 
@@ -103,7 +104,9 @@ def command(
     from vidstyle.cli.batch import films_of, run_all
     from vidstyle.pipeline.run import stylize_video
 
-    films = films_of(sources)
+    if json not in (None, words.STDOUT) and any(same_file(Path(str(json)), source) for source in sources):
+        raise UsageError(f"--json {json}: is an input of this command; choose another name.")
+    films = films_of(sources, lambda sentence: None if quiet else words.say(f"vidstyle: {sentence}"))
     if output is not None and (out_dir is not None or len(films) != 1):
         raise UsageError(f"-o {output}: names one film; for {len(films)} give --out-dir alone.")
     request = options.style_request(style or ())  # read once for all films; a wrong name is told before anything else
@@ -131,7 +134,7 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"--out-dir {folder}: cannot be made ({error.strerror}); choose another.") from error
+        raise InputError(f"--out-dir {folder}: cannot be made ({cause(error)}); choose another.") from error
 
 
 @contextmanager

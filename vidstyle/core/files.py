@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,6 +14,10 @@ from vidstyle.core.errors import InputError
 
 DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM})
 """Errors of a place, not of what is written there."""
+
+
+_ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+(.*)", re.DOTALL)
+"""An address, of which a path keeps one slash. A single letter is a drive."""
 
 
 @contextmanager
@@ -101,6 +106,7 @@ def check_readable(path: Path, *, kind: str = "video") -> None:
         kind: what it should be, for the sentence about a folder.
     """
     if not path.exists():
+        check_local(path)
         raise InputError(f"{path}: no such file; check the path.")
     if path.is_dir():
         raise InputError(f"{path}: is a folder, not a {kind}; name a file inside it.")
@@ -109,6 +115,15 @@ def check_readable(path: Path, *, kind: str = "video") -> None:
         raise InputError(f"{path}: cannot be read (permission denied); change its permissions.")
     if path.stat().st_size == 0:
         raise InputError(f"{path}: is empty (0 bytes); copy or download it again.")
+
+
+def check_local(path: Path) -> None:
+    """Raise InputError for "-" and for addresses: standard input and the network are not read from."""
+    if str(path) == "-":
+        raise InputError("-: standard input is not read; write what comes from it into a file and name that.")
+    address = _ADDRESS.fullmatch(str(path))
+    if address is not None:
+        raise InputError(f"{address[1]}://{address[2]}: addresses are not read; download it and name the file.")
 
 
 def check_regular(path: Path) -> None:

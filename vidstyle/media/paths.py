@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Self
 
@@ -18,6 +20,7 @@ VIDEOS = frozenset(
 )
 """Suffixes of what is taken for a film in a folder."""
 
+_LAST_NUMBER = re.compile(r"(.*?)(\d+)(\D*)", re.ASCII | re.DOTALL)
 _NUMBER = re.compile(r"%(?:0(\d{1,2}))?d")
 
 
@@ -57,6 +60,18 @@ def find_pictures(path: Path) -> tuple[Path, ...]:
         return tuple(sorted((p for p in _files(path) if p.suffix.lower() in PICTURES), key=_natural))
     numbered = None if path.exists() else NumberedName.parse(path)
     return tuple(p for _, p in numbered.existing()) if numbered else ()
+
+
+def numbers_of(pictures: Sequence[Path]) -> list[int]:
+    """The numbers of pictures of one film: the last ones in their names where these differ in nothing else and rise, else 1, 2,
+    3 ..."""
+    found = [_LAST_NUMBER.fullmatch(path.stem) for path in pictures]
+    matches = [match for match in found if match is not None]
+    numbers = [int(match[2]) for match in matches]
+    alike = len({(match[1], match[3]) for match in matches}) == 1
+    if len(matches) == len(pictures) and alike and all(a < b for a, b in pairwise(numbers)):
+        return numbers
+    return list(range(1, len(pictures) + 1))
 
 
 def film_name(path: Path) -> str:

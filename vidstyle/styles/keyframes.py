@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidstyle.core.errors import InputError
+from vidstyle.core.files import cause, check_readable
+from vidstyle.styles.resolve import is_built_in
 
 STRENGTH = "strength"
 """Column of a CSV file, and value of a TOML key, that is no style."""
@@ -83,7 +85,8 @@ class Key:
 def read_keyframes(path: Path) -> Keyframes:
     """Read a file of keys.
 
-    CSV: a header `time,STYLE,STYLE...`, then a row a key: seconds, and a weight for each style. TOML: a table a key,
+    CSV (with commas, or with semicolons throughout): a header `time,STYLE,STYLE...`, then a row a key: seconds, and a weight
+    for each style. Pictures are looked for beside the file first. TOML: a table a key,
 
         [[key]]
         time = 2.5
@@ -95,19 +98,26 @@ def read_keyframes(path: Path) -> Keyframes:
     Raises:
         InputError: not readable, or keys that make no sense; the message says which one.
     """
+    check_readable(path, kind="text of keyframes")
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as a text of keyframes ({error}).") from error
+        raise InputError(f"{path}: cannot be read as a text of keyframes ({cause(error)}).") from error
     keys = toml_keys(path, text) if path.suffix.lower() == ".toml" else csv_keys(path, text)
     if not keys:
         raise InputError(f"{path}: holds no keyframe; add one with a time and a style.")
     refs = tuple(dict.fromkeys(ref for key in keys for ref in key.styles))
+    beside = tuple(_found(ref, path.parent) for ref in refs)
     weights = np.array([[key.styles.get(ref, 0.0) for ref in refs] for key in keys])
     # Divided by the largest first, so that no sum overflows.
     weights /= weights.max(1, keepdims=True)
     times, strengths = np.array([key.time for key in keys]), np.array([key.strength for key in keys])
-    return Keyframes(refs, times, weights / weights.sum(1, keepdims=True), strengths)
+    return Keyframes(beside, times, weights / weights.sum(1, keepdims=True), strengths)
+
+
+def _found(ref: str, folder: Path) -> str:
+    """A style of a file of keys: a built-in name, else a file beside the file of keys, else as the command line has it."""
+    return ref if is_built_in(ref) or not (folder / ref).is_file() else str(folder / ref)
 
 
 Row = tuple[str, Any, Mapping[str, Any], Any]
@@ -133,7 +143,13 @@ def toml_keys(path: Path, text: str) -> list[Key]:
 
 
 def csv_keys(path: Path, text: str) -> list[Key]:
-    rows = [(n, row) for n, row in enumerate(csv.reader(text.splitlines()), 1) if any(cell.strip() for cell in row)]
+    # Spreadsheets of half the world write semicolons, and numbers with a comma.
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    separator = ";" if first.strip().strip('"').lower().startswith("time") and ";" in first else ","
+    lines = csv.reader(text.splitlines(), delimiter=separator)
+    rows = [(n, row) for n, row in enumerate(lines, 1) if any(cell.strip() for cell in row)]
+    if separator == ";":
+        rows = rows[:1] + [(n, [cell.replace(",", ".") for cell in row]) for n, row in rows[1:]]
     if not rows:
         return []
     header = [cell.strip() for cell in rows[0][1]]

@@ -122,6 +122,11 @@ def file_of(ref: str) -> Path | None:
     return None if _built_in(ref) in gallery.DESCRIPTIONS or not path.is_file() else path
 
 
+def is_built_in(ref: str) -> bool:
+    """Whether a reference is the name of a built-in style."""
+    return _built_in(ref) in gallery.DESCRIPTIONS
+
+
 def _built_in(ref: str) -> str:
     return ref.strip().lower().replace("_", "-").replace(" ", "-")
 

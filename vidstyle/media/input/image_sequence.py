@@ -75,6 +75,9 @@ def read_pictures(info: VideoInfo, start: int | None, report: ReadReport) -> Ite
         frame = _read(info, number)
         if frame is None:
             report.decode_errors += 1
+            report.warn(
+                f"{info.pictures[number]}: is not a picture that can be read; the one before it is shown instead."
+            )
             # A part of the film that begins with damage looks back, as far as it must, for what stands in.
             earlier = (_read(info, n) for n in range(number - 1, -1, -1))
             frame = last or next((f for f in earlier if f is not None), None)

@@ -81,7 +81,7 @@ def read_frames(
         report.warn(f"{info.path}: the file breaks off; everything before that was read.")
     if given == 0 and start is None and stop is None:
         raise InputError(f"{info.path}: no frame of its video can be decoded (cut off or damaged); copy it again.")
-    if report.concealed or report.decode_errors:
+    if (report.concealed or report.decode_errors) and not info.pictures:  # which are named one by one
         report.warn(
             f"{info.path}: {report.decode_errors} packets were damaged; {report.concealed} lost frames were replaced "
             "by the frame before."

@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -17,15 +18,27 @@ from vidstyle.core.files import umask, write_failure
 from vidstyle.imaging.image_io import write_image
 from vidstyle.media.container import open_source, packets
 from vidstyle.media.input.probe import VideoInfo
-from vidstyle.media.paths import NumberedName
+from vidstyle.media.paths import NumberedName, numbers_of
 
 
-def write_pictures(parts: Sequence[Path], info: VideoInfo, output: Path, *, scratch: Path | None = None) -> list[str]:
-    """Write the frames of `parts` (PNG in NUT) as `output`, numbered from 1 in order.
+def write_pictures(
+    parts: Sequence[Path],
+    info: VideoInfo,
+    output: Path,
+    *,
+    start: int | None = None,
+    stop: int | None = None,
+    scratch: Path | None = None,
+) -> list[str]:
+    """Write the frames of `parts` (PNG in NUT) as `output`: with the numbers of the pictures that they were made from, those of
+    a video file from 1 on.
 
     All are written into a private folder in `scratch` (None: beside them) first and then renamed, so that none is ever
-    half-written. What is there under those names is replaced, and pictures of the same name with higher numbers, left from a
-    longer film, are removed.
+    half-written. What is there under those names is replaced. Where the film goes to its end, pictures of the same name with
+    higher numbers, left from a longer film, are removed.
+
+    Args:
+        start, stop: cut of the source, in ticks.
 
     Returns warnings, one sentence for each stream of the source that is left out.
 
@@ -36,15 +49,17 @@ def write_pictures(parts: Sequence[Path], info: VideoInfo, output: Path, *, scra
     try:
         temporary = Path(tempfile.mkdtemp(prefix=".", suffix=".part", dir=scratch or name.folder))
         try:
-            count = 0
-            for count, data in enumerate(_pictures(parts), 1):
-                _write(temporary / name.path(count).name, data)
-            for number in range(1, count + 1):
+            numbers = iter(numbers_of(info.pictures)[max(0, start or 0) :] if info.pictures else count(1))
+            written = []
+            for data in _pictures(parts):
+                written.append(next(numbers))
+                _write(temporary / name.path(written[-1]).name, data)
+            for number in written:
                 (temporary / name.path(number).name).replace(name.path(number))
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
         for number, path in name.existing():
-            if number > count:
+            if stop is None and number > max(written, default=0):
                 path.unlink()
     except OSError as error:
         raise InputError(f"{output}: {write_failure(error, output.absolute())}.") from error

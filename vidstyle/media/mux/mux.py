@@ -19,6 +19,7 @@ from vidstyle.core.errors import InputError
 from vidstyle.core.files import DISK_ERRORS, atomic_output, write_failure
 from vidstyle.media.container import open_source
 from vidstyle.media.input.probe import VideoInfo
+from vidstyle.media.made_here import MARK, mark_gif
 from vidstyle.media.mux.chapters import cut_chapters
 from vidstyle.media.mux.concat import Join
 from vidstyle.media.mux.gif import write_gif
@@ -67,11 +68,13 @@ def mux(
     start, stop = (None if tick is None else tick * spec.time_base for tick in (spec.start, spec.stop))
     trim = Trim(start=start, stop=stop)
     if format_ == "image2":
-        return write_pictures(parts, info, output, scratch=scratch)
+        return write_pictures(parts, info, output, start=spec.start, stop=spec.stop, scratch=scratch)
     with atomic_output(output, scratch=scratch) as temporary:
         try:
             if format_ == "gif":
-                return write_gif(parts, info, temporary, spec, shift=trim.shift(spec.time_base))
+                warnings = write_gif(parts, info, temporary, spec, shift=trim.shift(spec.time_base))
+                mark_gif(temporary)
+                return warnings
             return _write(_Job(tuple(parts), info, output, format_, spec, trim), temporary)
         except av.error.FFmpegError as error:
             failure = write_failure(error, output) if isinstance(error, OSError) else f"could not be written ({error})"
@@ -209,6 +212,7 @@ def _add_video(
             cut = job.trim.start - (info.start_pts or 0) * info.time_base
             stream.metadata[name] = later(stream.metadata[name], round(cut * info.average_rate), info.average_rate)
         stream.disposition = original.disposition
+    stream.metadata["encoder"] = MARK
     stream.metadata.pop("alpha_mode", None)
     if part.streams.video[0].metadata.get("alpha_mode") == "1":
         stream.metadata["alpha_mode"] = "1"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.core.files import same_file
 from vidstyle.media.paths import NumberedName, find_pictures
-from vidstyle.pipeline.plan.journal import journal_folder
+from vidstyle.pipeline.plan.journal import in_use, journal_folder
 
 
 class OutputExists(UsageError):
@@ -33,13 +34,45 @@ def check_output(source: Path, output: Path, *, overwrite: bool) -> None:
     if numbered is not None:
         check_numbered(source, output, numbered, overwrite=overwrite)
         return
+    check_name(output)
     if same_file(source, output):
         raise UsageError(f"{output}: is the input itself; choose another output with -o.")
     if output.is_dir():
         raise UsageError(f"{output}: is a folder; name a file in it with -o.")
+    if output.exists() and not output.is_file():
+        raise UsageError(f"{output}: is a pipe or a device; choose a file with -o.")
     if os.path.lexists(output) and not overwrite:
         raise OutputExists(output, "exists already; add -y to replace it")
     check_folder(output)
+
+
+def check_name(output: Path) -> None:
+    """Refuse what is no file's name: standard output, an address, and a name longer than the file system takes, in bytes.
+
+    Raises:
+        UsageError: it is one of these.
+    """
+    if str(output) == "-":
+        raise UsageError("-: standard output is not written to; name a file with -o.")
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", str(output)):
+        raise UsageError(f"{output}: is an address, which is not written to; name a file with -o.")
+    length, most = len(os.fsencode(output.name)), longest_name(output.absolute().parent)
+    if length > most:
+        raise UsageError(
+            f"{output}: this name has {length} bytes, of which the file system takes {most}; choose a shorter one with -o."
+        )
+
+
+def longest_name(folder: Path) -> int:
+    """Bytes that a file's name may have in a folder."""
+    try:
+        return os.pathconf(folder, "PC_NAME_MAX")
+    except (
+        OSError,
+        AttributeError,
+        ValueError,
+    ):  # no such folder, which is another check's business, or no such question
+        return 255
 
 
 def check_numbered(source: Path, output: Path, name: NumberedName, *, overwrite: bool) -> None:
@@ -65,8 +98,14 @@ def check_folder(output: Path) -> None:
 
 
 def check_journal(output: Path, *, overwrite: bool, resume: bool) -> None:
-    """Refuse to throw an unfinished run's work away without being told to. Raises UsageError."""
+    """Refuse an output that another run is writing, and to throw an unfinished run's work away without being told to.
+
+    Raises:
+        UsageError: one of these.
+    """
     folder = journal_folder(output)
+    if in_use(folder):
+        raise UsageError(f"{output}: another run is writing this output; wait for it, or choose another with -o.")
     if resume or overwrite or not any(folder.glob("*.seg")):
         return
     raise UsageError(

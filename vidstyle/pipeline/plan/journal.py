@@ -28,7 +28,7 @@ from filelock import FileLock, Timeout
 
 from vidstyle.core.differences import differences
 from vidstyle.core.errors import InputError, UsageError
-from vidstyle.core.files import atomic_output
+from vidstyle.core.files import atomic_output, cause
 
 LONGEST = 200
 
@@ -39,6 +39,21 @@ def journal_folder(output: Path) -> Path:
     if len(os.fsencode(name)) > LONGEST:
         name = hashlib.sha256(os.fsencode(name)).hexdigest()[:32]
     return output.with_name(f"{name}.vidstyle")
+
+
+def in_use(folder: Path) -> bool:
+    """Whether a run is working in a journal's folder at this moment."""
+    if not (folder / "lock").exists():
+        return False
+    lock = FileLock(folder / "lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        return True
+    except OSError:  # of another user: creating the journal will say it
+        return False
+    lock.release()
+    return False
 
 
 class Journal:
@@ -80,7 +95,7 @@ class Journal:
             folder.parent.mkdir(exist_ok=True)
             folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
-            raise InputError(f"{folder.parent}: cannot be written to ({error.strerror}); choose another -o.") from error
+            raise InputError(f"{folder.parent}: cannot be written to ({cause(error)}); choose another -o.") from error
         journal = cls(folder, fingerprint)
         journal.made_parent = made
         journal.clear("lock")

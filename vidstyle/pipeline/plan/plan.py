@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from vidstyle.core.errors import InputError, UsageError
+from vidstyle.core.files import through_links
 from vidstyle.imaging.transforms import pixel_aspect, target_size
 from vidstyle.media.input.hwaccel import Decoder, settled
 from vidstyle.media.input.image_sequence import probe_pictures
@@ -119,6 +120,7 @@ def plan_film(source: Path, output: Path | None, options: RunOptions, *, threads
     if output is None:
         output = (options.out_dir or Path.cwd()) / f"{film_name(source)}.styled{default_suffix(info)}"
         check_output(source, output, overwrite=options.overwrite)
+    output = through_links(output)  # what a link points to is written, and the journal lies on its disk
     check_journal(output, overwrite=options.overwrite, resume=options.resume)
     codec = options.codec or default_codec(output, alpha=info.has_alpha)
     check_codec(codec, output)
