@@ -20,6 +20,7 @@ from vidstyle.imaging.transforms import resized, target_size, with_colour_of, wi
 from vidstyle.models.registry import find_model
 from vidstyle.pipeline.picture import read_picture
 from vidstyle.pipeline.plan.checks import check_output
+from vidstyle.pipeline.plan.painting import without_effect
 from vidstyle.pipeline.plan.run_options import RunOptions
 from vidstyle.styles.request import StyleRequest
 
@@ -90,6 +91,8 @@ def stylize_images(
             except InputError as error:
                 raise InputError(f"{source}: {error}") from None
             frame = resized(Frame(picture.rgb, 0, 0, Fraction(1), picture.alpha), size)
+            if vain := without_effect(size, options.paint_size):
+                say(f"{source}: {vain}")
             styled = painted(frame.data, stylize, options)
             if request.preserve_color:
                 styled = with_colour_of(frame.data[None], styled[None])[0]
