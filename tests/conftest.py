@@ -37,9 +37,11 @@ def data_dir() -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Tests neither use nor fill the cache of who runs them."""
+    """Tests neither use nor fill the cache and the fitted styles of who runs them, and fit nothing unless they ask."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VIDSTYLE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("VIDSTYLE_STYLES", str(tmp_path_factory.mktemp("styles")))
+        patch.setenv("VIDSTYLE_FIT", "0")
         yield
 
 

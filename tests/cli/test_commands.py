@@ -24,7 +24,7 @@ def snapshot(folder: Path) -> dict[str, bytes | None]:
 
 KEYS = {
     "input", "output", "frames", "width", "height", "seconds", "fps", "engine", "device", "precision", "model", "stages",
-    "peak_rss_mb", "warnings", "paint_size", "detail", "road",
+    "peak_rss_mb", "warnings", "paint_size", "detail", "road", "fit",
 }  # fmt: skip
 
 

@@ -150,3 +150,20 @@ def test_wrong_requests_are_refused_with_a_sentence(stylizer: Stylizer, tmp_path
         stylizer.encode_style("mosaik")
     with pytest.raises(UsageError, match="style_size 8"):
         Stylizer(style_size=8)
+
+
+def test_a_fitted_style_is_kept_in_a_file(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from vidstyle.styles.fit import optimise
+    from vidstyle.styles.fit.settings import FitSettings
+
+    monkeypatch.setattr(optimise, "SIDE", 48)
+    art = np.random.default_rng(2).integers(0, 256, (64, 80, 3), np.uint8)
+    stylizer = Stylizer(tiny_model, engine="torch", device="cpu", precision="fp32", style_size=48)
+    settings = FitSettings(steps=1, paint_size=64)
+    code = stylizer.fit_style(art, tmp_path / "art.safetensors", settings=settings)
+    frames = np.random.default_rng(1).integers(0, 256, (2, 48, 64, 3), np.uint8)
+    styled = stylizer.stylize(frames, code)
+    assert np.array_equal(styled, stylizer.stylize(frames, stylizer.encode_style(tmp_path / "art.safetensors")))
+    assert not np.array_equal(styled, stylizer.stylize(frames, stylizer.encode_style(art)))
+    with pytest.raises(UsageError, match="already"):
+        stylizer.fit_style(tmp_path / "art.safetensors", tmp_path / "again.safetensors", settings=settings)

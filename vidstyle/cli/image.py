@@ -36,10 +36,12 @@ def command(
     device: words.Device = "auto",
     engine: words.EngineName = "auto",
     precision: words.PrecisionName = "auto",
+    fit: words.Fit = None,
+    no_fit: words.NoFit = False,
     quiet: words.Quiet = False,
 ) -> None:
     """Pictures in the style of a picture; written as NAME.styled.SUFFIX where -o names no file."""
-    options = RunOptions(**words.picture_options(locals()))
+    options = RunOptions(**words.picture_options(locals()), fit=words.fit_steps(fit, no_fit))
     for source in sources:
         if source.is_dir():
             raise UsageError(

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from vidstyle.core.errors import UsageError
 from vidstyle.core.files import atomic_output
 from vidstyle.pipeline.plan.run_options import parse_paint_size, parse_size
 
@@ -43,6 +44,11 @@ EngineName = Annotated[
 PrecisionName = Annotated[
     str, typer.Option("--precision", metavar="auto|fp32|bf16|fp16|int8", help="Of the model's numbers.")
 ]
+Fit = Annotated[
+    int | None,
+    typer.Option("--fit", metavar="N", help="Steps for which a style that is met for the first time is learned."),
+]
+NoFit = Annotated[bool, typer.Option("--no-fit", help="Use styles as they are read.")]
 Json = Annotated[
     str | None,
     typer.Option("--json", metavar="[FILE]", help="Print the report as JSON on stdout, or write it to FILE (*.json)."),
@@ -73,6 +79,15 @@ def picture_options(given: Mapping[str, Any]) -> dict[str, Any]:
         "size": None if size is None else parse_size(size),
         "paint_size": parse_paint_size(given["paint_size"]),
     }
+
+
+def fit_steps(steps: int | None, off: bool) -> int | None:
+    """What --fit and --no-fit say, as `RunOptions` takes it. Raises UsageError."""
+    if off and steps is not None:
+        raise UsageError("--fit and --no-fit exclude each other; give one.")
+    if steps is not None and steps < 1:
+        raise UsageError(f"--fit {steps}: must be at least 1; to use styles as they are read: --no-fit.")
+    return 0 if off else steps
 
 
 def emit_json(report: Any, target: str) -> None:

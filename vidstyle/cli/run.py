@@ -72,6 +72,8 @@ def command(
     precision: words.PrecisionName = "auto",
     chunk: Annotated[str, typer.Option(metavar="N|auto", help="Frames a call of the model.")] = "auto",
     style_size: words.StyleSize = 384,
+    fit: words.Fit = None,
+    no_fit: words.NoFit = False,
     segment: Annotated[float, typer.Option(metavar="SECONDS", help="Film between two points to resume from.")] = 10.0,
     max_errors: Annotated[
         str, typer.Option(metavar="P%", help="Damaged frames to put up with (each repeats the one before).")
@@ -99,6 +101,7 @@ def command(
         decoder=decoder,
         crf=crf,
         chunk=None if chunk == "auto" else int(chunk),
+        fit=words.fit_steps(fit, no_fit),
         segment=Fraction(str(segment)),
     )
     from vidstyle.cli.batch import films_of, run_all
@@ -115,7 +118,8 @@ def command(
 
     def styled(film: Path) -> RunReport:
         with progress_bar(quiet, film.name if len(films) > 1 else "styling") as progress:
-            report = stylize_video(film, output, request, options=options, progress=progress)
+            say = (lambda _: None) if quiet else words.say
+            report = stylize_video(film, output, request, options=options, progress=progress, say=say)
         if not quiet:
             for warning in report.warnings:
                 words.say(f"vidstyle: warning: {warning}")

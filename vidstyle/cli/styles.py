@@ -8,10 +8,15 @@ from typing import Annotated
 import typer
 
 from vidstyle.cli import options as words
+from vidstyle.cli import styles_fit
 from vidstyle.core.errors import UsageError
 
 command = typer.Typer(add_completion=False, rich_markup_mode=None, invoke_without_command=True)
 """The group: without a subcommand it lists."""
+
+
+command.command("fit")(styles_fit.fit_style)
+command.command("forget")(styles_fit.forget)
 
 
 @command.callback()
@@ -22,9 +27,15 @@ def styles(context: typer.Context) -> None:
 
 
 @command.command("list")
-def list_styles(json: words.Json = None) -> None:
+def list_styles(
+    fitted: Annotated[bool, typer.Option("--fitted", help="Those that have been learned and are remembered.")] = False,
+    json: words.Json = None,
+) -> None:
     """Names of the built-in styles, for --style."""
-    show(json)
+    if fitted:
+        styles_fit.list_fitted(json)
+    else:
+        show(json)
 
 
 @command.command()

@@ -18,13 +18,15 @@ from vidstyle.imaging.image_io import write_image
 from vidstyle.imaging.sizes import painting_size
 from vidstyle.imaging.transforms import resized, target_size, with_colour_of, with_small_copy
 from vidstyle.models.registry import find_model
+from vidstyle.pipeline.fitting import with_fits
 from vidstyle.pipeline.picture import read_picture
 from vidstyle.pipeline.plan.checks import check_output
-from vidstyle.pipeline.plan.painting import without_effect
 from vidstyle.pipeline.plan.run_options import RunOptions
 from vidstyle.styles.request import StyleRequest
 
 Frames = NDArray[np.uint8]
+USUAL = 1080
+"""Short side of pictures where there are several, pixels: what styles are fitted for."""
 
 
 def stylize_image(
@@ -33,6 +35,7 @@ def stylize_image(
     styles: str | Sequence[str] | StyleRequest,
     *,
     options: RunOptions | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Write a picture in a style; formats by suffix. Options that concern time, encoding or resuming have no effect.
 
@@ -40,7 +43,7 @@ def stylize_image(
         InputError: the picture or the place of the output is at fault.
         UsageError: the request was wrong.
     """
-    for _, _, error in stylize_images([(Path(source), Path(output))], styles, options=options):
+    for _, _, error in stylize_images([(Path(source), Path(output))], styles, options=options, say=say):
         if error is not None:
             raise error
 
@@ -52,7 +55,8 @@ def stylize_images(
     options: RunOptions | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Iterator[tuple[Path, Path, VidstyleError | None]]:
-    """As `stylize_image`, for many: the model is loaded and the style encoded once.
+    """As `stylize_image`, for many: the model is loaded and the style encoded once. A fit is used where one is remembered, and
+    made only where `options.fit` asks for it.
 
     Args:
         say: is given what the user should know, a sentence at a time: of the styles, and what an output cannot keep.
@@ -78,6 +82,10 @@ def stylize_images(
         precision=options.precision,
         threads=options.threads,
     )
+    # One size for all: pictures are mostly larger than what is painted.
+    full = (USUAL, USUAL) if first is None else (first.rgb.shape[1], first.rgb.shape[0])
+    paint_size = min(painting_size(full, options.paint_size))
+    request = with_fits(request, options, engine, paint_size, anew=options.fit is not None, say=say).request
     code = request.codes(engine)[0]
     stylize = Backoff(lambda frames: engine.stylize(frames, code, strength=request.strength))
     for source, output in pairs:
@@ -91,8 +99,6 @@ def stylize_images(
             except InputError as error:
                 raise InputError(f"{source}: {error}") from None
             frame = resized(Frame(picture.rgb, 0, 0, Fraction(1), picture.alpha), size)
-            if vain := without_effect(size, options.paint_size):
-                say(f"{source}: {vain}")
             styled = painted(frame.data, stylize, options)
             if request.preserve_color:
                 styled = with_colour_of(frame.data[None], styled[None])[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from vidstyle.engines.choose import make_engine
 from vidstyle.engines.cuda.devices import kind, spread
 from vidstyle.media.mux.mux import mux
 from vidstyle.models.registry import ModelDescriptor, find_model
+from vidstyle.pipeline.fitting import SHORT, asked_for, from_journal, keep_in_journal, with_fits
 from vidstyle.pipeline.plan.checks import OutputExists
 from vidstyle.pipeline.plan.fingerprint import file_sample, machine, pictures_sample
 from vidstyle.pipeline.plan.journal import Journal, journal_folder, was_finished
@@ -35,6 +36,7 @@ def stylize_video(
     options: RunOptions | None = None,
     progress: Progress | None = None,
     engine: Engine | Sequence[Engine] | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> RunReport:
     """Write a film in the style of one picture, or of a blend of several.
 
@@ -46,6 +48,7 @@ def stylize_video(
         progress: told as frames are finished.
         engine: what runs the model, or several of one kind that share the work; it then counts, not what `options` say about
             model and device. None makes one.
+        say: told a line where a style is fitted first, or used as it is read.
 
     Raises:
         InputError: the input or the work failed.
@@ -73,11 +76,18 @@ def stylize_video(
         frozen: Mapping[str, Any] = old.fingerprint if old else {}
         first = given[0] if given else engine_like(model, options, frozen.get("engine", {}))
         chunk = options.chunk or frozen.get("chunk") or chosen_chunk(first, film.painting.size)
-        print_ = fingerprint(film, request, first, chunk)
+        print_ = {**fingerprint(film, request, first, chunk), "fit": asked_for(options)}
         if old is not None:
             old.require(print_)
+        if old is not None and old.covered():
+            fitted = from_journal(request, options, old)
+            journal, request = old, fitted.request
+        else:
+            paint_size, anew = min(film.painting.size), options.fit is not None or not is_short(film)
+            fitted = with_fits(request, options, first, paint_size, anew=anew, say=say)
+            journal = old or stack.enter_context(Journal.create(folder, print_))
+            request = keep_in_journal(fitted, journal)
         painter = Painter(request, first, batch_size=chunk, origin=film.first_tick)
-        journal = old or stack.enter_context(Journal.create(folder, print_))
         kept = sum(journal.done.values())
         devices = [e.device for e in given] or spread(first.device)
         ranges = ranges_of(film, journal, len(devices))
@@ -104,6 +114,7 @@ def stylize_video(
         paint_size=min(film.painting.size),
         detail=film.painting.detail,
         road=film.painting.road,
+        fit=fitted.report(),
         seconds=round(elapsed, 3),
         fps=round((frames - kept) / elapsed, 2),
         engine=first.name,
@@ -114,6 +125,20 @@ def stylize_video(
         peak_rss_mb=peak_rss_mb(),
         warnings=[*film.warnings, *request.notes, *dict.fromkeys(warnings)],
     )
+
+
+def is_short(film: Film) -> bool:
+    """Whether less than SHORT seconds are styled; a film that does not say its length is long."""
+    base = film.clock.time_base
+    if film.info.duration is None and film.stop is None:
+        return False
+    begin = film.first_tick
+    ends = [
+        end
+        for end in (film.stop, None if film.info.duration is None else begin + film.info.duration / base)
+        if end is not None
+    ]
+    return (min(ends) - (film.start or begin)) * base < SHORT
 
 
 def report_again(source: Path, output: Path, journal: Journal, options: RunOptions) -> RunReport:
@@ -128,6 +153,7 @@ def report_again(source: Path, output: Path, journal: Journal, options: RunOptio
         paint_size=min(film["painting"]["size"]),
         detail=options.detail,
         road=film["painting"]["road"],
+        fit={"steps": journal.fingerprint["fit"], "styles": []},
         seconds=0.0,
         fps=0.0,
         engine=engine["name"],

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +14,18 @@ from numpy.typing import NDArray
 from vidstyle.core.errors import UsageError
 from vidstyle.engines.backoff import Backoff
 from vidstyle.engines.choose import make_engine
+from vidstyle.imaging.resize import with_short_side
 from vidstyle.imaging.sizes import MIN_SIDE
 from vidstyle.models.attention import StyleCode
+from vidstyle.models.checkpoint import load_style
 from vidstyle.models.registry import ModelDescriptor
 from vidstyle.styles.painting import fitted
 from vidstyle.styles.request import encode
-from vidstyle.styles.resolve import normalised
+from vidstyle.styles.resolve import normalised, resolve
 from vidstyle.styles.source import Painting, Style, StyleSource, read_source
+
+if TYPE_CHECKING:
+    from vidstyle.styles.fit.settings import FitSettings
 
 StyleLike = str | Path | NDArray[np.uint8]
 """A built-in name, a picture file, a compiled style's file, or a picture (H, W, 3) uint8 sRGB."""
@@ -102,6 +108,48 @@ class Stylizer:
         with self._turn:
             return encode(styles, self._engine)
 
+    def fit_style(
+        self,
+        style: StyleLike | Sequence[tuple[StyleLike, float]],
+        path: str | Path,
+        *,
+        settings: FitSettings | None = None,
+        pictures: Sequence[NDArray[np.uint8]] | None = None,
+    ) -> StyleCode:
+        """Learn a style by gradient descent and keep it in a file, which `load_style` and `--style` read.
+
+        Args:
+            style: as of `encode_style`, but pictures only.
+            path: of the file (.safetensors).
+            settings: None: 40 steps, for frames painted at about 480 pixels.
+            pictures: (H, W, 3) uint8 each, to fit on, such as frames of the film; None: photos that come with the package.
+
+        Raises:
+            UsageError: a style that is a file of its own already, or a model whose styles cannot be fitted.
+            InputError: a picture that cannot be read, or a file that cannot be written.
+        """
+        from vidstyle.styles.fit.make import make
+        from vidstyle.styles.fit.optimise import Art
+        from vidstyle.styles.fit.settings import FitSettings
+
+        wanted = replace(settings or FitSettings(), style_size=self._style_size)
+        single = isinstance(style, str | Path | np.ndarray)
+        pairs: Sequence[tuple[StyleLike, float]] = [(style, 1.0)] if single else style  # type: ignore[list-item, assignment]
+        shares = normalised([weight for _, weight in pairs])
+        arts = [
+            Art(self._pixels(each, self._style_size), self._pixels(each, wanted.target_size), share)
+            for (each, _), share in zip(pairs, shares, strict=True)
+        ]
+        name = " + ".join("picture" if isinstance(each, np.ndarray) else str(each) for each, _ in pairs)
+        device = self.device if self.device.startswith("cuda") else "cpu"
+        threads = self._engine.threads
+        with self._turn:
+            network, digest = self.model.load(), self.model.digest
+            make(
+                network, digest, arts, wanted, Path(path), name=name, pictures=pictures, device=device, threads=threads
+            )
+        return load_style(path)
+
     def stylize(self, frames: NDArray[np.uint8], code: StyleCode, *, strength: float = 1.0) -> NDArray[np.uint8]:
         """Frames in a style. Each is styled for itself: how many are given at a time changes none.
 
@@ -136,6 +184,16 @@ class Stylizer:
             return read_source(str(style), size=self._style_size)
         check_frames(style[None], "a style")
         return Painting(fitted(style, self._style_size))
+
+    def _pixels(self, style: StyleLike, size: int) -> NDArray[np.uint8]:
+        """A style's picture with a short side of `size`."""
+        if isinstance(style, np.ndarray):
+            check_frames(style[None], "a style")
+            return with_short_side(style, size)
+        picture = resolve(str(style), size=size)
+        if isinstance(picture, Path):
+            raise UsageError(f"{style}: is a style's file already; name the picture.")
+        return picture
 
     def __getstate__(self) -> dict[str, Any]:
         return self._settings

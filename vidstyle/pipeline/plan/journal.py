@@ -4,6 +4,7 @@
       run.json        the fingerprint: everything that the bytes depend on
       done.jsonl      one line a finished segment (or stretch of segments without frames), appended and flushed after its file
                       is safe on disk
+      style-0.safetensors ...  fitted styles that the segments are painted in
       000000.seg ...  encoded segments (000001.part while one is being written)
       .OUTPUT...      the film while it is joined
       lock            held while a run works here
@@ -110,7 +111,7 @@ class Journal:
             journal = cls(folder, json.loads((folder / "run.json").read_text()))
         except (OSError, ValueError) as error:
             raise UsageError(f"{folder}: no journal that can be read; start over with -y.") from error
-        journal.clear("lock", "run.json", "done.jsonl", "*.seg")
+        journal.clear("lock", "run.json", "done.jsonl", "*.seg", "style-*.safetensors")
         for line in journal.lines():
             if "total" in line:
                 journal.total = line["total"]
@@ -142,6 +143,10 @@ class Journal:
     def path(self, segment: int) -> Path:
         """The file of a segment."""
         return self.folder / f"{segment:06d}.seg"
+
+    def style_path(self, number: int) -> Path:
+        """The file of a fitted style, by its number in the request."""
+        return self.folder / f"style-{number}.safetensors"
 
     def partial(self, segment: int) -> Path:
         """The file that a segment is written to before it is finished."""

@@ -80,6 +80,9 @@ class RunOptions:
     """Frames a call of the model; None is chosen by frame size and device."""
     style_size: int = 384
     """Short side at which style pictures are read, in pixels; smaller gives coarser strokes."""
+    fit: int | None = None
+    """Steps for which a style picture that is met for the first time is fitted; 0: styles are used as they are read. None: the
+    usual number, and not for films of less than 5 s, which use a fit only where one is remembered."""
     segment: Fraction = field(default=Fraction(10))
     """Seconds of source time a segment: how much work an interruption can cost."""
 
@@ -95,6 +98,7 @@ class RunOptions:
         check(self.chunk is None or self.chunk >= 1, f"--chunk {self.chunk}: must be at least 1, or auto.")
         check(self.threads is None or self.threads >= 1, f"--threads {self.threads}: must be at least 1.")
         check(self.style_size >= MIN_SIDE, f"--style-size {self.style_size}: must be at least {MIN_SIDE}.")
+        check(self.fit is None or self.fit >= 0, f"--fit {self.fit}: must be at least 1, or --no-fit.")
         check(self.segment > 0, f"--segment {float(self.segment):g}: must be more than 0 seconds.")
         check(self.size is None or min(self.size) >= MIN_SIDE, f"--size: both sides must be at least {MIN_SIDE}.")
         check(
@@ -207,6 +211,9 @@ class RunReport:
     """Of the option; without effect where `road` is "source"."""
     road: str
     """"source": painted at full size; "planes", "rgb": painted smaller and carried to full size, on planes or in RGB."""
+    fit: dict[str, Any]
+    """`steps` that styles are fitted for (0: not at all), and for each of the `styles` what became of it: "fitted" now,
+    "remembered", "read", or "given" as a file."""
     seconds: float
     """Wall clock, from the call to the finished file."""
     fps: float

@@ -78,7 +78,7 @@ def fit(
     *,
     pictures: Sequence[Picture] | None = None,
     device: str = "cpu",
-    side: int = SIDE,
+    side: int | None = None,
     progress: Progress | None = None,
 ) -> Fit:
     """Fit a style.
@@ -90,11 +90,11 @@ def fit(
         arts: the style; several are fitted to as one blend.
         pictures: (H, W, 3) uint8 each, to fit on; None: the photos that ship.
         device: where it is computed.
-        side: of a crop, pixels, a multiple of the model's stride.
+        side: of a crop, pixels, a multiple of the model's stride; None: SIDE.
         progress: told (steps done, of how many).
     """
     rng = np.random.default_rng(0)
-    pictures = photos() if pictures is None else pictures
+    pictures, side = photos() if pictures is None else pictures, side or SIDE
     with torch.enable_grad(), torch.inference_mode(mode=False):
         trial = _Trial(model, arts, settings, device)
         fixed = _fixed_crops(pictures, side)
