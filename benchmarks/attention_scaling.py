@@ -17,7 +17,8 @@ from torch import Tensor
 
 from benchmarks.harness import exponent, measure, peak_bytes
 from benchmarks.record import environment, options, save, timing_options
-from vidstyle.models.attention import NORM_EPS, SoftmaxCode, cosine_code, cosine_moments, softmax_moments, unit
+from vidstyle.models.attention import NORM_EPS, cosine_code, cosine_moments, softmax_moments, unit
+from vidstyle.models.style_code import SoftmaxCode
 
 CHANNELS = 64
 STRIDE = 4

@@ -16,7 +16,7 @@ from benchmarks.harness import measure
 
 if TYPE_CHECKING:
     from vidstyle.engines.cuda.engine import CudaEngine
-    from vidstyle.models.attention import StyleCode
+    from vidstyle.models.style_code import StyleCode
 
 PRECISIONS = ("fp16", "bf16", "fp32")
 

@@ -36,9 +36,9 @@ from vidstyle.metrics.geometry import resize_short
 from vidstyle.metrics.patches import PatchDistance
 from vidstyle.metrics.shift import shift_error
 from vidstyle.metrics.warp_error import Motion, motion, unit_range, warp_error
-from vidstyle.models.attention import StyleCode
 from vidstyle.models.checkpoint import load_model
 from vidstyle.models.compact import CompactNet
+from vidstyle.models.style_code import StyleCode
 from vidstyle.models.vgg import load_vgg
 from vidstyle.models.weight_change import WeightChange
 from vidstyle.styles.fit.optimise import Art, fit

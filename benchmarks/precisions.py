@@ -21,8 +21,8 @@ from benchmarks.study import add_options, extent, line, one_model
 from benchmarks.validation import KEYS, WIDTH, Rulers, Source, means, measured, sources, styles
 from vidstyle.engines.base import Precision
 from vidstyle.engines.openvino_engine import OpenVINOEngine, has_bf16
-from vidstyle.models.attention import StyleCode
 from vidstyle.models.registry import find_model
+from vidstyle.models.style_code import StyleCode
 
 ROUNDS = 12
 DISTANCE = ("levels", "most")

@@ -30,10 +30,11 @@ from benchmarks.harness import Timing, measure, peak_bytes
 from benchmarks.record import environment, options, save, timing_options
 from vidstyle.engines.choose import choose, make_engine
 from vidstyle.engines.torch_engine import TorchEngine
-from vidstyle.models.attention import NORM_EPS, AdaAttN, SoftmaxCode, mean_variance_norm
+from vidstyle.models.attention import NORM_EPS, AdaAttN, mean_variance_norm
 from vidstyle.models.checkpoint import StyleModel
 from vidstyle.models.paper import VGGVideo
 from vidstyle.models.registry import ModelDescriptor, find_model
+from vidstyle.models.style_code import SoftmaxCode
 from vidstyle.styles.resolve import resolve
 
 STYLE = "starry-strokes"

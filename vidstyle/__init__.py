@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vidstyle.core.errors import InputError, UsageError, VidstyleError
-    from vidstyle.models.attention import StyleCode
     from vidstyle.models.checkpoint import load_model, load_style, save_style
+    from vidstyle.models.style_code import StyleCode
     from vidstyle.pipeline.images import stylize_image
     from vidstyle.pipeline.plan.run_options import RunOptions, RunReport
     from vidstyle.pipeline.run import stylize_video
@@ -46,7 +46,7 @@ _HOMES = {
     "InputError": "vidstyle.core.errors",
     "RunOptions": "vidstyle.pipeline.plan.run_options",
     "RunReport": "vidstyle.pipeline.plan.run_options",
-    "StyleCode": "vidstyle.models.attention",
+    "StyleCode": "vidstyle.models.style_code",
     "Stylizer": "vidstyle.pipeline.stylizer",
     "UsageError": "vidstyle.core.errors",
     "VidstyleError": "vidstyle.core.errors",

@@ -14,16 +14,18 @@ if find_spec("openvino") is None:
     pytest.skip("the extra `openvino` is not installed", allow_module_level=True)
 
 from vidstyle.core.errors import UsageError
-from vidstyle.engines import choose, openvino_engine
+from vidstyle.engines import choose, openvino_engine, openvino_graph
 from vidstyle.engines.backoff import out_of_memory
 from vidstyle.engines.choose import make_engine
 from vidstyle.engines.openvino_engine import OpenVINOEngine, build, has_bf16, why_not
+from vidstyle.engines.presence import has_vnni
 from vidstyle.engines.torch_engine import TorchEngine
 from vidstyle.engines.torch_engine import build as build_torch
-from vidstyle.models.attention import StyleCode, blend
+from vidstyle.models.attention import blend
 from vidstyle.models.checkpoint import save_model
 from vidstyle.models.quantization import observe, quantised
 from vidstyle.models.registry import ModelDescriptor, find_model
+from vidstyle.models.style_code import StyleCode
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +52,7 @@ def engine(tiny_model: Path) -> OpenVINOEngine:
 @pytest.fixture(scope="module")
 def graph(torch_engine: TorchEngine) -> Any:
     (code, _) = codes(torch_engine)
-    return openvino_engine.graphs.convert(torch_engine.reference, 48, 64, code, strength=False)
+    return openvino_graph.convert(torch_engine.reference, 48, 64, code, strength=False)
 
 
 def noise(n: int, h: int, w: int, seed: int = 0) -> np.ndarray:
@@ -119,7 +121,7 @@ def test_compiled_once_for_all_runs(
     def never(*_: object, **__: object) -> None:
         raise AssertionError("compiled again")
 
-    monkeypatch.setattr(openvino_engine.graphs, "convert", never)
+    monkeypatch.setattr(openvino_graph, "convert", never)
     second = build(find_model(tiny_model), device="cpu", precision="fp32", threads=1)
     np.testing.assert_array_equal(second.stylize(frames, code), first)
     assert "reference" not in vars(second)  # not even the weights were read
@@ -140,7 +142,7 @@ def test_damaged_cache_is_rebuilt(
 
     monkeypatch.setenv("VIDSTYLE_CACHE", str(tmp_path))
     frames, (code, _) = noise(1, 48, 64), codes(torch_engine)
-    monkeypatch.setattr(openvino_engine.graphs, "convert", lambda *_, **__: graph)  # made once: it takes seconds
+    monkeypatch.setattr(openvino_graph, "convert", lambda *_, **__: graph)  # made once: it takes seconds
     expected = build(find_model(tiny_model), device="cpu", precision="fp32", threads=1).stylize(frames, code)
     (entry,) = tmp_path.iterdir()
     whole = entry.read_bytes()
@@ -252,6 +254,7 @@ def ranged_model(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     return path
 
 
+@pytest.mark.skipif(not has_vnni(), reason="without VNNI the processor's sums of eight-bit products overflow")
 def test_eight_bits_are_those_of_the_model(ranged_model: Path) -> None:
     """The engine multiplies the whole numbers that torch's fake quantisation stands for."""
     engine = build(find_model(ranged_model), device="cpu", precision="int8", threads=1)
@@ -301,7 +304,7 @@ def test_without_the_package(monkeypatch: pytest.MonkeyPatch, tiny_model: Path) 
     for name in [m for m in sys.modules if m == "openvino" or m.startswith(("openvino.", "vidstyle.engines.openvino"))]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "openvino", None)
-    row = choose.examine("openvino", "cpu")
+    row = choose.examine("openvino", "cpu", find_model())
     assert not row.usable
     assert row.why == 'openvino is not installed; pip install "vidstyle[openvino]"'
     assert make_engine(tiny_model, device="cpu", threads=1).name == "torch"

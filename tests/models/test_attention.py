@@ -12,10 +12,6 @@ from vidstyle.models.attention import (
     NORM_EPS,
     AdaAttN,
     AttentionKind,
-    CosineCode,
-    MomentCode,
-    SoftmaxCode,
-    StyleCode,
     adain,
     blend,
     cosine_code,
@@ -25,6 +21,7 @@ from vidstyle.models.attention import (
     softmax_moments,
     unit,
 )
+from vidstyle.models.style_code import CosineCode, MomentCode, SoftmaxCode, StyleCode
 
 
 def naive_moments(

@@ -7,9 +7,10 @@ import torch
 from torch import Tensor
 
 from vidstyle.models import color_transfer as colours
-from vidstyle.models.attention import MomentCode, blend
-from vidstyle.models.attention import StyleCode as Code
+from vidstyle.models.attention import blend
 from vidstyle.models.color_transfer import colour_code, recolour, transport
+from vidstyle.models.style_code import MomentCode
+from vidstyle.models.style_code import StyleCode as Code
 
 
 @pytest.fixture(autouse=True)

@@ -9,10 +9,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vidstyle.models.attention import CosineCode, MomentCode, adain, blend
+from vidstyle.models.attention import adain, blend
 from vidstyle.models.checkpoint import load_model
 from vidstyle.models.compact import STRIDE, CompactConfig, CompactNet, EdgeConv, doubled_conv, pad
 from vidstyle.models.quantization import edge_convolutions
+from vidstyle.models.style_code import CosineCode, MomentCode
 from vidstyle.styles.gallery import load
 
 TINY = CompactConfig(widths=(8, 8, 16), key_widths=(8, 8), output_width=8)

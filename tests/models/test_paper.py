@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from vidstyle.core.errors import UsageError
 from vidstyle.models import checkpoint
-from vidstyle.models.attention import CosineCode, SoftmaxCode, StyleCode, blend
+from vidstyle.models.attention import blend
 from vidstyle.models.paper import VGGImage, VGGStyleConfig, VGGVideo, fit, stacked_keys
+from vidstyle.models.style_code import CosineCode, SoftmaxCode, StyleCode
 from vidstyle.models.vgg import VGG
 
 Net = VGGVideo | VGGImage

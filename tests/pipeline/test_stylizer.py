@@ -19,8 +19,9 @@ import vidstyle
 from vidstyle import Stylizer
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.engines.torch_engine import TorchEngine
-from vidstyle.models.attention import StyleCode, blend
+from vidstyle.models.attention import blend
 from vidstyle.models.registry import find_model
+from vidstyle.models.style_code import StyleCode
 
 SETTINGS = {"device": "cpu", "engine": "torch", "precision": "fp32", "threads": 1, "style_size": 32}
 
@@ -115,6 +116,7 @@ class Watch:
 sys.meta_path.insert(0, Watch())
 import vidstyle
 {use}
+import torch
 """
     for use in ("vidstyle.Stylizer", "vidstyle.load_model", "vidstyle.stylize_video"):
         words = [sys.executable, "-c", program.format(use=use)]

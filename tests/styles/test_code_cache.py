@@ -1,5 +1,8 @@
 """A remembered code is the encoded one to the bit, of this picture and this model, or it is not taken."""
 
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +11,9 @@ import pytest
 import torch
 
 from vidstyle.engines.torch_engine import TorchEngine, build
-from vidstyle.models.attention import StyleCode
 from vidstyle.models.checkpoint import save_model
 from vidstyle.models.registry import find_model
+from vidstyle.models.style_code import StyleCode
 from vidstyle.styles.code_cache import style_code
 
 
@@ -80,3 +83,22 @@ def test_a_damaged_entry_is_ignored_and_rewritten(engine: Any, tiny_model: Path,
     assert engine.calls == 2
     style_code(picture(), engine)
     assert engine.calls == 2
+
+
+def test_a_remembered_code_needs_no_torch(engine: Any) -> None:
+    """Where nothing has imported torch, the code is the same numbers in NumPy's arrays."""
+    first = style_code(picture(), engine)
+    program = (
+        "import sys, types, numpy as np\n"
+        "from vidstyle.styles.code_cache import style_code\n"
+        "model = types.SimpleNamespace(digest=sys.argv[1])\n"
+        "picture = np.random.default_rng(0).integers(0, 256, (24, 32, 3), dtype=np.uint8)\n"
+        "code = style_code(picture, types.SimpleNamespace(model=model, threads=1))\n"
+        "assert 'torch' not in sys.modules\n"
+        "np.savez(sys.argv[2], **code.named())\n"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "code.npz")
+        subprocess.run([sys.executable, "-c", program, engine.model.digest, str(file)], check=True)
+        named = dict(np.load(file))
+    assert same(StyleCode.of(named, engine.model.digest).tensors(), first)

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vidstyle.core.errors import InputError
-from vidstyle.models.attention import CosineCode, StyleCode, cosine_moments
+from vidstyle.models.attention import cosine_moments
 from vidstyle.models.checkpoint import load_model
+from vidstyle.models.style_code import CosineCode, StyleCode
 from vidstyle.styles.keyframes import Keyframes, read_keyframes
 
 CSV = "time, mosaic, art:1.jpg\n0, 1, 0\n\n2, 1, 3\n4.5, 0, 2\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -105,16 +105,18 @@ def command(
         segment=Fraction(str(segment)),
     )
     from vidstyle.cli.batch import films_of, run_all
-    from vidstyle.pipeline.run import stylize_video
 
     if json not in (None, words.STDOUT) and any(same_file(Path(str(json)), source) for source in sources):
         raise UsageError(f"--json {json}: is an input of this command; choose another name.")
     films = films_of(sources, lambda sentence: None if quiet else words.say(f"vidstyle: {sentence}"))
     if output is not None and (out_dir is not None or len(films) != 1):
         raise UsageError(f"-o {output}: names one film; for {len(films)} give --out-dir alone.")
+    check_single(films)
     request = options.style_request(style or ())  # read once for all films; a wrong name is told before anything else
     if out_dir is not None:
         make_folder(out_dir)
+
+    from vidstyle.pipeline.run import stylize_video  # heavy, so after all that can be wrong in the command
 
     def styled(film: Path) -> RunReport:
         with progress_bar(quiet, film.name if len(films) > 1 else "styling") as progress:
@@ -132,6 +134,15 @@ def command(
     report = styled(films[0])
     if json is not None:
         words.emit_json(report.to_dict(), json)
+
+
+def check_single(films: Sequence[Path]) -> None:
+    """Refuse at once a video that is the only input and not there. Raises InputError."""
+    from vidstyle.core.files import check_readable
+    from vidstyle.media.paths import NumberedName
+
+    if len(films) == 1 and not films[0].is_dir() and NumberedName.parse(films[0]) is None:
+        check_readable(films[0])
 
 
 def make_folder(folder: Path) -> None:

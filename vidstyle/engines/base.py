@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from vidstyle.models.attention import StyleCode
     from vidstyle.models.registry import ModelDescriptor
+    from vidstyle.models.style_code import StyleCode
 
 Precision = Literal["fp32", "bf16", "fp16", "int8"]
 

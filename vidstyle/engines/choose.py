@@ -9,6 +9,7 @@ from typing import Any, cast, get_args
 
 from vidstyle.core.errors import UsageError
 from vidstyle.engines.base import Engine, Precision
+from vidstyle.engines.presence import absent
 from vidstyle.models.registry import ModelDescriptor, find_model
 
 MODULES = {
@@ -94,6 +95,8 @@ def explain() -> list[Choice]:
 
 
 def examine(engine: str, device: str, model: ModelDescriptor) -> Choice:
+    if (reason := absent(device)) is not None:
+        return Choice(engine, device, False, None, reason)
     try:
         module: Any = import_module(MODULES[engine])
     except ImportError as error:

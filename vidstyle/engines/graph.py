@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from vidstyle.models.attention import SoftmaxCode, StyleCode
 from vidstyle.models.checkpoint import StyleModel
+from vidstyle.models.style_code import SoftmaxCode, StyleCode
 
 MOST_POINTS = 1 << 20
 """Of a SoftmaxCode that a graph takes at a scale."""
@@ -31,12 +31,12 @@ class FromBytes(nn.Module):
 
 def tensors_of(code: StyleCode) -> list[Tensor]:
     """A code's tensors in the order in which a graph takes them."""
-    return [tensor for scale in code.scales for tensor in vars(scale).values()]
+    return list(code.tensors().named().values())
 
 
 def input_names(code: StyleCode, *, strength: bool) -> list[str]:
     """Names of a graph's inputs: "frames", "code.0.matrix" ... (a compiled style's names with "code." in front), "strength"."""
-    names = [f"code.{i}.{name}" for i, scale in enumerate(code.scales) for name in vars(scale)]
+    names = [f"code.{name}" for name in code.named()]
     return ["frames", *names, *(["strength"] if strength else [])]
 
 

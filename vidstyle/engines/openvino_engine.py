@@ -1,4 +1,7 @@
-"""The openvino engine: processors. A graph is compiled once for a size of frames and kept in the user's cache folder."""
+"""The openvino engine: processors. A graph is compiled once for a size of frames and kept in the user's cache folder.
+
+torch, which takes a second to import, is asked only for what is not there yet: a graph, a style's code.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,8 @@ import io
 import platform
 import sys
 from functools import cached_property
-from typing import Any, cast
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,17 +19,16 @@ from numpy.typing import NDArray
 sys.modules.setdefault("openvino_telemetry", cast(Any, None))
 
 import openvino  # noqa: E402
-import torch  # noqa: E402
 
 from vidstyle.core import cache  # noqa: E402
 from vidstyle.core.errors import UsageError  # noqa: E402
-from vidstyle.engines import openvino_graph as graphs  # noqa: E402
 from vidstyle.engines.base import Precision, cores  # noqa: E402
-from vidstyle.engines.graph import tensors_of  # noqa: E402
-from vidstyle.engines.torch_engine import TorchEngine  # noqa: E402
-from vidstyle.models.attention import StyleCode  # noqa: E402
-from vidstyle.models.quantization import quantised  # noqa: E402
+from vidstyle.engines.presence import has_vnni  # noqa: E402
 from vidstyle.models.registry import ModelDescriptor  # noqa: E402
+from vidstyle.models.style_code import StyleCode  # noqa: E402
+
+if TYPE_CHECKING:
+    from vidstyle.engines.torch_engine import TorchEngine
 
 HINTS: dict[Precision, str] = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
 """Of layers that nothing else is said of; what is eight-bit is written in the graph itself."""
@@ -46,11 +49,6 @@ def why_not(device: str) -> str | None:
 def has_bf16() -> bool:
     """Whether the processor multiplies bfloat16 itself."""
     return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-
-
-def has_vnni() -> bool:
-    """Whether the processor multiplies and adds eight-bit numbers in one instruction."""
-    return torch.cpu._is_vnni_supported()
 
 
 def best_precision(device: str, model: ModelDescriptor) -> tuple[Precision, str]:
@@ -98,6 +96,8 @@ class OpenVINOEngine:
     @cached_property
     def reference(self) -> TorchEngine:
         """The model in float32, which makes codes."""
+        from vidstyle.engines.torch_engine import TorchEngine
+
         return TorchEngine(self.model, device="cpu", precision="fp32", threads=self.threads)
 
     def encode_style(self, image: NDArray[np.uint8]) -> StyleCode:
@@ -116,7 +116,7 @@ class OpenVINOEngine:
         codes = [code.map(lambda t, i=i: t[i : i + 1] if len(t) > 1 else t) for i in range(len(frames))]  # type: ignore[misc]
         more = [] if strength == 1.0 else [np.array([strength], np.float32)]
         inputs = [
-            [shared(v) for v in (f, *(t.numpy() for t in tensors_of(c)), *more)]
+            [shared(v) for v in (f, *map(np.asarray, c.named().values()), *more)]
             for f, c in zip(frames[:, None], codes, strict=True)
         ]
         requests = self.ready(frames.shape[1], frames.shape[2], codes[0], strength=strength != 1.0)
@@ -134,7 +134,7 @@ class OpenVINOEngine:
 
     def ready(self, height: int, width: int, code: StyleCode, *, strength: bool) -> list[openvino.InferRequest]:
         """A compiled graph for frames of this size and codes of these shapes, once a stream."""
-        shapes = [list(t.shape) for t in tensors_of(code)]
+        shapes = [list(t.shape) for t in code.named().values()]
         key = (height, width, str(shapes), strength)
         if key not in self.requests:
             while len(self.requests) >= MOST_SIZES:
@@ -157,7 +157,7 @@ class OpenVINOEngine:
         entry = cache.entry(
             "openvino",
             code_of=cache.code_digest("vidstyle.models", "vidstyle.engines"),
-            torch=torch.__version__,
+            torch=version("torch"),
             openvino=openvino.get_version(),
             processor=[
                 platform.machine(),
@@ -176,10 +176,13 @@ class OpenVINOEngine:
                 return self.core.import_model(io.BytesIO(stored), "CPU", config)
             except RuntimeError:
                 pass  # of another build of OpenVINO
+        from vidstyle.engines import openvino_graph as graphs
+        from vidstyle.models.quantization import quantised
+
         network = self.reference.network
         if self.precision == "int8":
             network = quantised(network, self.model.int8_ranges)
-        graph = graphs.convert(network, height, width, code, strength=strength)
+        graph = graphs.convert(network, height, width, code.tensors(), strength=strength)
         if self.precision == "bf16":
             graph = graphs.with_float32_kept(graph)
         form = io.BytesIO()

@@ -31,8 +31,8 @@ from openvino.frontend.pytorch.fx_decoder import TorchFXPythonDecoder
 from openvino.frontend.pytorch.torchdynamo.export_decompositions import ops_to_not_decompose
 
 from vidstyle.engines.graph import example, traced
-from vidstyle.models.attention import StyleCode
 from vidstyle.models.checkpoint import StyleModel
+from vidstyle.models.style_code import StyleCode
 
 PRODUCTS = {"MatMul", "ScaledDotProductAttention"}
 ARITHMETIC = frozenset(

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from vidstyle.core.errors import UsageError
 from vidstyle.engines.base import Engine, Precision, cores
-from vidstyle.models.attention import StyleCode
 from vidstyle.models.registry import ModelDescriptor
+from vidstyle.models.style_code import StyleCode
 
 DTYPES: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -104,7 +104,7 @@ class TorchEngine:
             torch.autocast(self.device.partition(":")[0], dtype, enabled=dtype != torch.float32),
         ):
             torch.set_num_threads(self.threads)  # OpenMP counts threads per calling thread
-            code = code.map(lambda t: t.to(self.device))
+            code = code.tensors().map(lambda t: t.to(self.device))
             planes = as_planes(tensor_of(frames), self.device)
             styled = self.network(planes, code, None if strength == 1.0 else strength)
             return cast("NDArray[np.uint8]", as_pixels(styled).cpu().numpy())

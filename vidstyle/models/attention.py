@@ -16,15 +16,14 @@ The image variant (softmax) has no such form; its code is the style's points the
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any, Literal, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vidstyle.models.weight_change import WeightChange
+from vidstyle.models.style_code import AttentionCode, CosineCode, MomentCode, ScaleCode, SoftmaxCode, StyleCode
 
 AttentionKind = Literal["cosine", "softmax"]
 
@@ -32,104 +31,6 @@ NORM_EPS = 1e-5
 """Added to L2 norms and to attention denominators, as upstream does."""
 STD_EPS = 1e-5
 """Added to variances before the root, for our own networks (imported ones use 0)."""
-
-
-@dataclass(frozen=True)
-class CosineCode:
-    """A style at one scale, for cosine attention. Linear in the style's points, so a weighted sum of codes that share a
-    centre is exactly attention over the weighted union of their points."""
-
-    matrix: Tensor
-    """(B, K, 2C+1) float: mean over the points of key x [v - centre, (v - centre)^2, 1]."""
-    offset: Tensor
-    """(B, 2C+1) float: mean over the points of [v - centre, (v - centre)^2, 1]."""
-    centre: Tensor
-    """(B, C) float: what was subtracted from the values before squaring."""
-
-    def recentred(self, centre: Tensor) -> CosineCode:
-        """The same code about another centre, exactly: (v - b)^2 = (v - a)^2 + 2 (a - b)(v - a) + (a - b)^2."""
-        c = self.centre.shape[1]
-        d = self.centre - centre
-
-        def move(u: Tensor, d: Tensor) -> Tensor:
-            v, sq, one = u[..., :c], u[..., c : 2 * c], u[..., 2 * c :]
-            first, second = v + d * one, sq + 2 * d * v + d * d * one
-            return torch.cat([first, second, one.expand(*first.shape[:-1], 1)], -1)
-
-        return CosineCode(move(self.matrix, d[:, None]), move(self.offset, d), centre)
-
-    def moments(self) -> tuple[Tensor, Tensor]:
-        """Mean and variance of the style's values over all its points, each (B, C)."""
-        c = self.centre.shape[1]
-        m = self.offset[:, :c] / self.offset[:, -1:]
-        sq = self.offset[:, c : 2 * c] / self.offset[:, -1:]
-        return m + self.centre, (sq - m * m).clamp_min(0)
-
-
-@dataclass(frozen=True)
-class SoftmaxCode:
-    """A style at one scale, for softmax attention: its points."""
-
-    keys: Tensor
-    """(B, N, K) float."""
-    values: Tensor
-    """(B, N, C) float."""
-    log_weights: Tensor
-    """(B, N) float: added to the scores; log w_r for the points of style r of a blend, else 0."""
-
-    def moments(self) -> tuple[Tensor, Tensor]:
-        """Weighted mean and variance of the style's values, each (B, C)."""
-        w = self.log_weights.softmax(-1)[..., None]
-        m = (w * self.values).sum(1)
-        return m, (w * (self.values - m[:, None]) ** 2).sum(1)
-
-
-@dataclass(frozen=True)
-class MomentCode:
-    """A style at one layer where every point counts alike (attention with equal weights, AdaIN): two moments of its values.
-    Linear in the style's points too."""
-
-    mean: Tensor
-    """(B, C) float: mean over the points of v."""
-    square: Tensor
-    """(B, C) float: mean over the points of v^2."""
-
-    @classmethod
-    def of(cls, values: Tensor) -> MomentCode:
-        """The code of a style's layer (B, C, H, W)."""
-        return cls(*channel_moments(values))
-
-    def moments(self) -> tuple[Tensor, Tensor]:
-        """Mean and variance of the style's values, each (B, C)."""
-        return self.mean, (self.square - self.mean * self.mean).clamp_min(0)
-
-
-AttentionCode = CosineCode | SoftmaxCode
-ScaleCode = AttentionCode | MomentCode
-
-
-@dataclass(frozen=True)
-class StyleCode:
-    """What a network needs to know of a style: a code for each of its scales and layers, in the network's own order."""
-
-    scales: tuple[ScaleCode, ...]
-    change: WeightChange | None = None
-    """What a deeply fitted style changes of the network's weights; such codes cannot be blended."""
-    model: str | None = None
-    """Digest of the model that it is a code of; None where nobody said."""
-
-    def map(self, change: Callable[[Tensor], Tensor]) -> StyleCode:
-        """The code with `change` applied to each of its tensors (to another device, dtype, batch entry ...); the change of
-        weights goes along as it is."""
-        scales = tuple(type(s)(*(change(t) for t in vars(s).values())) for s in self.scales)
-        return StyleCode(scales, self.change, self.model)
-
-    def unchanged(self) -> StyleCode:
-        """The code alone, for a network whose weights have been changed already."""
-        return self if self.change is None else StyleCode(self.scales, None, self.model)
-
-    def __len__(self) -> int:
-        return len(self.scales)
 
 
 def blend(codes: Sequence[StyleCode], weights: Sequence[float | Tensor]) -> StyleCode:
@@ -146,6 +47,7 @@ def blend(codes: Sequence[StyleCode], weights: Sequence[float | Tensor]) -> Styl
         raise ValueError(f"need one weight a code, got {len(codes)} codes and {len(weights)} weights")
     if any(code.change is not None for code in codes):
         raise ValueError("codes that change weights cannot be blended; mix their pictures")
+    codes = [code.tensors() for code in codes]
     w = [torch.as_tensor(x, dtype=torch.float32).reshape(-1, 1) for x in weights]
     # A graph has no values to look at, and to look at those of an accelerator is to wait for it.
     if not torch.compiler.is_exporting() and all(x.device.type == "cpu" for x in w):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -18,10 +18,10 @@ from torch import Tensor, nn
 
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.core.files import atomic_output, write_failure
-from vidstyle.models.attention import CosineCode, MomentCode, SoftmaxCode, StyleCode
 from vidstyle.models.compact import CompactConfig, CompactNet
 from vidstyle.models.paper import VGGImage, VGGStyleConfig, VGGVideo
 from vidstyle.models.registry import model_path, opened
+from vidstyle.models.style_code import StyleCode
 from vidstyle.models.weight_change import WeightChange
 
 
@@ -112,22 +112,9 @@ def not_finite(tensors: Mapping[str, Tensor]) -> str | None:
     return next((name for name, x in tensors.items() if x.is_floating_point() and not bool(x.isfinite().all())), None)
 
 
-KINDS = {frozenset(f.name for f in fields(kind)): kind for kind in (CosineCode, SoftmaxCode, MomentCode)}
-"""Names of a scale's tensors -> its kind."""
-
-
 def named_tensors(code: StyleCode) -> dict[str, Tensor]:
-    """A code's tensors, on the processor: "0.matrix", "0.offset" ..., with the number of the scale in front."""
-    return {f"{i}.{k}": v.detach().cpu().contiguous() for i, s in enumerate(code.scales) for k, v in vars(s).items()}
-
-
-def code_of(tensors: Mapping[str, Tensor], model: str | None) -> StyleCode:
-    """The code of `named_tensors`, made by the model of this digest. Raises KeyError where they are not those of a code."""
-    scales: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in tensors.items():
-        number, _, field = name.partition(".")
-        scales.setdefault(int(number), {})[field] = tensor
-    return StyleCode(tuple(KINDS[frozenset(scales[i])](**scales[i]) for i in range(len(scales))), model=model)
+    """A code's tensors, on the processor, as its file names them."""
+    return {name: tensor.detach().cpu().contiguous() for name, tensor in code.tensors().named().items()}
 
 
 CHANGE = "change."
@@ -160,7 +147,7 @@ def load_style(path: str | Path) -> StyleCode:
         raise InputError(f"{path}: holds numbers that are infinite or NaN; compile the style again with a sound model.")
     deltas = {k.removeprefix(CHANGE): v.float() for k, v in tensors.items() if k.startswith(CHANGE)}
     digest = json.loads(metadata["model_digest"])
-    code = code_of({k: v.float() for k, v in tensors.items() if not k.startswith(CHANGE)}, digest)
+    code = StyleCode.of({k: v.float() for k, v in tensors.items() if not k.startswith(CHANGE)}, digest)
     return replace(code, change=WeightChange(deltas) if deltas else None)
 
 

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from vidstyle.models.attention import MomentCode
+from vidstyle.models.style_code import MomentCode
 
 EPS = 4e-4
 """Added to variances: a deviation of 0.02, below which a film's chroma is noise that must not become colour."""

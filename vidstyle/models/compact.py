@@ -23,17 +23,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vidstyle.models.attention import (
-    AdaAttN,
-    AttentionKind,
-    MomentCode,
-    StyleCode,
-    adain,
-    blend,
-    mean_variance_norm,
-    standardise,
-)
+from vidstyle.models.attention import AdaAttN, AttentionKind, adain, blend, mean_variance_norm, standardise
 from vidstyle.models.color_transfer import colour_code, recolour
+from vidstyle.models.style_code import MomentCode, StyleCode
 
 STRIDE = 8
 

@@ -21,7 +21,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vidstyle.core.errors import UsageError
-from vidstyle.models.attention import STD_EPS, AdaAttN, ScaleCode, StyleCode, blend, mean_variance_norm
+from vidstyle.models.attention import STD_EPS, AdaAttN, blend, mean_variance_norm
+from vidstyle.models.style_code import ScaleCode, StyleCode
 from vidstyle.models.vgg import LAYOUTS, VGG, WIDTHS
 
 SEED = 6666

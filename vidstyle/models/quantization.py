@@ -17,8 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vidstyle.models.attention import StyleCode
 from vidstyle.models.compact import EdgeConv, PixelConv, edge_pad
+from vidstyle.models.style_code import StyleCode
 
 Ranges = Mapping[str, tuple[float, float]]
 """Name of a convolution > least and largest value of its input; 0 lies between."""

@@ -16,9 +16,9 @@ from vidstyle.engines.backoff import Backoff
 from vidstyle.engines.choose import make_engine
 from vidstyle.imaging.resize import with_short_side
 from vidstyle.imaging.sizes import MIN_SIDE
-from vidstyle.models.attention import StyleCode
 from vidstyle.models.checkpoint import load_style
 from vidstyle.models.registry import ModelDescriptor
+from vidstyle.models.style_code import StyleCode
 from vidstyle.styles.painting import fitted
 from vidstyle.styles.request import encode
 from vidstyle.styles.resolve import normalised, resolve

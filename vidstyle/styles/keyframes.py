@@ -24,7 +24,7 @@ STRENGTH = "strength"
 """Column of a CSV file, and value of a TOML key, that is no style."""
 
 if TYPE_CHECKING:
-    from vidstyle.models.attention import StyleCode
+    from vidstyle.models.style_code import StyleCode
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Keyframes:
         used = np.flatnonzero(rows.any(0)).tolist()
         if len(used) == 1:
             n = len(rows)
-            return styles[used[0]].map(lambda x: x.expand(n, *x.shape[1:]))
+            return styles[used[0]].tensors().map(lambda x: x.expand(n, *x.shape[1:]))
         return blend([styles[i] for i in used], [torch.from_numpy(rows[:, i]).float() for i in used])
 
 

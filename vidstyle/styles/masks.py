@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,6 +19,8 @@ def read_mask(path: Path) -> Mask:
     Raises:
         InputError: no picture that can be read.
     """
+    import cv2
+
     rgba = read_image(path, alpha=True)
     grey = cv2.cvtColor(rgba[..., :3], cv2.COLOR_RGB2GRAY).astype(np.uint16)
     return ((grey * rgba[..., 3] + 127) // 255).astype(np.uint8)
@@ -27,6 +28,8 @@ def read_mask(path: Path) -> Mask:
 
 def stretched(mask: Mask, size: tuple[int, int]) -> Mask:
     """A mask at `size` (width, height): area-averaged where it gets smaller, linear where larger."""
+    import cv2
+
     smaller = size[0] * size[1] < mask.size
     return np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR), np.uint8)
 

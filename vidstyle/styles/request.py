@@ -16,7 +16,7 @@ from vidstyle.styles.source import Style, read_notes, read_source
 
 if TYPE_CHECKING:
     from vidstyle.engines.base import Engine
-    from vidstyle.models.attention import StyleCode
+    from vidstyle.models.style_code import StyleCode
 
 
 @dataclass(frozen=True)
@@ -73,10 +73,12 @@ class StyleRequest:
 
 def encode(styles: Sequence[Style], engine: Engine) -> StyleCode:
     """The code of a blend. Raises UsageError for a compiled style of another model."""
+    codes = [style.source.code(engine) for style in styles]
+    if len(codes) == 1:
+        return codes[0]
     from vidstyle.models.attention import blend
 
-    codes = [style.source.code(engine) for style in styles]
-    return codes[0] if len(codes) == 1 else blend(codes, [style.weight for style in styles])
+    return blend(codes, [style.weight for style in styles])
 
 
 def read_request(

@@ -45,9 +45,9 @@ def parse(text: str) -> StyleSpec:
     """
     ref, colon, tail = text.rpartition(":")
     tail = tail.strip()
-    if DECIMAL_COMMA.fullmatch(tail) and not Path(text).exists():
+    if DECIMAL_COMMA.fullmatch(tail) and not _there(text):
         raise UsageError(f"--style {text}: write the weight with a point, {ref}:{tail.replace(',', '.')}.")
-    if not colon or (tail and not NUMBER.fullmatch(tail)) or Path(text).exists():
+    if not colon or (tail and not NUMBER.fullmatch(tail)) or _there(text):
         ref, weight = text, 1.0
     elif not tail:
         raise UsageError(
@@ -104,9 +104,9 @@ def resolve(ref: str, *, size: int = STYLE_SIZE) -> NDArray[np.uint8] | Path:
     if ref == "-":
         raise InputError("-: a style is not read from standard input; save the picture in a file and name that.")
     path = Path(ref).expanduser()
-    if path.is_dir():
-        raise InputError(f"{ref}: a folder, not a style; name one picture in it.")
-    if path.exists():
+    if _there(path):
+        if path.is_dir():
+            raise InputError(f"{ref}: a folder, not a style; name one picture in it.")
         return path if path.suffix.lower() == CODE_SUFFIX else read_painting(path, size)
     if looks_like_file(ref):
         raise InputError(f"{ref}: no such file; check the path, or use a built-in style (see: vidstyle styles).")
@@ -134,3 +134,11 @@ def _built_in(ref: str) -> str:
 def looks_like_file(ref: str) -> bool:
     """Whether a reference has a folder or a suffix in it: then it was meant as a path."""
     return any(mark in ref for mark in "/\\.~")
+
+
+def _there(path: str | Path) -> bool:
+    """Whether there is such a file or folder; none has a name that the system refuses."""
+    try:
+        return Path(path).exists()
+    except OSError:  # too long a name
+        return False

@@ -17,7 +17,7 @@ from vidstyle.styles.resolve import CODE_SUFFIX, STYLE_SIZE, file_of, resolve
 
 if TYPE_CHECKING:
     from vidstyle.engines.base import Engine
-    from vidstyle.models.attention import StyleCode
+    from vidstyle.models.style_code import StyleCode
 
 
 class StyleSource(Protocol):

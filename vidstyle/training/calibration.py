@@ -9,9 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vidstyle.models.attention import StyleCode
 from vidstyle.models.checkpoint import StyleModel
 from vidstyle.models.quantization import edge_convolutions, observe
+from vidstyle.models.style_code import StyleCode
 from vidstyle.training.data.images import ImageFolder, batch, square
 
 PAIRS = 30

@@ -17,8 +17,8 @@ from vidstyle.imaging.flow import DisFlow
 from vidstyle.metrics.fidelity import StyleDistance, content_ssim
 from vidstyle.metrics.geometry import resize_short
 from vidstyle.metrics.warp_error import Motion, motion, unit_range, warp_error
-from vidstyle.models.attention import StyleCode
 from vidstyle.models.checkpoint import StyleModel
+from vidstyle.models.style_code import StyleCode
 from vidstyle.models.vgg import VGG
 from vidstyle.training.data.clips import ClipFolder
 from vidstyle.training.data.images import square

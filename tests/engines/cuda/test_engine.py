@@ -19,10 +19,11 @@ from vidstyle.engines.cuda.engine import CudaEngine
 from vidstyle.engines.cuda.graph import signature
 from vidstyle.engines.graph import tensors_of
 from vidstyle.engines.torch_engine import TorchEngine, as_planes
-from vidstyle.models.attention import StyleCode, blend
+from vidstyle.models.attention import blend
 from vidstyle.models.compact import CompactNet
 from vidstyle.models.paper import VGGImage, VGGVideo
 from vidstyle.models.registry import find_model
+from vidstyle.models.style_code import StyleCode
 
 
 def engine_on(device: FakeDevice, model: str | Path, **changes: Any) -> CudaEngine:

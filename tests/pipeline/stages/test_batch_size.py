@@ -12,8 +12,8 @@ import pytest
 from numpy.typing import NDArray
 
 from vidstyle.engines.base import Precision
-from vidstyle.models.attention import StyleCode
 from vidstyle.models.registry import ModelDescriptor, find_model
+from vidstyle.models.style_code import StyleCode
 from vidstyle.pipeline.stages import batch_size as chunks
 from vidstyle.pipeline.stages.batch_size import affordable, chosen_chunk
 

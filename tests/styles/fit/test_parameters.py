@@ -9,10 +9,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vidstyle.models.attention import CosineCode, MomentCode, SoftmaxCode, StyleCode
 from vidstyle.models.checkpoint import load_model
 from vidstyle.models.color_transfer import covariance
 from vidstyle.models.compact import CompactNet
+from vidstyle.models.style_code import CosineCode, MomentCode, SoftmaxCode, StyleCode
 from vidstyle.styles.fit.parameters import CodeParameters
 
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from vidstyle.core.errors import UsageError
-from vidstyle.models.attention import MomentCode, StyleCode
 from vidstyle.models.checkpoint import save_fitted_code
+from vidstyle.models.style_code import MomentCode, StyleCode
 from vidstyle.styles.fit.settings import SIZES, VERSION, FitSettings
 from vidstyle.styles.fit.store import folder, place, remembered, usable
 

@@ -23,8 +23,8 @@ from vidstyle.engines.cuda.protocol import Device
 from vidstyle.engines.cuda.ring import Ring, parts_of, power_of_two
 from vidstyle.engines.graph import tensors_of
 from vidstyle.engines.torch_engine import DTYPES, TorchEngine
-from vidstyle.models.attention import StyleCode
 from vidstyle.models.registry import ModelDescriptor
+from vidstyle.models.style_code import StyleCode
 
 PART_PIXELS = 1 << 22
 """Pixels a part: two frames of 1920x1080."""

@@ -12,8 +12,8 @@ from vidstyle.engines.backoff import out_of_memory
 from vidstyle.engines.cuda.protocol import Device, Event, Stream, Work
 from vidstyle.engines.graph import tensors_of
 from vidstyle.engines.torch_engine import as_pixels, as_planes
-from vidstyle.models.attention import StyleCode
 from vidstyle.models.checkpoint import StyleModel
+from vidstyle.models.style_code import StyleCode
 
 WARM_UP = 2
 """Runs before a capture: libraries choose algorithms and make their workspaces in the first, which cannot be recorded."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import os
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from vidstyle.core import cache
 from vidstyle.engines.base import Engine
-from vidstyle.models.attention import StyleCode
+from vidstyle.models.style_code import StyleCode
 
 BYTES_A_PIXEL = 300
 """That a call needs for each pixel of its frames, pixels in and out and activations: 1.7 GiB were measured for one of
@@ -68,7 +68,7 @@ def remembered(engine: Engine, size: tuple[int, int], guess: int) -> int:
         "chunk",
         code_of=cache.code_digest("vidstyle.models", "vidstyle.engines"),
         engine=[engine.name, engine.precision, engine.threads],
-        torch=torch.__version__,
+        torch=version("torch"),
         model=engine.model.digest,
         size=list(size),
         guess=guess,

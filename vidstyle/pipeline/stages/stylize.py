@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import replace
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +14,14 @@ from numpy.typing import NDArray
 from vidstyle.engines.backoff import Backoff
 from vidstyle.engines.base import Engine
 from vidstyle.imaging.frame import Frame, FrameBatch
-from vidstyle.models.attention import StyleCode
+from vidstyle.models.style_code import StyleCode
 from vidstyle.pipeline.plan.segments import batches
 from vidstyle.pipeline.stages.detail import with_source
-from vidstyle.pipeline.stages.stabilize import Stabilizer
 from vidstyle.styles.masks import mix
 from vidstyle.styles.request import StyleRequest
+
+if TYPE_CHECKING:
+    from vidstyle.pipeline.stages.stabilize import Stabilizer
 
 Frames = NDArray[np.uint8]
 
@@ -38,15 +41,14 @@ class Painter:
     def __init__(self, request: StyleRequest, engine: Engine, *, batch_size: int, origin: int) -> None:
         self.request, self.engine, self.batch_size, self.origin = request, engine, batch_size, origin
         self.codes = request.codes(engine)
-        self.stabilizer = Stabilizer(request.stabilize, threads=engine.threads) if request.stabilize else None
+        self.stabilizer = stabilizer(request, engine)
         self.limit: int | None = None
 
     def twin(self, engine: Engine) -> Painter:
         """One that paints the same on another device, with the same codes and a memory of its own."""
         other = copy(self)
         other.engine = engine
-        amount = self.request.stabilize
-        other.stabilizer = Stabilizer(amount, threads=engine.threads) if amount else None
+        other.stabilizer = stabilizer(self.request, engine)
         return other
 
     def __call__(self, frames: Iterable[Frame]) -> Iterator[Frame]:
@@ -97,3 +99,11 @@ class Painter:
         done: Frames = call(frames)
         self.limit = call.limit
         return done
+
+
+def stabilizer(request: StyleRequest, engine: Engine) -> Stabilizer | None:
+    if not request.stabilize:
+        return None
+    from vidstyle.pipeline.stages.stabilize import Stabilizer  # its flow needs torch
+
+    return Stabilizer(request.stabilize, threads=engine.threads)

@@ -13,8 +13,8 @@ from vidstyle.core.errors import UsageError
 from vidstyle.styles.fit.settings import VERSION, FitSettings
 
 if TYPE_CHECKING:
-    from vidstyle.models.attention import StyleCode
     from vidstyle.models.checkpoint import StyleModel
+    from vidstyle.models.style_code import StyleCode
     from vidstyle.styles.fit.optimise import Art, Fit
 
 
@@ -54,9 +54,9 @@ def make(
     """
     import torch
 
-    from vidstyle.models.attention import StyleCode
     from vidstyle.models.checkpoint import load_style, save_fitted_code
     from vidstyle.models.compact import CompactNet
+    from vidstyle.models.style_code import StyleCode
     from vidstyle.styles.fit.optimise import fit
 
     if not can_fit(network):

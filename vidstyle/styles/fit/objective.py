@@ -23,8 +23,8 @@ from vidstyle.losses.moments import MeanStd, layer_moments, moment_loss
 from vidstyle.losses.network import DEPTH
 from vidstyle.losses.range import out_of_range
 from vidstyle.losses.shift import shift_loss, translate
-from vidstyle.models.attention import StyleCode
 from vidstyle.models.compact import CompactNet
+from vidstyle.models.style_code import StyleCode
 from vidstyle.models.vgg import VGG
 from vidstyle.styles.fit.crops import REACH
 from vidstyle.styles.fit.settings import Balance

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vidstyle.losses.network import loss_network
-from vidstyle.models.attention import StyleCode, blend
+from vidstyle.models.attention import blend
 from vidstyle.models.compact import CompactNet
+from vidstyle.models.style_code import StyleCode
 from vidstyle.models.weight_change import WeightChange, fitted_parameters
 from vidstyle.styles.fit.crops import SIDE, Picture, as_tensor, crop, photos
 from vidstyle.styles.fit.objective import Motion, Objective

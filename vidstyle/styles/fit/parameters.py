@@ -18,8 +18,8 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from vidstyle.models.attention import CosineCode, MomentCode, ScaleCode, StyleCode
 from vidstyle.models.color_transfer import EPS, along
+from vidstyle.models.style_code import CosineCode, MomentCode, ScaleCode, StyleCode
 
 SPREAD_FLOOR = 0.05
 """Least deviation that steps are measured in, as a share of the mean one of the layer: a channel that is flat in the style may

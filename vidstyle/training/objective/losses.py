@@ -12,7 +12,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vidstyle.models.attention import (
-    SoftmaxCode,
     channel_moments,
     cosine_code,
     cosine_moments,
@@ -20,6 +19,7 @@ from vidstyle.models.attention import (
     softmax_moments,
     unit,
 )
+from vidstyle.models.style_code import SoftmaxCode
 from vidstyle.training.data.synthetic_motion import inside, warp
 
 Features = Sequence[Tensor]
