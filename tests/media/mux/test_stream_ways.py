@@ -14,6 +14,7 @@ from vidstyle.media.input.probe import probe
 from vidstyle.media.input.stream_info import StreamInfo
 from vidstyle.media.mux.mux import mux
 from vidstyle.media.mux.stream_ways import Holder, ways
+from vidstyle.media.output.spec import OutputSpec
 
 MP4, MOV, MKV = (
     Holder("mp4", ".mp4", {"aac", "ac3"}),
@@ -159,6 +160,19 @@ def test_packets_shorter_than_a_tick_do_not_drift(films: Any, tmp_path: Path, su
     assert float((after[-1].pts + after[-1].duration) * after[-1].time_base) == pytest.approx(3, abs=0.025)
 
 
+@pytest.mark.parametrize("suffix", [".mov", ".mp4", ".mkv"])
+def test_the_last_packet_is_heard_where_no_lengths_are_told(films: Any, tmp_path: Path, suffix: str) -> None:
+    """ALAC in Matroska, whose packets have no durations."""
+
+    def add(container: Any) -> Any:
+        sound = tone(container, "alac", "stereo")
+        return lambda: samples(sound, 0, 1)
+
+    path, output = film(tmp_path / "lossless.mkv", add), tmp_path / f"out{suffix}"
+    films.copy(path, output, tmp_path)
+    assert [bytes(p) for p in packets_at(output, 1)] == [bytes(p) for p in packets_at(path, 1)]
+
+
 def test_a_track_that_begins_late_is_copied(films: Any, tmp_path: Path) -> None:
     """Later than a demuxer looks for its kind."""
 
@@ -225,7 +239,8 @@ def test_a_time_code_is_kept_without_a_word(films: Any, tmp_path: Path, suffix: 
         assert len(container.streams) == 2
     info = probe(path)
     start = round(Fraction(20, 25) / info.time_base)
-    mux(films.encode(info, tmp_path, [start, None])[0], info, output, start=start)
+    parts, _ = films.encode(info, tmp_path, [start, None])
+    mux(parts, info, output, OutputSpec.like(info, start=start))
     with av.open(str(output)) as container:
         assert container.streams.video[0].metadata["timecode"] == "11:07:16:02"
 

@@ -203,11 +203,15 @@ class StreamCopy:
         pts, dts, duration = ticks(packet.pts), ticks(packet.dts), rescale(packet.duration or 0, packet.time_base, base)
         equal = self._output.format.name in ("matroska", "webm")
         clock = self._clocks.setdefault(target.index, PtsRepair(base, None, equal=equal))
-        known = dts if dts is not None else pts
+        known, before = dts if dts is not None else pts, clock.last
         if target.type == "subtitle" and known is not None and known == clock.last:
             fixed = known  # two titles may begin at once
         else:
             fixed = clock.next(known, duration)
+        if not duration and target.type == "audio" and before is not None:
+            duration = (
+                fixed - before
+            )  # mp4 would not play a last packet of no length; the others last until the next one
         late = pts - known if pts is not None and known is not None else 0
         packet.time_base = base
         packet.pts, packet.dts, packet.duration = fixed + max(0, late), fixed, duration
