@@ -67,7 +67,7 @@ def model_rows(
         code = engines[True].encode_style(style)
         for width, height in sizes:
             for engine in engines.values():
-                count = engine.good_chunk(width, height)
+                count = engine.good_batch_size(width, height)
                 frames = np.stack(list(texture(width, height, count)))
                 whole = partial(engine.stylize, frames, code)
                 whole()

@@ -73,7 +73,7 @@ class Clip:
 
 
 @dataclass(frozen=True)
-class Painter:
+class StyleStage:
     """A network with a style."""
 
     model: CompactNet
@@ -154,17 +154,19 @@ def measured(
                 yield {"method": method, "style": style.name, "clip": clip.name, **about, **values}
 
 
-def painted(model: CompactNet, style: Style, settings: dict[str, Any] | None) -> tuple[Painter, dict[str, Any]]:
+def painted(model: CompactNet, style: Style, settings: dict[str, Any] | None) -> tuple[StyleStage, dict[str, Any]]:
     """A painter, and what its fit took."""
     read = with_short_side(style.picture, 384)
     if settings is None:
         with torch.no_grad():
-            return Painter(model, model.encode_style(as_planes(tensor_of(read[None]), "cpu")), None), {"seconds": 0.0}
+            return StyleStage(model, model.encode_style(as_planes(tensor_of(read[None]), "cpu")), None), {
+                "seconds": 0.0
+            }
     wanted = FitSettings(paint_size=SIDE, **settings)
     begun = time.perf_counter()
     found = fit(model, [Art(read, with_short_side(style.picture, wanted.target_size))], wanted)
     seconds = round(time.perf_counter() - begun, 2)
-    return Painter(model, found.code, found.change), {"seconds": seconds, "share": found.share}
+    return StyleStage(model, found.code, found.change), {"seconds": seconds, "share": found.share}
 
 
 def means(rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -77,7 +77,7 @@ def model_alone(
     assert not isinstance(style, Path)
     code = made.encode_style(style)
     for width, height in ONE_SIZE if engine == SLOW_START else sizes:
-        count = made.good_chunk(width, height)
+        count = made.good_batch_size(width, height)
         frames = np.stack(list(texture(width, height, count)))
         first = measure(partial(made.stylize, frames, code), warmup=0, repeats=1)
         time = measure(partial(made.stylize, frames, code), warmup=2, repeats=30, budget=budget, clock=clock)

@@ -42,7 +42,7 @@ def ours(
     """(N, H, W, 3) uint8 frames in a style, with seconds a frame."""
     engine = make_engine(model, threads=threads)
     code = engine.encode_style(style)
-    count = min(len(frames), engine.good_chunk(frames.shape[2], frames.shape[1]))
+    count = min(len(frames), engine.good_batch_size(frames.shape[2], frames.shape[1]))
     call = measure(lambda: engine.stylize(frames[:count], code), warmup=2, repeats=20, budget=5, clock=clock)
     time = replace(call, median=call.median / count, low=call.low / count, high=call.high / count)
     done = np.concatenate([engine.stylize(frames[i : i + count], code) for i in range(0, len(frames), count)])

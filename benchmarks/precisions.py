@@ -77,7 +77,7 @@ def timed(engines: dict[Precision, OpenVINOEngine], source: Source, code: StyleC
     times: dict[Precision, list[float]] = {precision: [] for precision in engines}
     for _ in range(ROUNDS):
         for precision, engine in engines.items():
-            frames = np.resize(source.frames, (engine.good_chunk(width, height), *source.frames.shape[1:]))
+            frames = np.resize(source.frames, (engine.good_batch_size(width, height), *source.frames.shape[1:]))
             call = measure(lambda e=engine, f=frames: e.stylize(f, code), warmup=1, repeats=2)  # type: ignore[misc]
             times[precision].append(call.median / len(frames))
     return {precision: Timing.of(values) for precision, values in times.items()}

@@ -228,7 +228,7 @@ def test_frames_at_once_are_bounded_by_threads_and_by_memory(tiny_model: Path) -
         1,
         1,
     ]
-    assert wide.good_chunk(3840, 2160) == 2
+    assert wide.good_batch_size(3840, 2160) == 2
 
 
 def test_what_it_does_not_run(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,7 +75,7 @@ def test_code_does_not_depend_on_precision(engine: TorchEngine, tiny_model: Path
 
 @pytest.mark.parametrize(("size", "expected"), [((64, 48), 8), ((256, 144), 7), ((640, 360), 1), ((3840, 2160), 1)])
 def test_chunks_fit_the_cache(engine: TorchEngine, size: tuple[int, int], expected: int) -> None:
-    assert engine.good_chunk(*size) == expected
+    assert engine.good_batch_size(*size) == expected
 
 
 def test_devices() -> None:

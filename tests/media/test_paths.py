@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidstyle.media.paths import NumberedName, find_pictures, find_videos
+from vidstyle.media.paths import NumberedName, find_images, find_videos
 
 
 def names(paths: tuple[Path, ...]) -> list[str]:
@@ -50,16 +50,16 @@ def test_what_exists(tmp_path: Path) -> None:
 def test_a_file_that_is_there_is_itself(tmp_path: Path) -> None:
     for name in ("a1.png", "a2.png", "a%d.png"):
         (tmp_path / name).touch()
-    assert find_pictures(tmp_path / "a%d.png") == ()
+    assert find_images(tmp_path / "a%d.png") == ()
     (tmp_path / "a%d.png").unlink()
-    assert names(find_pictures(tmp_path / "a%d.png")) == ["a1.png", "a2.png"]
-    assert find_pictures(tmp_path / "b%d.png") == ()
-    assert find_pictures(tmp_path / "nowhere" / "a%d.png") == ()
+    assert names(find_images(tmp_path / "a%d.png")) == ["a1.png", "a2.png"]
+    assert find_images(tmp_path / "b%d.png") == ()
+    assert find_images(tmp_path / "nowhere" / "a%d.png") == ()
 
 
 def test_folders(tmp_path: Path) -> None:
     for name in ("b10.JPG", "b9.jpg", "a.png", ".hidden.png", "film2.mp4", "film10.MKV", "notes.txt", "clip.gif"):
         (tmp_path / name).touch()
     (tmp_path / "folder.png").mkdir()
-    assert names(find_pictures(tmp_path)) == ["a.png", "b9.jpg", "b10.JPG"]
+    assert names(find_images(tmp_path)) == ["a.png", "b9.jpg", "b10.JPG"]
     assert names(find_videos(tmp_path)) == ["clip.gif", "film2.mp4", "film10.MKV"]

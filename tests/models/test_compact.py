@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from vidstyle.models.attention import adain, blend
 from vidstyle.models.checkpoint import load_model
-from vidstyle.models.compact import STRIDE, CompactConfig, CompactNet, EdgeConv, doubled_conv, pad
+from vidstyle.models.compact import STRIDE, CompactConfig, CompactNet, ReplicateConv2d, pad, upsampled_conv
 from vidstyle.models.quantization import edge_convolutions
 from vidstyle.models.style_code import CosineCode, MomentCode
 from vidstyle.styles.gallery import load
@@ -49,9 +49,9 @@ def test_padding_reaches_the_stride_and_keeps_the_frame_where_it_is(h: int, w: i
 @settings(max_examples=20)
 @given(h=st.integers(1, 7), w=st.integers(1, 7), n=st.integers(1, 2))
 def test_convolution_of_a_doubled_picture_without_doubling_it(h: int, w: int, n: int) -> None:
-    layer, x = EdgeConv(5, 3).double(), torch.rand(n, 5, h, w, dtype=torch.float64)
+    layer, x = ReplicateConv2d(5, 3).double(), torch.rand(n, 5, h, w, dtype=torch.float64)
     doubled = torch.nn.functional.interpolate(x, scale_factor=2.0, mode="nearest")
-    torch.testing.assert_close(doubled_conv(x, layer), layer(doubled), rtol=0, atol=1e-12)
+    torch.testing.assert_close(upsampled_conv(x, layer), layer(doubled), rtol=0, atol=1e-12)
 
 
 def test_a_code_has_the_announced_shapes_whatever_the_styles_size(net: CompactNet) -> None:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from vidstyle.models.checkpoint import load_model
-from vidstyle.models.compact import EdgeConv
+from vidstyle.models.compact import ReplicateConv2d
 from vidstyle.models.quantization import EXCEED, Int8Conv, edge_convolutions, observe, quantised
 
 
@@ -24,9 +24,9 @@ def pictures(seed: int, n: int = 3) -> list[Tensor]:
     return [(x * 255).round() / 255 for x in big.split(1)]
 
 
-def identity() -> EdgeConv:
+def identity() -> ReplicateConv2d:
     """A convolution that changes nothing: what comes out is its input as it was rounded."""
-    conv = EdgeConv(1, 1)
+    conv = ReplicateConv2d(1, 1)
     with torch.no_grad():
         conv.weight.zero_()
         conv.weight[0, 0, 1, 1] = 1.0
@@ -36,7 +36,7 @@ def identity() -> EdgeConv:
 
 @pytest.mark.parametrize("size", [1, 3])
 def test_values_on_the_grid_are_not_changed(size: int) -> None:
-    conv = EdgeConv(3, 4, size)
+    conv = ReplicateConv2d(3, 4, size)
     with torch.no_grad():
         conv.weight.copy_(torch.randint(-127, 128, conv.weight.shape) / 64)
         conv.weight[:, 0, 0, 0] = 127 / 64

@@ -18,7 +18,7 @@ from vidstyle.pipeline import run as run_module
 from vidstyle.pipeline.plan.journal import journal_folder
 from vidstyle.pipeline.plan.run_options import RunOptions
 from vidstyle.pipeline.run import stylize_video
-from vidstyle.pipeline.stages.segment_writer import SegmentFiles
+from vidstyle.pipeline.stages.segment_writer import SegmentWriter
 
 pytestmark = pytest.mark.usefixtures("here")
 
@@ -74,7 +74,7 @@ def test_resume_equals_uninterrupted(
     styled(source, "whole.mp4", **options)
 
     calls = 0
-    owner, name, every = (TorchEngine, "stylize", 7) if stage == "model" else (SegmentFiles, "__call__", 15)
+    owner, name, every = (TorchEngine, "stylize", 7) if stage == "model" else (SegmentWriter, "__call__", 15)
     original = getattr(owner, name)
 
     def failing(self: Any, *args: Any, **kwargs: Any) -> Any:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Style = Callable[[Path], "RunReport"]
 
 
-def films_of(sources: Sequence[Path], say: Callable[[str], None] = lambda _: None) -> list[Path]:
+def videos_of(sources: Sequence[Path], say: Callable[[str], None] = lambda _: None) -> list[Path]:
     """The inputs with folders of videos replaced by what they hold, without films of our own making; a folder of pictures is
     one film.
 
@@ -24,12 +24,12 @@ def films_of(sources: Sequence[Path], say: Callable[[str], None] = lambda _: Non
         UsageError: a folder of both, or inputs whose outputs would have one name.
     """
     from vidstyle.media.made_here import made_here
-    from vidstyle.media.paths import find_pictures, find_videos
+    from vidstyle.media.paths import find_images, find_videos
 
     found: list[Path] = []
     for source in sources:
         videos = find_videos(source) if source.is_dir() else ()
-        if videos and find_pictures(source):
+        if videos and find_images(source):
             raise UsageError(
                 f"{source}: holds videos and pictures; name the files, or {source}/%06d.png for the pictures."
             )
@@ -58,11 +58,11 @@ def films_of(sources: Sequence[Path], say: Callable[[str], None] = lambda _: Non
 
 def _by_name(films: Sequence[Path]) -> dict[str, list[Path]]:
     """Films by what their outputs are named after."""
-    from vidstyle.media.paths import film_name
+    from vidstyle.media.paths import video_name
 
     found: dict[str, list[Path]] = {}
     for film in films:
-        found.setdefault(film_name(film).casefold(), []).append(film)
+        found.setdefault(video_name(film).casefold(), []).append(film)
     return found
 
 
@@ -72,12 +72,12 @@ def _output_name(film: Path) -> str:
     from vidstyle.core.errors import VidstyleError
     from vidstyle.media.input.probe import probe
     from vidstyle.media.output.containers import default_suffix
-    from vidstyle.media.paths import film_name, find_pictures
+    from vidstyle.media.paths import find_images, video_name
 
-    if find_pictures(film):
-        return f"{film_name(film)}.mp4"
+    if find_images(film):
+        return f"{video_name(film)}.mp4"
     try:
-        return f"{film_name(film)}{default_suffix(probe(film))}"
+        return f"{video_name(film)}{default_suffix(probe(film))}"
     except VidstyleError:
         return str(film.absolute())
 

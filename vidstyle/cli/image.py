@@ -41,7 +41,7 @@ def command(
     quiet: words.Quiet = False,
 ) -> None:
     """Pictures in the style of a picture; written as NAME.styled.SUFFIX where -o names no file."""
-    options = RunOptions(**words.picture_options(locals()), fit=words.fit_steps(fit, no_fit))
+    options = RunOptions(**words.image_options(locals()), fit=words.fit_steps(fit, no_fit))
     for source in sources:
         if source.is_dir():
             raise UsageError(

@@ -71,7 +71,7 @@ PICTURE = (
 )
 
 
-def picture_options(given: Mapping[str, Any]) -> dict[str, Any]:
+def image_options(given: Mapping[str, Any]) -> dict[str, Any]:
     """What `run` and `image` are told alike, out of the arguments of either (its `locals()`), as `RunOptions` takes it."""
     size = given["size"]
     return {

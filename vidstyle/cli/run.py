@@ -86,7 +86,7 @@ def command(
     if chunk != "auto" and not chunk.isdecimal():
         raise UsageError(f"--chunk {chunk}: give a number of frames, or auto.")
     options = RunOptions(
-        **words.picture_options(locals()),
+        **words.image_options(locals()),
         resume=resume,
         out_dir=out_dir,
         mask=mask,
@@ -104,11 +104,11 @@ def command(
         fit=words.fit_steps(fit, no_fit),
         segment=Fraction(str(segment)),
     )
-    from vidstyle.cli.batch import films_of, run_all
+    from vidstyle.cli.batch import run_all, videos_of
 
     if json not in (None, words.STDOUT) and any(same_file(Path(str(json)), source) for source in sources):
         raise UsageError(f"--json {json}: is an input of this command; choose another name.")
-    films = films_of(sources, lambda sentence: None if quiet else words.say(f"vidstyle: {sentence}"))
+    films = videos_of(sources, lambda sentence: None if quiet else words.say(f"vidstyle: {sentence}"))
     if output is not None and (out_dir is not None or len(films) != 1):
         raise UsageError(f"-o {output}: names one film; for {len(films)} give --out-dir alone.")
     check_single(films)

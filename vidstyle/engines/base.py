@@ -44,7 +44,7 @@ class Engine(Protocol):
         """
         ...
 
-    def good_chunk(self, width: int, height: int) -> int:
+    def good_batch_size(self, width: int, height: int) -> int:
         """Frames a call that keep the device busy and memory flat, at least 1. Any other number gives the same frames."""
         ...
 

@@ -103,7 +103,7 @@ class OpenVINOEngine:
     def encode_style(self, image: NDArray[np.uint8]) -> StyleCode:
         return self.reference.encode_style(image)
 
-    def good_chunk(self, width: int, height: int) -> int:
+    def good_batch_size(self, width: int, height: int) -> int:
         return 2 * self.streams(width, height)
 
     def streams(self, width: int, height: int) -> int:

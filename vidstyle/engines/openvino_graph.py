@@ -53,7 +53,7 @@ def convert(model: StyleModel, height: int, width: int, code: StyleCode, *, stre
     """
     program = traced(model, height, width, code, strength=strength)
     graph = openvino.convert_model(
-        decoded(program), extension=[ConversionExtension("aten.replication_pad2d.default", edge_pad)]
+        decoded(program), extension=[ConversionExtension("aten.replication_pad2d.default", replicate_pad)]
     )
     inputs = example(height, width, code, strength=strength)
     graph.reshape({port: list(value.shape) for port, value in zip(graph.inputs, inputs, strict=True)})
@@ -71,7 +71,7 @@ def decoded(program: torch.export.ExportedProgram) -> TorchFXPythonDecoder:
     return TorchFXPythonDecoder(program.run_decompositions(table).module(), dynamic_shapes=True)
 
 
-def edge_pad(node: Any) -> list[Any]:
+def replicate_pad(node: Any) -> list[Any]:
     """aten.replication_pad2d(x, [left, right, above, below]) as OpenVINO has it."""
     left, right, above, below = node.get_values_from_const_input(1)
     begin, end = (openvino.op.Constant(np.array(v, np.int64)) for v in ((0, 0, above, left), (0, 0, below, right)))

@@ -93,7 +93,7 @@ class TorchEngine:
             picture = tensor_of(image)[None]
             return replace(self.reference.encode_style(as_planes(picture, "cpu")), model=self.model.digest)
 
-    def good_chunk(self, width: int, height: int) -> int:
+    def good_batch_size(self, width: int, height: int) -> int:
         pixels = CHUNK_PIXELS["cpu" if self.device == "cpu" else "gpu"]
         return max(1, min(MOST_FRAMES, pixels // (width * height)))
 

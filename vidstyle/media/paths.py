@@ -53,7 +53,7 @@ class NumberedName:
         return sorted(pair for pair in found if self.path(pair[0]).name == pair[1].name)
 
 
-def find_pictures(path: Path) -> tuple[Path, ...]:
+def find_images(path: Path) -> tuple[Path, ...]:
     """The pictures that `path` means, in order: those of a numbered name, or all of a folder, by name with numbers as numbers
     (2 before 10). None for any other path: a file that is there is itself, whatever its name looks like."""
     if path.is_dir():
@@ -74,7 +74,7 @@ def numbers_of(pictures: Sequence[Path]) -> list[int]:
     return list(range(1, len(pictures) + 1))
 
 
-def film_name(path: Path) -> str:
+def video_name(path: Path) -> str:
     """What outputs of a film are named after: its name without suffix; of pictures the folder they lie in."""
     if path.is_dir():
         return path.resolve().name

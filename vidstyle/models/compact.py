@@ -65,7 +65,7 @@ class CompactConfig:
         return cls(**known)
 
 
-class EdgeConv(nn.Conv2d):
+class ReplicateConv2d(nn.Conv2d):
     """A convolution, 3x3 or 1x1, that repeats border pixels: zeros there would tell the network where the border is, and it
     paints a frame. Padding is a step of its own: torch's `padding_mode` trains slower in bfloat16 on a processor."""
 
@@ -74,17 +74,17 @@ class EdgeConv(nn.Conv2d):
         self.edge = size // 2
 
     def forward(self, x: Tensor) -> Tensor:
-        return super().forward(edge_pad(x, self.edge))
+        return super().forward(replicate_pad(x, self.edge))
 
 
-class PixelConv(EdgeConv):
-    """An EdgeConv of samples of a picture in [0, 1]: in steps of 1/255 they are whole numbers, which bfloat16 holds exactly."""
+class PixelConv2d(ReplicateConv2d):
+    """For samples of a picture in [0, 1]: in steps of 1/255 they are whole numbers, which bfloat16 holds exactly."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.conv2d(edge_pad(x * 255), self.weight / 255, self.bias)
+        return F.conv2d(replicate_pad(x * 255), self.weight / 255, self.bias)
 
 
-def edge_pad(x: Tensor, n: int = 1) -> Tensor:
+def replicate_pad(x: Tensor, n: int = 1) -> Tensor:
     """n more pixels on each side, copies of the outermost."""
     return F.pad(x, (n, n, n, n), mode="replicate") if n else x
 
@@ -109,7 +109,7 @@ class Block(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.a, self.b = EdgeConv(channels, channels), EdgeConv(channels, channels, 1)
+        self.a, self.b = ReplicateConv2d(channels, channels), ReplicateConv2d(channels, channels, 1)
         nn.init.zeros_(self.b.weight)
         nn.init.zeros_(cast(Tensor, self.b.bias))
 
@@ -123,10 +123,10 @@ class Encoder(nn.Module):
     def __init__(self, config: CompactConfig) -> None:
         super().__init__()
         w, n = config.widths, config.encoder_blocks
-        self.stem = PixelConv(12, w[0])
-        self.quarter = EdgeConv(w[0], w[1])
+        self.stem = PixelConv2d(12, w[0])
+        self.quarter = ReplicateConv2d(w[0], w[1])
         self.quarter_blocks = nn.Sequential(*(Block(w[1]) for _ in range(n[0])))
-        self.eighth = EdgeConv(w[1], w[2])
+        self.eighth = ReplicateConv2d(w[1], w[2])
         self.eighth_blocks = nn.Sequential(*(Block(w[2]) for _ in range(n[1])))
 
     def forward(self, x: Tensor) -> Scales:
@@ -157,13 +157,13 @@ class CompactNet(nn.Module):
             nn.init.zeros_(cast(Tensor, attend.h.bias))
         n = config.decoder_blocks
         self.eighth_blocks = nn.ModuleList(Block(w[2]) for _ in range(n[1]))
-        self.eighth_up = EdgeConv(w[2], w[1])
+        self.eighth_up = ReplicateConv2d(w[2], w[1])
         self.quarter_blocks = nn.ModuleList(Block(w[1]) for _ in range(n[0]))
-        self.quarter_up = EdgeConv(w[1], w[0])
-        self.half_in = EdgeConv(w[0] + 3, w[0])
-        self.half_mid = EdgeConv(w[0], w[0], 1)
-        self.half_out = EdgeConv(w[0], config.output_width)
-        self.full = EdgeConv(config.output_width, 3)
+        self.quarter_up = ReplicateConv2d(w[1], w[0])
+        self.half_in = ReplicateConv2d(w[0] + 3, w[0])
+        self.half_mid = ReplicateConv2d(w[0], w[0], 1)
+        self.half_out = ReplicateConv2d(w[0], config.output_width)
+        self.full = ReplicateConv2d(config.output_width, 3)
         opponent = torch.tensor([[1.0, 1, 1], [1, 0, -1], [1, -2, 1]])
         self.register_buffer("opponent", opponent / opponent.norm(dim=1, keepdim=True), persistent=False)
 
@@ -256,14 +256,14 @@ class CompactNet(nn.Module):
         y = leaky(double(site(self.quarter_up(y))))
         y = leaky(site(self.half_in(torch.cat([y, base.to(y.dtype)], 1))))
         y = leaky(site(self.half_mid(y)))
-        return doubled_conv(leaky(site(self.half_out(y))), self.full)
+        return upsampled_conv(leaky(site(self.half_out(y))), self.full)
 
 
 def double(x: Tensor) -> Tensor:
     return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
-def doubled_conv(x: Tensor, layer: nn.Conv2d) -> Tensor:
+def upsampled_conv(x: Tensor, layer: nn.Conv2d) -> Tensor:
     """`layer`, a 3x3 convolution to few channels, after doubling x by nearest neighbours, exactly: at full size each of the
     four pixels of a 2x2 square sees only 2x2 different inputs, so one convolution of x gives all four.
 
@@ -277,7 +277,7 @@ def doubled_conv(x: Tensor, layer: nn.Conv2d) -> Tensor:
     taps = ((at[:, None, None] + tap + 1) // 2 == tap[:, None]).to(weight)
     with torch.autocast(x.device.type, enabled=False):
         folded = torch.einsum("aku,oiuv,blv->oabikl", taps, weight, taps).reshape(-1, *weight.shape[1:])
-    return F.pixel_shuffle(F.conv2d(edge_pad(x), folded, bias.repeat_interleave(4)), 2)
+    return F.pixel_shuffle(F.conv2d(replicate_pad(x), folded, bias.repeat_interleave(4)), 2)
 
 
 def pad(x: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vidstyle.models.compact import EdgeConv, PixelConv, edge_pad
+from vidstyle.models.compact import PixelConv2d, ReplicateConv2d, replicate_pad
 from vidstyle.models.style_code import StyleCode
 
 Ranges = Mapping[str, tuple[float, float]]
@@ -35,7 +35,7 @@ Model = TypeVar("Model", bound=nn.Module)
 
 
 class Int8Conv(nn.Module):
-    """An EdgeConv in eight bits.
+    """An ReplicateConv2d in eight bits.
 
     Args:
         conv: float32.
@@ -43,7 +43,7 @@ class Int8Conv(nn.Module):
         fine: the input's rounding error goes through the convolution too, in eight bits of its own.
     """
 
-    def __init__(self, conv: EdgeConv, low: float, high: float, *, fine: bool = False) -> None:
+    def __init__(self, conv: ReplicateConv2d, low: float, high: float, *, fine: bool = False) -> None:
         super().__init__()
         self.weight, self.bias, self.edge, self.fine = conv.weight, conv.bias, conv.edge, fine
         self.scale = max(high - low, 1e-6) / 255
@@ -61,18 +61,18 @@ class Int8Conv(nn.Module):
             weight = torch.fake_quantize_per_channel_affine(
                 self.weight, self.weight_scale, self.weight_zero, 0, -127, 127
             )
-            result = F.conv2d(edge_pad(coarse, self.edge), weight, self.bias)
+            result = F.conv2d(replicate_pad(coarse, self.edge), weight, self.bias)
             if not self.fine:
                 return result
             error = torch.fake_quantize_per_tensor_affine(x - coarse, self.scale / 254, 127, 0, 255)
-            return result + F.conv2d(edge_pad(error, self.edge), weight)
+            return result + F.conv2d(replicate_pad(error, self.edge), weight)
 
 
 def quantised(model: Model, ranges: Ranges) -> Model:
     """A copy of a model with the named convolutions in eight bits.
 
     Raises:
-        KeyError: a name that is none of an EdgeConv of the model.
+        KeyError: a name that is none of an ReplicateConv2d of the model.
     """
     result = copy.deepcopy(model)
     convolutions = edge_convolutions(model)
@@ -111,7 +111,7 @@ def observe(model: nn.Module, pictures: Iterable[tuple[Tensor, StyleCode]]) -> d
     finally:
         for hook in hooks:
             hook.remove()
-    pixels = {name for name, conv in edge_convolutions(model).items() if isinstance(conv, PixelConv)}
+    pixels = {name for name, conv in edge_convolutions(model).items() if isinstance(conv, PixelConv2d)}
     return {
         name: (0.0, 1.0) if name in pixels else (-quantile([-x for x in lows[name]]), quantile(highs[name]))
         for name in lows
@@ -123,5 +123,5 @@ def quantile(values: list[float]) -> float:
     return float(torch.tensor(values, dtype=torch.float64).quantile(1 - EXCEED))
 
 
-def edge_convolutions(model: nn.Module) -> dict[str, EdgeConv]:
-    return {name: m for name, m in model.named_modules() if isinstance(m, EdgeConv)}
+def edge_convolutions(model: nn.Module) -> dict[str, ReplicateConv2d]:
+    return {name: m for name, m in model.named_modules() if isinstance(m, ReplicateConv2d)}

@@ -18,12 +18,12 @@ from vidstyle.pipeline.fitting import SHORT, asked_for, from_journal, keep_in_jo
 from vidstyle.pipeline.plan.checks import OutputExists
 from vidstyle.pipeline.plan.fingerprint import file_sample, machine, pictures_sample
 from vidstyle.pipeline.plan.journal import Journal, journal_folder, was_finished
-from vidstyle.pipeline.plan.plan import Film, plan_film
+from vidstyle.pipeline.plan.plan import VideoPlan, plan_video
 from vidstyle.pipeline.plan.run_options import RunOptions, RunReport, peak_rss_mb
-from vidstyle.pipeline.stages.batch_size import chosen_chunk
+from vidstyle.pipeline.stages.batch_size import choose_batch_size
 from vidstyle.pipeline.stages.detail import DetailTransfer
-from vidstyle.pipeline.stages.segment_runner import Filling, Progress, ranges_of
-from vidstyle.pipeline.stages.stylize import Painter
+from vidstyle.pipeline.stages.segment_runner import Progress, SegmentRunner, ranges_of
+from vidstyle.pipeline.stages.stylize import StyleStage
 from vidstyle.pipeline.stages.threads import StageSeconds
 from vidstyle.styles.request import StyleRequest
 
@@ -58,7 +58,7 @@ def stylize_video(
     begun = time.perf_counter()
     options = options or RunOptions()
     try:
-        film = plan_film(Path(source), None if output is None else Path(output), options, threads=cores())
+        film = plan_video(Path(source), None if output is None else Path(output), options, threads=cores())
     except OutputExists as error:
         journal = was_finished(error.output) if options.resume else None
         if journal is None:
@@ -75,7 +75,7 @@ def stylize_video(
         old = stack.enter_context(Journal.reopen(folder)) if options.resume and folder.is_dir() else None
         frozen: Mapping[str, Any] = old.fingerprint if old else {}
         first = given[0] if given else engine_like(model, options, frozen.get("engine", {}))
-        chunk = options.chunk or frozen.get("chunk") or chosen_chunk(first, film.painting.size)
+        chunk = options.chunk or frozen.get("chunk") or choose_batch_size(first, film.painting.size)
         print_ = {**fingerprint(film, request, first, chunk), "fit": asked_for(options)}
         if old is not None:
             old.require(print_)
@@ -87,22 +87,22 @@ def stylize_video(
             fitted = with_fits(request, options, first, paint_size, anew=anew, say=say)
             journal = old or stack.enter_context(Journal.create(folder, print_))
             request = keep_in_journal(fitted, journal)
-        painter = Painter(request, first, batch_size=chunk, origin=film.first_tick)
+        stage = StyleStage(request, first, batch_size=chunk, origin=film.first_tick)
         kept = sum(journal.done.values())
         devices = [e.device for e in given] or spread(first.device)
         ranges = ranges_of(film, journal, len(devices))
         more = given[1 : len(ranges)] or [engine_at(device, first) for device in devices[1 : len(ranges)]]
-        painters = [painter, *(painter.twin(other) for other in more)]
+        stages = [stage, *(stage.on(other) for other in more)]
         try:
             finish = None if film.painting.road == "source" else DetailTransfer(film, request)
-            filling = Filling(film, journal, finish, chunk, progress, options.max_errors)
-            seconds, warnings = filling.run(ranges, painters)
+            runner = SegmentRunner(film, journal, finish, chunk, progress, options.max_errors)
+            seconds, warnings = runner.run(ranges, stages)
             warnings += mux(journal.parts(), film.info, film.output, film.spec, scratch=journal.folder)
         except BaseException as error:
             raise kept_for_resume(error, journal) from error
         frames = sum(journal.done.values())
         journal.remove()
-    for limit in {p.limit for p in painters if p.limit}:
+    for limit in {p.limit for p in stages if p.limit}:
         warnings.append(f"memory was short: the model was given {limit} frames a call instead of {chunk}.")
     elapsed = time.perf_counter() - begun
     return RunReport(
@@ -127,7 +127,7 @@ def stylize_video(
     )
 
 
-def is_short(film: Film) -> bool:
+def is_short(film: VideoPlan) -> bool:
     """Whether less than SHORT seconds are styled; a film that does not say its length is long."""
     base = film.clock.time_base
     if film.info.duration is None and film.stop is None:
@@ -186,7 +186,7 @@ def engine_at(device: str, like: Engine) -> Engine:
     return make_engine(like.model, engine=like.name, device=device, precision=like.precision, threads=like.threads)
 
 
-def fingerprint(film: Film, request: StyleRequest, engine: Engine, chunk: int) -> dict[str, Any]:
+def fingerprint(film: VideoPlan, request: StyleRequest, engine: Engine, chunk: int) -> dict[str, Any]:
     """Everything that the bytes of the result depend on, as JSON values."""
     return {
         "input": pictures_sample(film.info.pictures) if film.info.pictures else file_sample(film.info.path),

@@ -173,7 +173,7 @@ class Stylizer:
         height, width = frames.shape[1:3]
         styled = np.empty(frames.shape, np.uint8)
         with self._turn:
-            size = self._engine.good_chunk(width, height)
+            size = self._engine.good_batch_size(width, height)
             call = Backoff(lambda part: self._engine.stylize(part, code, strength=strength))
             for at in range(0, len(frames), size):
                 styled[at : at + size] = call(frames[at : at + size])

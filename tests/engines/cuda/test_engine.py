@@ -196,7 +196,7 @@ def test_the_code_is_that_of_every_engine(exact: TorchEngine, tiny_model: Path) 
 )
 def test_parts_and_chunks(tiny_model: Path, size: tuple[int, int], part: int, chunk: int) -> None:
     engine = engine_on(FakeDevice(), tiny_model)
-    assert (engine.part(*size), engine.good_chunk(*size)) == (part, chunk)
+    assert (engine.part(*size), engine.good_batch_size(*size)) == (part, chunk)
 
 
 def test_codes_of_other_shapes_are_other_programs(exact: TorchEngine) -> None:

@@ -88,11 +88,11 @@ def test_a_gpu_that_is_not_there_is_found_out_before_the_work(make_clip: Any) ->
 
 
 def test_a_run_is_told(make_clip: Any, tmp_path: Path) -> None:
-    from vidstyle.pipeline.plan.plan import plan_film
+    from vidstyle.pipeline.plan.plan import plan_video
     from vidstyle.pipeline.plan.run_options import RunOptions
 
     source = make_clip()
-    film = plan_film(source, tmp_path / "out.mp4", RunOptions(decoder="cuda", segment=Fraction(1)), threads=1)
+    film = plan_video(source, tmp_path / "out.mp4", RunOptions(decoder="cuda", segment=Fraction(1)), threads=1)
     told = [w for w in film.warnings if "cannot be decoded on the GPU here; it is decoded in software" in w]
     assert len(told) == (film.decoder == "software")
     assert film.fingerprint()["decoder"] == film.decoder

@@ -10,14 +10,14 @@ from PIL import Image
 
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.imaging.frame import FrameBatch
-from vidstyle.media.input.image_sequence import probe_pictures
+from vidstyle.media.input.image_sequence import probe_image_sequence
 from vidstyle.media.input.probe import VideoInfo, probe
 from vidstyle.media.input.reader import ReadReport, read_frames
 from vidstyle.media.mux.mux import mux
 from vidstyle.media.output.codecs import check_codec, default_codec
 from vidstyle.media.output.containers import container_format
 from vidstyle.media.output.writer import EncodeSettings, VideoWriter
-from vidstyle.media.paths import find_pictures
+from vidstyle.media.paths import find_images
 
 Frames = NDArray[np.uint8]
 
@@ -34,7 +34,7 @@ def save(folder: Path, frames: Frames, first: int = 0) -> VideoInfo:
 
 
 def describe(path: Path, rate: Fraction | None = None) -> VideoInfo:
-    return probe_pictures(path, find_pictures(path), rate=rate)
+    return probe_image_sequence(path, find_images(path), rate=rate)
 
 
 def data(info: VideoInfo, report: ReadReport | None = None, **bounds: int) -> Frames:

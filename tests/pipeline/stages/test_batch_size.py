@@ -15,7 +15,7 @@ from vidstyle.engines.base import Precision
 from vidstyle.models.registry import ModelDescriptor, find_model
 from vidstyle.models.style_code import StyleCode
 from vidstyle.pipeline.stages import batch_size as chunks
-from vidstyle.pipeline.stages.batch_size import affordable, chosen_chunk
+from vidstyle.pipeline.stages.batch_size import affordable, choose_batch_size
 
 MILLISECONDS = 1e-3
 
@@ -36,7 +36,7 @@ class Clockwork:
     def encode_style(self, image: NDArray[np.uint8]) -> StyleCode:
         return StyleCode(())
 
-    def good_chunk(self, width: int, height: int) -> int:
+    def good_batch_size(self, width: int, height: int) -> int:
         return self.guess
 
     def stylize(self, frames: NDArray[np.uint8], code: StyleCode, *, strength: float = 1.0) -> NDArray[np.uint8]:
@@ -57,13 +57,13 @@ def own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 )
 def test_the_quickest_is_taken_and_remembered(takes: dict[int, float], best: int, tiny_model: Path) -> None:
     engine = Clockwork(takes)
-    assert chosen_chunk(engine, (64, 36)) == best
+    assert choose_batch_size(engine, (64, 36)) == best
     assert set(engine.calls) == {2, 4, 8}
     again = Clockwork({})
-    assert chosen_chunk(again, (64, 36)) == best
+    assert choose_batch_size(again, (64, 36)) == best
     assert again.calls == []
     other = Clockwork(takes)
-    chosen_chunk(other, (64, 40))
+    choose_batch_size(other, (64, 40))
     assert other.calls
 
 
@@ -72,22 +72,22 @@ def test_memory_lowers_it(monkeypatch: pytest.MonkeyPatch, tiny_model: Path) -> 
     monkeypatch.setattr(chunks, "free_bytes", lambda: int(3.5 * pixels * chunks.BYTES_A_PIXEL / chunks.SHARE))
     assert affordable(pixels) == 3
     engine = Clockwork({1: 30, 3: 10})
-    assert chosen_chunk(engine, (64, 36)) == 3
+    assert choose_batch_size(engine, (64, 36)) == 3
     assert max(engine.calls) == 3
     monkeypatch.setattr(chunks, "free_bytes", lambda: 0)
-    assert chosen_chunk(Clockwork({1: 1}, guess=8), (64, 36)) == 1
+    assert choose_batch_size(Clockwork({1: 1}, guess=8), (64, 36)) == 1
 
 
 @pytest.mark.parametrize("change", [{"device": "cuda"}, {"guess": 1000}], ids=["gpu", "large"])
 def test_where_measuring_says_nothing_the_engine_is_believed(change: dict[str, Any], tiny_model: Path) -> None:
     engine = Clockwork({}, **change)
-    assert chosen_chunk(engine, (64, 36)) == engine.guess
+    assert choose_batch_size(engine, (64, 36)) == engine.guess
     assert engine.calls == []
 
 
 def test_slow_calls_are_not_repeated_to_find_better_ones(tiny_model: Path) -> None:
     engine = Clockwork({4: 600})
-    assert chosen_chunk(engine, (64, 36)) == 4
+    assert choose_batch_size(engine, (64, 36)) == 4
     assert engine.calls == [4, 4]
 
 

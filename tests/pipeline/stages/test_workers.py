@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vidstyle.pipeline.stages.workers import run_jobs, while_wanted
+from vidstyle.pipeline.stages.workers import run_jobs, until_cancelled
 
 
 @pytest.fixture(autouse=True)
@@ -22,30 +22,30 @@ def no_thread_left() -> Iterator[None]:
 @given(jobs=st.integers(0, 12), workers=st.integers(1, 5))
 def test_every_job_is_done_once(jobs: int, workers: int) -> None:
     done: list[int] = []
-    run_jobs(range(jobs), [lambda job, go_on: done.append(job)] * workers)
+    run_jobs(range(jobs), [lambda job, check_cancelled: done.append(job)] * workers)
     assert sorted(done) == list(range(jobs))
     assert workers > 1 or done == sorted(done)
 
 
 def test_workers_work_beside_each_other() -> None:
     together = threading.Barrier(2, timeout=30)
-    run_jobs(range(2), [lambda job, go_on: together.wait()] * 2)
+    run_jobs(range(2), [lambda job, check_cancelled: together.wait()] * 2)
 
 
 def test_a_single_worker_needs_no_thread() -> None:
     seen: list[threading.Thread] = []
-    run_jobs(range(2), [lambda job, go_on: seen.append(threading.current_thread())])
+    run_jobs(range(2), [lambda job, check_cancelled: seen.append(threading.current_thread())])
     assert set(seen) == {threading.main_thread()}
 
 
-def endless(go_on: Callable[[], None], left: list[int], job: int) -> None:
+def endless(check_cancelled: Callable[[], None], left: list[int], job: int) -> None:
     def forever() -> Iterator[None]:
         while True:
             time.sleep(0.001)
             yield
 
     try:
-        for _ in while_wanted(forever(), go_on):
+        for _ in until_cancelled(forever(), check_cancelled):
             pass
     finally:
         left.append(job)
@@ -54,10 +54,10 @@ def endless(go_on: Callable[[], None], left: list[int], job: int) -> None:
 def test_the_first_error_stops_the_others_and_is_told() -> None:
     left: list[int] = []
 
-    def worker(job: int, go_on: Callable[[], None]) -> None:
+    def worker(job: int, check_cancelled: Callable[[], None]) -> None:
         if job == 1:
             raise ValueError("the disk is full")
-        endless(go_on, left, job)
+        endless(check_cancelled, left, job)
 
     with pytest.raises(ValueError, match="disk is full"):
         run_jobs(range(50), [worker] * 3)
@@ -68,10 +68,10 @@ def test_the_first_error_stops_the_others_and_is_told() -> None:
 def test_an_interrupt_stops_all() -> None:
     left: list[int] = []
 
-    def worker(job: int, go_on: Callable[[], None]) -> None:
+    def worker(job: int, check_cancelled: Callable[[], None]) -> None:
         if job == 1:
             _thread.interrupt_main()
-        endless(go_on, left, job)
+        endless(check_cancelled, left, job)
 
     with pytest.raises(KeyboardInterrupt):
         run_jobs(range(50), [worker] * 2)

@@ -76,7 +76,7 @@ class CudaEngine:
         """Frames that the model takes at once: a power of two."""
         return power_of_two(max(1, min(MOST_A_PART, PART_PIXELS // (width * height))))
 
-    def good_chunk(self, width: int, height: int) -> int:
+    def good_batch_size(self, width: int, height: int) -> int:
         return max(1, min(CHUNK_PARTS * self.part(width, height), CHUNK_PIXELS // (width * height)))
 
     def stylize(self, frames: NDArray[np.uint8], code: StyleCode, *, strength: float = 1.0) -> NDArray[np.uint8]:

@@ -57,9 +57,9 @@ class Program(Generic[Stream, Event]):
         """What lies in `code` and `strength`."""
         self.captured = False
         self.load(like, 0.5)
-        self.work: Work = self.recorded() if graph else self.paint
+        self.work: Work = self.recorded() if graph else self.forward
 
-    def paint(self) -> None:
+    def forward(self) -> None:
         """`frames` to `pixels`: all that a graph records. It must not look at a value nor touch the host's memory."""
         kind = self.device.where.type
         # Without a cache of half-precision weights: what a graph reads must not be freed after it was recorded.
@@ -69,16 +69,16 @@ class Program(Generic[Stream, Event]):
 
     def recorded(self) -> Work:
         for _ in range(WARM_UP):
-            self.device.launch(self.stream, self.paint)
+            self.device.launch(self.stream, self.forward)
         self.device.drain()
         try:
-            repeat = self.device.capture(self.stream, self.paint)
+            repeat = self.device.capture(self.stream, self.forward)
         except RuntimeError as error:
             if out_of_memory(error):
                 raise
             # One text whatever the size: Python shows it once.
             warnings.warn(f"no CUDA graph could be made, the model runs without ({first_line(error)})", stacklevel=2)
-            return self.paint
+            return self.forward
         self.captured = True
         return repeat
 

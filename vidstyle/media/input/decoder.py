@@ -13,7 +13,7 @@ from av.codec.context import CodecContext
 from vidstyle.media.container import open_source, packets
 from vidstyle.media.input.concealment import LostFrames, ReadReport
 from vidstyle.media.input.hwaccel import Decoder, accelerator
-from vidstyle.media.input.image_sequence import read_pictures
+from vidstyle.media.input.image_sequence import read_image_sequence
 from vidstyle.media.input.probe import VideoInfo
 from vidstyle.media.timestamps import PtsRepair, Timeline, rescale
 
@@ -38,7 +38,7 @@ def decode(
     pixel, as in a decode from the beginning.
     """
     if info.pictures:
-        yield from read_pictures(info, start, report)
+        yield from read_image_sequence(info, start, report)
         return
     margins = _MARGINS if start is not None and _seekable(info) else ()
     for margin in margins:

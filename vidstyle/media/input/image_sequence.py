@@ -20,7 +20,7 @@ USUAL_RATE = Fraction(25)
 """Frames a second where none are given."""
 
 
-def probe_pictures(path: Path, files: Sequence[Path], *, rate: Fraction | None = None) -> VideoInfo:
+def probe_image_sequence(path: Path, files: Sequence[Path], *, rate: Fraction | None = None) -> VideoInfo:
     """Describe pictures as a film; the first one gives size and whether there is transparency.
 
     Args:
@@ -65,7 +65,9 @@ def probe_pictures(path: Path, files: Sequence[Path], *, rate: Fraction | None =
     )
 
 
-def read_pictures(info: VideoInfo, start: int | None, report: ReadReport) -> Iterator[tuple[int, int, av.VideoFrame]]:
+def read_image_sequence(
+    info: VideoInfo, start: int | None, report: ReadReport
+) -> Iterator[tuple[int, int, av.VideoFrame]]:
     """(number, 1, frame) of each picture from number `start` on; one that cannot be read is the one before it.
 
     Raises InputError for a picture that is not there any more.

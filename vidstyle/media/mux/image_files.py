@@ -21,7 +21,7 @@ from vidstyle.media.input.probe import VideoInfo
 from vidstyle.media.paths import NumberedName, numbers_of
 
 
-def write_pictures(
+def write_image_sequence(
     parts: Sequence[Path],
     info: VideoInfo,
     output: Path,

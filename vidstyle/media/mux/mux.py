@@ -23,7 +23,7 @@ from vidstyle.media.made_here import MARK, mark_gif
 from vidstyle.media.mux.chapters import cut_chapters
 from vidstyle.media.mux.concat import Join
 from vidstyle.media.mux.gif import write_gif
-from vidstyle.media.mux.image_files import write_pictures
+from vidstyle.media.mux.image_files import write_image_sequence
 from vidstyle.media.mux.marks import hide_apple_marks, marked
 from vidstyle.media.mux.nowhere import Nowhere
 from vidstyle.media.mux.stream_copy import StreamCopy, Trim
@@ -68,7 +68,7 @@ def mux(
     start, stop = (None if tick is None else tick * spec.time_base for tick in (spec.start, spec.stop))
     trim = Trim(start=start, stop=stop)
     if format_ == "image2":
-        return write_pictures(parts, info, output, start=spec.start, stop=spec.stop, scratch=scratch)
+        return write_image_sequence(parts, info, output, start=spec.start, stop=spec.stop, scratch=scratch)
     with atomic_output(output, scratch=scratch) as temporary:
         try:
             if format_ == "gif":

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.core.files import same_file
-from vidstyle.media.paths import NumberedName, find_pictures
+from vidstyle.media.paths import NumberedName, find_images
 from vidstyle.pipeline.plan.journal import in_use, journal_folder
 
 
@@ -77,7 +77,7 @@ def longest_name(folder: Path) -> int:
 
 def check_numbered(source: Path, output: Path, name: NumberedName, *, overwrite: bool) -> None:
     there = {path.resolve() for _, path in name.existing()}
-    if there & {path.resolve() for path in (source, *find_pictures(source))}:
+    if there & {path.resolve() for path in (source, *find_images(source))}:
         raise UsageError(f"{output}: its pictures are the input's; choose another output with -o.")
     if there and not overwrite:
         # A run that was killed while its pictures got their names goes on with --resume: its journal is still there.

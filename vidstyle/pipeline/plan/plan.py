@@ -12,13 +12,13 @@ from vidstyle.core.errors import InputError, UsageError
 from vidstyle.core.files import through_links
 from vidstyle.imaging.transforms import pixel_aspect, target_size
 from vidstyle.media.input.hwaccel import Decoder, settled
-from vidstyle.media.input.image_sequence import probe_pictures
+from vidstyle.media.input.image_sequence import probe_image_sequence
 from vidstyle.media.input.probe import VideoInfo, probe
 from vidstyle.media.output.codecs import check_codec, default_codec, find_codec
 from vidstyle.media.output.containers import container_format, default_suffix
 from vidstyle.media.output.spec import OutputSpec
 from vidstyle.media.output.writer import EncodeSettings
-from vidstyle.media.paths import NumberedName, film_name, find_pictures
+from vidstyle.media.paths import NumberedName, find_images, video_name
 from vidstyle.pipeline.plan.checks import check_journal, check_output
 from vidstyle.pipeline.plan.painting import Painting, plan_painting
 from vidstyle.pipeline.plan.run_options import RunOptions
@@ -27,7 +27,7 @@ from vidstyle.pipeline.retime import Clock
 
 
 @dataclass(frozen=True)
-class Film:
+class VideoPlan:
     """Everything about a job except the model."""
 
     info: VideoInfo
@@ -102,7 +102,7 @@ class Film:
         }
 
 
-def plan_film(source: Path, output: Path | None, options: RunOptions, *, threads: int) -> Film:
+def plan_video(source: Path, output: Path | None, options: RunOptions, *, threads: int) -> VideoPlan:
     """Look at the source and settle the film.
 
     Args:
@@ -113,12 +113,12 @@ def plan_film(source: Path, output: Path | None, options: RunOptions, *, threads
         InputError: the source is no video that can be read, its picture is too small, or the output's place is bad.
         UsageError: the output may not be written, or has a suffix or codec that does not exist or does not fit.
     """
-    pictures = find_pictures(source)
+    pictures = find_images(source)
     if output is not None and (pictures or source.exists()):
         check_output(source, output, overwrite=options.overwrite)
-    info = probe_pictures(source, pictures, rate=options.fps) if pictures else probe_file(source)
+    info = probe_image_sequence(source, pictures, rate=options.fps) if pictures else probe_file(source)
     if output is None:
-        output = (options.out_dir or Path.cwd()) / f"{film_name(source)}.styled{default_suffix(info)}"
+        output = (options.out_dir or Path.cwd()) / f"{video_name(source)}.styled{default_suffix(info)}"
         check_output(source, output, overwrite=options.overwrite)
     output = through_links(output)  # what a link points to is written, and the journal lies on its disk
     check_journal(output, overwrite=options.overwrite, resume=options.resume)
@@ -148,7 +148,7 @@ def plan_film(source: Path, output: Path | None, options: RunOptions, *, threads
     stop = None if options.end is None else origin + math.ceil(options.end / clock.time_base)
     if options.start is not None and info.duration is not None and options.start >= info.duration:
         raise UsageError(f"--start: {source} lasts only {info.duration:.3f} s.")
-    return Film(
+    return VideoPlan(
         info=info,
         clock=clock,
         rate=fps or info.average_rate,

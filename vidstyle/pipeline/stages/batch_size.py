@@ -27,7 +27,7 @@ SLOW = 0.5
 """Seconds of a call, above which likewise nothing is tried."""
 
 
-def chosen_chunk(engine: Engine, size: tuple[int, int]) -> int:
+def choose_batch_size(engine: Engine, size: tuple[int, int]) -> int:
     """The number of frames a call that gives most frames a second, among the engine's own guess, half and twice that, and those
     that memory bears.
 
@@ -37,7 +37,7 @@ def chosen_chunk(engine: Engine, size: tuple[int, int]) -> int:
         size: (width, height).
     """
     pixels = size[0] * size[1]
-    guess = max(1, min(engine.good_chunk(*size), affordable(pixels)))
+    guess = max(1, min(engine.good_batch_size(*size), affordable(pixels)))
     if engine.device != "cpu" or guess * pixels > PIXELS:
         return guess
     return remembered(engine, size, guess)

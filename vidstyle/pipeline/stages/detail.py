@@ -12,7 +12,7 @@ from vidstyle.imaging.frame import Frame
 from vidstyle.imaging.transforms import with_colour_of
 from vidstyle.imaging.yuv import LUMA_WEIGHTS, YUV420
 from vidstyle.media.output.planar_writer import takes_planes
-from vidstyle.pipeline.plan.plan import Film
+from vidstyle.pipeline.plan.plan import VideoPlan
 from vidstyle.styles.masks import mix
 from vidstyle.styles.request import StyleRequest
 
@@ -27,7 +27,7 @@ class DetailTransfer:
         request: mask and colour.
     """
 
-    def __init__(self, film: Film, request: StyleRequest) -> None:
+    def __init__(self, film: VideoPlan, request: StyleRequest) -> None:
         self._request = request
         self._amount = film.painting.detail
         self._full_range = film.info.colour.range == "full"

@@ -12,13 +12,13 @@ from vidstyle.imaging.transforms import on_black, resized, with_small_copy
 from vidstyle.media.input.concealment import ReadReport, judge
 from vidstyle.media.input.reader import read_frames
 from vidstyle.pipeline.plan.journal import Journal
-from vidstyle.pipeline.plan.plan import Film
+from vidstyle.pipeline.plan.plan import VideoPlan
 from vidstyle.pipeline.plan.segments import Range, missing_ranges, shared_out
 from vidstyle.pipeline.retime import retimed
 from vidstyle.pipeline.stages.detail import DetailTransfer
-from vidstyle.pipeline.stages.segment_writer import SegmentFiles
+from vidstyle.pipeline.stages.segment_writer import SegmentWriter
 from vidstyle.pipeline.stages.threads import StageSeconds, run_stages
-from vidstyle.pipeline.stages.workers import GoOn, run_jobs, while_wanted
+from vidstyle.pipeline.stages.workers import CheckCancelled, run_jobs, until_cancelled
 
 Progress = Callable[[int, int | None], None]
 """Called with the frames that are finished and the number expected (None: unknown), from another thread."""
@@ -26,13 +26,13 @@ Progress = Callable[[int, int | None], None]
 Work = Callable[[Iterable[Frame]], Iterator[Frame]]
 
 
-def ranges_of(film: Film, journal: Journal, workers: int) -> list[Range]:
+def ranges_of(film: VideoPlan, journal: Journal, workers: int) -> list[Range]:
     """What there is to do: each gap between finished segments in one piece, or in several where there are several workers."""
     gaps = missing_ranges(journal.covered(), journal.total)
     return gaps if workers == 1 else shared_out(gaps, workers, film.expected_segments())
 
 
-class Filling:
+class SegmentRunner:
     """The work on a film's missing segments, and what it amounted to.
 
     Every range has its own three threads, its own reading and its own encoders; which worker takes it changes no byte, as a
@@ -41,7 +41,7 @@ class Filling:
 
     def __init__(
         self,
-        film: Film,
+        film: VideoPlan,
         journal: Journal,
         finish: DetailTransfer | None,
         chunk: int,
@@ -66,12 +66,12 @@ class Filling:
         Raises:
             InputError: damage beyond bearing, a full disk, a cut that holds no frame.
         """
-        run_jobs(ranges, [partial(self.fill, work) for work in workers])
+        run_jobs(ranges, [partial(self.run_range, work) for work in workers])
         if not any(self.journal.done.values()):
             raise InputError(f"{self.film.info.path}: has no frame between --start and --end; choose other times.")
         return self.seconds, [*self.warnings, *self.report.warnings]
 
-    def fill(self, work: Work, segments: Range, go_on: GoOn) -> None:
+    def run_range(self, work: Work, segments: Range, check_cancelled: CheckCancelled) -> None:
         """Do the segments of a range."""
         film, (first, last) = self.film, segments
         start = film.start if first == 0 else film.plan.border(first)
@@ -90,12 +90,14 @@ class Filling:
             max_errors=self.max_errors,
         )
         timed = retimed(prepared(source, film), film.clock, film.plan, start=start, stop=stop)
-        sink = SegmentFiles(film, self.journal, first=first, wrote=self.wrote)
-        spent = run_stages(while_wanted(timed, go_on), work, sink, finish=self.finish, depth=2 * self.chunk)
+        sink = SegmentWriter(film, self.journal, first=first, wrote=self.wrote)
+        spent = run_stages(
+            until_cancelled(timed, check_cancelled), work, sink, finish=self.finish, depth=2 * self.chunk
+        )
         if last is None:
             self.journal.end(sink.next)
         else:
-            sink.fill(last)
+            sink.close_until(last)
         with self.counting:
             self.seconds = StageSeconds(**{k: v + getattr(spent, k) for k, v in vars(self.seconds).items()})
             self.warnings += sink.warnings
@@ -110,7 +112,7 @@ class Filling:
                 self.progress(self.frames, self.expected)
 
 
-def prepared(frames: Iterable[Frame], film: Film) -> Iterator[Frame]:
+def prepared(frames: Iterable[Frame], film: VideoPlan) -> Iterator[Frame]:
     """Frames at the film's size, transparency laid over black where the output cannot hold it, with a small copy to paint where
     they are painted small. Those that were read in planes are all that already."""
     for frame in frames:

@@ -8,11 +8,11 @@ from types import TracebackType
 from vidstyle.imaging.frame import Frame
 from vidstyle.media.output.writer import VideoWriter
 from vidstyle.pipeline.plan.journal import Journal
-from vidstyle.pipeline.plan.plan import Film
+from vidstyle.pipeline.plan.plan import VideoPlan
 from vidstyle.pipeline.retime import repeated
 
 
-class SegmentFiles:
+class SegmentWriter:
     """A sink of `run_stages` for frames with segments in ascending order.
 
     Args:
@@ -20,7 +20,7 @@ class SegmentFiles:
         wrote: called after each frame that was encoded.
     """
 
-    def __init__(self, film: Film, journal: Journal, *, first: int, wrote: Callable[[], None]) -> None:
+    def __init__(self, film: VideoPlan, journal: Journal, *, first: int, wrote: Callable[[], None]) -> None:
         self.film, self.journal, self.wrote = film, journal, wrote
         self.next = first
         """The segment that comes next, or is being written."""
@@ -30,7 +30,7 @@ class SegmentFiles:
 
     def __call__(self, frame: Frame) -> None:
         if frame.segment > self.next:
-            self.fill(frame.segment)
+            self.close_until(frame.segment)
         if self.writer is None:
             self.writer = VideoWriter(
                 self.journal.partial(frame.segment),
@@ -48,7 +48,7 @@ class SegmentFiles:
             self.frames += 1
             self.wrote()
 
-    def fill(self, segment: int) -> None:
+    def close_until(self, segment: int) -> None:
         """Finish all segments before `segment`; those without frames (long still pictures) are noted as empty."""
         if self.writer is not None:
             writer, self.writer = self.writer, None
@@ -59,7 +59,7 @@ class SegmentFiles:
             self.journal.skip(self.next, segment)
             self.next = segment
 
-    def __enter__(self) -> SegmentFiles:
+    def __enter__(self) -> SegmentWriter:
         return self
 
     def __exit__(
@@ -67,6 +67,6 @@ class SegmentFiles:
     ) -> None:
         if kind is None:
             if self.frames:
-                self.fill(self.next + 1)
+                self.close_until(self.next + 1)
         elif self.writer is not None:
             self.writer.__exit__(kind, error, trace)

@@ -20,12 +20,12 @@ from vidstyle.imaging.dis import flow_between, make_dis
 Frames = NDArray[np.uint8]
 Planes = NDArray[np.float32]
 
-ALPHA = 50.0
+VISIBILITY_DECAY = 50.0
 """How quickly a difference of the sources (squared, summed over channels in [0, 1]) hides a pixel."""
 
 
 @dataclass(frozen=True)
-class Before:
+class PreviousFrame:
     """What is remembered of the frame before."""
 
     source: Frames
@@ -49,7 +49,7 @@ class Stabilizer:
     def __init__(self, amount: float, *, threads: int) -> None:
         cv2.setNumThreads(threads)
         self.amount = np.float32(amount)
-        self.before: Before | None = None
+        self.before: PreviousFrame | None = None
         self.segment = -1
 
     def __call__(self, segment: int, source: Frames, styled: Frames) -> Frames:
@@ -65,10 +65,10 @@ class Stabilizer:
         if self.before is not None and self.before.source.shape == source.shape:
             moved, share = self.moved(self.before, source, grey)
             output += share[..., None] * (moved - output)
-        self.before = Before(source, grey, output)
+        self.before = PreviousFrame(source, grey, output)
         return np.clip(np.rint(output), 0, 255).astype(np.uint8)
 
-    def moved(self, before: Before, source: Frames, grey: NDArray[np.uint8]) -> tuple[Planes, Planes]:
+    def moved(self, before: PreviousFrame, source: Frames, grey: NDArray[np.uint8]) -> tuple[Planes, Planes]:
         """The output before at the places of this frame's pixels, (H, W, 3), and its share S M, (H, W)."""
         height, width = grey.shape
         # A new one each time: on small pictures the first call changes its settings for all later ones.
@@ -79,6 +79,6 @@ class Stabilizer:
         output = cv2.remap(before.output, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         seen = cv2.remap(before.source, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         gap = (seen.astype(np.float32) - source) / np.float32(255)
-        share = self.amount * np.exp(-np.float32(ALPHA) * np.einsum("hwc,hwc->hw", gap, gap))
+        share = self.amount * np.exp(-np.float32(VISIBILITY_DECAY) * np.einsum("hwc,hwc->hw", gap, gap))
         share[(x < 0) | (y < 0) | (x > width - 1) | (y > height - 1)] = 0
         return np.asarray(output, np.float32), share

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Frames = NDArray[np.uint8]
 
 
-class Painter:
+class StyleStage:
     """Work of `run_stages`: the model, on batches that are made here, then stabilisation, mask and colour of the source.
 
     Args:
@@ -44,7 +44,7 @@ class Painter:
         self.stabilizer = stabilizer(request, engine)
         self.limit: int | None = None
 
-    def twin(self, engine: Engine) -> Painter:
+    def on(self, engine: Engine) -> StyleStage:
         """One that paints the same on another device, with the same codes and a memory of its own."""
         other = copy(self)
         other.engine = engine
@@ -53,12 +53,12 @@ class Painter:
 
     def __call__(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         for batch in batches(frames, self.batch_size):
-            done = self.painted(batch)
+            done = self.finished(batch)
             del batch  # not held while waiting for the next one
             yield from done
             del done
 
-    def painted(self, batch: FrameBatch) -> FrameBatch:
+    def finished(self, batch: FrameBatch) -> FrameBatch:
         """The same frames painted; those that are painted at full size as they are encoded."""
         request, source = self.request, batch.data
         styled = self.styled(batch)

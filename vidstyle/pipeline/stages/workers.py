@@ -11,7 +11,7 @@ from vidstyle.pipeline.stages.threads import run_threads
 
 Job = TypeVar("Job")
 Item = TypeVar("Item")
-GoOn = Callable[[], None]
+CheckCancelled = Callable[[], None]
 """Called by a worker now and then: raises Cancelled when its work is not wanted any more."""
 
 
@@ -19,7 +19,7 @@ class Cancelled(Exception):
     """Raised in a worker when another one has failed or the run was interrupted."""
 
 
-def run_jobs(jobs: Iterable[Job], workers: Sequence[Callable[[Job, GoOn], None]]) -> None:
+def run_jobs(jobs: Iterable[Job], workers: Sequence[Callable[[Job, CheckCancelled], None]]) -> None:
     """Have every job done by one of the workers, the first jobs first. A single worker works in the calling thread.
 
     Raises:
@@ -33,18 +33,18 @@ def run_jobs(jobs: Iterable[Job], workers: Sequence[Callable[[Job, GoOn], None]]
     unwanted = threading.Event()
     errors: list[BaseException] = []
 
-    def go_on() -> None:
+    def check_cancelled() -> None:
         if unwanted.is_set():
             raise Cancelled
 
-    def run(worker: Callable[[Job, GoOn], None]) -> None:
+    def run(worker: Callable[[Job, CheckCancelled], None]) -> None:
         try:
             while not unwanted.is_set():
                 try:
                     job = left.popleft()
                 except IndexError:
                     return
-                worker(job, go_on)
+                worker(job, check_cancelled)
         except Cancelled:
             pass
         except BaseException as error:
@@ -60,8 +60,8 @@ def run_jobs(jobs: Iterable[Job], workers: Sequence[Callable[[Job, GoOn], None]]
         raise errors[0]
 
 
-def while_wanted(items: Iterable[Item], go_on: GoOn) -> Iterator[Item]:
+def until_cancelled(items: Iterable[Item], check_cancelled: CheckCancelled) -> Iterator[Item]:
     """The items, as long as the worker is to go on."""
     for item in items:
-        go_on()
+        check_cancelled()
         yield item
