@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     from vidstyle.core.errors import InputError, UsageError, VidstyleError
     from vidstyle.models.checkpoint import load_model, load_style, save_style
     from vidstyle.models.style_code import StyleCode
-    from vidstyle.pipeline.images import stylize_image
+    from vidstyle.pipeline.api import stylize_image, stylize_video
     from vidstyle.pipeline.plan.run_options import RunOptions, RunReport
-    from vidstyle.pipeline.run import stylize_video
     from vidstyle.pipeline.stylizer import Stylizer
 
 __version__ = "0.1.0"
@@ -53,8 +52,8 @@ _HOMES = {
     "load_model": "vidstyle.models.checkpoint",
     "load_style": "vidstyle.models.checkpoint",
     "save_style": "vidstyle.models.checkpoint",
-    "stylize_image": "vidstyle.pipeline.images",
-    "stylize_video": "vidstyle.pipeline.run",
+    "stylize_image": "vidstyle.pipeline.api",
+    "stylize_video": "vidstyle.pipeline.api",
 }
 
 

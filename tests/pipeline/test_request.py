@@ -152,6 +152,6 @@ def test_refused(styled: Any, source: Path, style: str) -> None:
         with pytest.raises(error, match=words):
             styled(source, "out.mkv", styles, **options)
     for amount in (-0.1, 1.0, float("nan")):
-        with pytest.raises(UsageError, match="--stabilize"):
+        with pytest.raises(UsageError, match="stabilize"):
             RunOptions(stabilize=amount)
     assert not list(Path.cwd().glob("out*"))

@@ -73,7 +73,7 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except VidstyleError as error:
-            raise fail(str(error), error.exit_code) from error
+            raise fail(getattr(error, "in_command", str(error)), error.exit_code) from error
         except KeyboardInterrupt as stop:
             raise fail(str(stop) or "Interrupted.", INTERRUPTED) from stop
         except BrokenPipeError:

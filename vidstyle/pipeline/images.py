@@ -21,8 +21,9 @@ from vidstyle.models.registry import find_model
 from vidstyle.pipeline.fitting import with_fits
 from vidstyle.pipeline.picture import read_picture
 from vidstyle.pipeline.plan.checks import check_output
-from vidstyle.pipeline.plan.run_options import RunOptions
+from vidstyle.pipeline.plan.run_options import RunOptions, check_arguments
 from vidstyle.styles.request import StyleRequest
+from vidstyle.styles.source import StyleLike
 
 Frames = NDArray[np.uint8]
 USUAL = 1080
@@ -32,7 +33,7 @@ USUAL = 1080
 def stylize_image(
     source: str | Path,
     output: str | Path,
-    styles: str | Sequence[str] | StyleRequest,
+    styles: StyleLike | Sequence[StyleLike] | StyleRequest,
     *,
     options: RunOptions | None = None,
     say: Callable[[str], None] = lambda _: None,
@@ -43,6 +44,7 @@ def stylize_image(
         InputError: the picture or the place of the output is at fault.
         UsageError: the request was wrong.
     """
+    check_arguments(source, output, options or RunOptions())
     for _, _, error in stylize_images([(Path(source), Path(output))], styles, options=options, say=say):
         if error is not None:
             raise error
@@ -50,7 +52,7 @@ def stylize_image(
 
 def stylize_images(
     pairs: Sequence[tuple[Path, Path]],
-    styles: str | Sequence[str] | StyleRequest,
+    styles: StyleLike | Sequence[StyleLike] | StyleRequest,
     *,
     options: RunOptions | None = None,
     say: Callable[[str], None] = lambda _: None,

@@ -19,19 +19,20 @@ from vidstyle.pipeline.plan.checks import OutputExists
 from vidstyle.pipeline.plan.fingerprint import file_sample, machine, pictures_sample
 from vidstyle.pipeline.plan.journal import Journal, journal_folder, was_finished
 from vidstyle.pipeline.plan.plan import VideoPlan, plan_video
-from vidstyle.pipeline.plan.run_options import RunOptions, RunReport, peak_rss_mb
+from vidstyle.pipeline.plan.run_options import RunOptions, RunReport, check_arguments, peak_rss_mb
 from vidstyle.pipeline.stages.batch_size import choose_batch_size
 from vidstyle.pipeline.stages.detail import DetailTransfer
 from vidstyle.pipeline.stages.segment_runner import Progress, SegmentRunner, ranges_of
 from vidstyle.pipeline.stages.stylize import StyleStage
 from vidstyle.pipeline.stages.threads import StageSeconds
 from vidstyle.styles.request import StyleRequest
+from vidstyle.styles.source import StyleLike
 
 
 def stylize_video(
     source: str | Path,
     output: str | Path | None,
-    styles: str | Sequence[str] | StyleRequest = (),
+    styles: StyleLike | Sequence[StyleLike] | StyleRequest = (),
     *,
     options: RunOptions | None = None,
     progress: Progress | None = None,
@@ -57,6 +58,7 @@ def stylize_video(
     """
     begun = time.perf_counter()
     options = options or RunOptions()
+    check_arguments(source, "" if output is None else output, options)
     try:
         film = plan_video(Path(source), None if output is None else Path(output), options, threads=cores())
     except OutputExists as error:

@@ -22,13 +22,10 @@ from vidstyle.models.style_code import StyleCode
 from vidstyle.styles.painting import fitted
 from vidstyle.styles.request import encode
 from vidstyle.styles.resolve import normalised, resolve
-from vidstyle.styles.source import Painting, Style, StyleSource, read_source
+from vidstyle.styles.source import Painting, Style, StyleLike, StyleSource, read_source
 
 if TYPE_CHECKING:
     from vidstyle.styles.fit.settings import FitSettings
-
-StyleLike = str | Path | NDArray[np.uint8]
-"""A built-in name, a picture file, a compiled style's file, or a picture (H, W, 3) uint8 sRGB."""
 
 
 class Stylizer:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from vidstyle.core.errors import UsageError
 from vidstyle.styles.keyframes import Keyframes, read_keyframes
 from vidstyle.styles.masks import Mask, read_mask, stretched
-from vidstyle.styles.resolve import normalised, parse
-from vidstyle.styles.source import Style, read_notes, read_source
+from vidstyle.styles.resolve import StyleSpec, is_built_in, normalised, parse
+from vidstyle.styles.source import Style, StyleLike, painting_of, read_notes, read_source
 
 if TYPE_CHECKING:
     from vidstyle.engines.base import Engine
@@ -82,7 +86,7 @@ def encode(styles: Sequence[Style], engine: Engine) -> StyleCode:
 
 
 def read_request(
-    styles: str | Sequence[str],
+    styles: StyleLike | Sequence[StyleLike],
     *,
     style_size: int = 384,
     mask: Path | None = None,
@@ -94,7 +98,7 @@ def read_request(
     """Read the pictures and files that a request is made from.
 
     Args:
-        styles: "ART" or "ART:WEIGHT" each, shares are scaled to sum to 1; none with keyframes.
+        styles: one or several, whose shares are scaled to sum to 1; none with keyframes.
         style_size: short side of style pictures, in pixels.
         mask, keyframes: their files.
         strength, preserve_color, stabilize: as in `RunOptions`.
@@ -103,7 +107,7 @@ def read_request(
         UsageError: no style, an unknown name, a bad weight, or combinations that mean nothing.
         InputError: a file that cannot be read.
     """
-    texts = [styles] if isinstance(styles, str) else list(styles)
+    texts = _listed(styles)
     keys = None
     if keyframes is not None:
         if texts:
@@ -123,11 +127,34 @@ def read_request(
     return StyleRequest(tuple(read), strength, preserve_color, stabilize, picture, keys)
 
 
-def read_styles(texts: Sequence[str], *, size: int) -> list[Style]:
-    """Read each "ART" or "ART:WEIGHT"; shares are scaled to sum to 1. Raises as `read_request`."""
-    specs = [parse(text) for text in texts]
-    shares = normalised([spec.weight for spec in specs])
-    return [_style(s.ref, size, w) for s, w in zip(specs, shares, strict=True)]
+def read_styles(given: Sequence[StyleLike], *, size: int) -> list[Style]:
+    """Read each style; shares are scaled to sum to 1. Raises as `read_request`."""
+    specs: list[tuple[StyleSpec | NDArray[np.uint8], float]] = []
+    for each in given:
+        if isinstance(each, np.ndarray):
+            specs.append((each, 1.0))
+        elif isinstance(each, str | Path):
+            # A path is a file, also where a built-in style has its name.
+            text = each if isinstance(each, str) else f".{os.sep}{each}" if is_built_in(str(each)) else str(each)
+            spec = parse(text) if isinstance(each, str) else StyleSpec(text)
+            specs.append((spec, spec.weight))
+        else:
+            raise UsageError(f"a style must be a name, a path or a picture, not {type(each).__name__}.")
+    shares = normalised([weight for _, weight in specs])
+    return [
+        Style("an array", painting_of(spec, size=size), share)
+        if isinstance(spec, np.ndarray)
+        else _style(spec.ref, size, share)
+        for (spec, _), share in zip(specs, shares, strict=True)
+    ]
+
+
+def _listed(styles: StyleLike | Sequence[StyleLike]) -> list[StyleLike]:
+    if isinstance(styles, str | Path | np.ndarray):
+        return [styles]
+    if not isinstance(styles, Sequence):
+        raise UsageError(f"styles must be a name, a path, a picture or a list of them, not {type(styles).__name__}.")
+    return list(styles)
 
 
 def _style(ref: str, size: int, weight: float = 1.0) -> Style:

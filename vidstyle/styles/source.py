@@ -11,13 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidstyle.core.errors import UsageError
+from vidstyle.imaging.transparency import seen
 from vidstyle.styles.code_cache import style_code
-from vidstyle.styles.painting import notes
+from vidstyle.styles.painting import fitted, notes
 from vidstyle.styles.resolve import CODE_SUFFIX, STYLE_SIZE, file_of, resolve
 
 if TYPE_CHECKING:
     from vidstyle.engines.base import Engine
     from vidstyle.models.style_code import StyleCode
+
+
+StyleLike = str | Path | NDArray[np.uint8]
+"""A built-in name, a picture's or a compiled style's file, both with ":WEIGHT" if they have one; a path, which has no weight; a
+picture (H, W, 3) uint8 sRGB, or (H, W, 4) with alpha."""
 
 
 class StyleSource(Protocol):
@@ -79,6 +85,18 @@ class Style:
         """SHA-256 of what the code is made from, and its share."""
         shape, data = self.source.content()
         return hashlib.sha256(f"{shape} {self.weight!r} ".encode() + data).hexdigest()
+
+
+def painting_of(picture: NDArray[np.uint8], *, size: int) -> Painting:
+    """An array as a style. Raises UsageError where it is none that can be one."""
+    if picture.ndim != 3 or picture.shape[2] not in (3, 4) or picture.dtype != np.uint8 or not picture.size:
+        raise UsageError(
+            f"a style must be an array (H, W, 3) or (H, W, 4) of uint8, not {picture.shape} {picture.dtype}."
+        )
+    visible = seen(picture) if picture.shape[2] == 4 else picture
+    if visible is None:
+        raise UsageError("a style is transparent everywhere; give a picture on which something can be seen.")
+    return Painting(fitted(visible, size))
 
 
 def read_notes(ref: str, *, size: int) -> tuple[str, ...]:

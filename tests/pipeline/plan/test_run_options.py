@@ -1,6 +1,7 @@
 """Options are checked when they are made; times and sizes are read exactly."""
 
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -46,24 +47,48 @@ def test_sizes() -> None:
 @pytest.mark.parametrize(
     ("wrong", "word"),
     [
-        ({"strength": 1.5}, "--strength"),
-        ({"strength": float("nan")}, "--strength"),
-        ({"chunk": 0}, "--chunk"),
-        ({"threads": 0}, "--threads"),
-        ({"style_size": 8}, "--style-size"),
-        ({"segment": Fraction(0)}, "--segment"),
-        ({"size": (640, 8)}, "--size"),
-        ({"max_side": 15}, "--max-side"),
+        ({"strength": 1.5}, "strength"),
+        ({"strength": float("nan")}, "strength"),
+        ({"chunk": 0}, "chunk"),
+        ({"threads": 0}, "threads"),
+        ({"style_size": 8}, "style_size"),
+        ({"segment": Fraction(0)}, "segment"),
+        ({"size": (640, 8)}, "size"),
+        ({"max_side": 15}, "max_side"),
         ({"size": (64, 64), "max_side": 32}, "exclude each other"),
-        ({"start": Fraction(-1)}, "--start"),
-        ({"start": Fraction(5), "end": Fraction(5)}, "--end"),
-        ({"end": Fraction(0)}, "--end"),
-        ({"crf": 64}, "--crf"),
+        ({"start": Fraction(-1)}, "start"),
+        ({"start": Fraction(5), "end": Fraction(5)}, "end"),
+        ({"end": Fraction(0)}, "end"),
+        ({"crf": 64}, "crf"),
     ],
 )
 def test_out_of_range(wrong: dict, word: str) -> None:
-    with pytest.raises(UsageError, match=word):
+    with pytest.raises(UsageError, match=word) as refused:
         RunOptions(**wrong)
+    assert "--" not in str(refused.value)
+    assert "--" in vars(refused.value)["in_command"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({"strength": x} for x in ("a", None, True, float("nan"))),
+        *({"size": x} for x in (5, (5,), "64x48", (64.0, 48))),
+        *({"start": x} for x in ("1:00", float("nan"), float("inf"))),
+        *({"crf": x} for x in ("x", 1.5)),
+        *({"mask": x} for x in (5, b"m.png")),
+        *({"fps": "fast"}, {"device": None}, {"threads": 0.5}, {"style_size": None}),
+    ],
+)
+def test_wrong_types(wrong: dict) -> None:
+    (name,) = wrong
+    with pytest.raises(UsageError, match=name):
+        RunOptions(**wrong)
+
+
+def test_numbers_and_texts_that_mean_a_time_or_a_path_are_taken() -> None:
+    options = RunOptions(start=0.1, end=3, mask="m.png", size=[64, 48])
+    assert (options.start, options.end, options.mask, options.size) == (Fraction(1, 10), 3, Path("m.png"), (64, 48))
 
 
 def test_peak_memory_is_that_of_the_process() -> None:
@@ -100,5 +125,5 @@ def test_shares() -> None:
 
 def test_new_options_are_checked() -> None:
     for options in ({"fps": Fraction(0)}, {"fps": Fraction(2000)}, {"max_errors": 1.5}, {"bit_depth": 12}):
-        with pytest.raises(UsageError, match="--"):
+        with pytest.raises(UsageError, match=next(iter(options))):
             RunOptions(**options)  # type: ignore[arg-type]

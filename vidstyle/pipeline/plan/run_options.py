@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
+from numbers import Rational
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vidstyle.core.errors import UsageError
+from vidstyle.core.errors import SettingError, UsageError
 from vidstyle.imaging.sizes import MIN_PAINT_SIZE, MIN_SIDE, PaintSize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vidstyle.styles.request import StyleRequest
+    from vidstyle.styles.source import StyleLike
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,8 @@ class RunOptions:
     """Seconds of source time a segment: how much work an interruption can cost."""
 
     def __post_init__(self) -> None:
+        for name in (*_NUMBERS, *_COUNTS, *_TIMES, *_PATHS, *_WORDS, *(("size",) if self.size is not None else ())):
+            object.__setattr__(self, name, _settled(name, getattr(self, name)))
         check(0 <= self.strength <= 1, f"--strength {self.strength}: must be between 0 and 1.")
         check(
             self.paint_size in ("auto", "source")
@@ -118,8 +123,8 @@ class RunOptions:
         )
         check(self.crf is None or 0 <= self.crf <= 63, f"--crf {self.crf}: must be between 0 and 63.")
 
-    def style_request(self, styles: str | Sequence[str]) -> StyleRequest:
-        """The styles ("ART" or "ART:WEIGHT" each) with what is said about them here, read. Raises as `read_request`."""
+    def style_request(self, styles: StyleLike | Sequence[StyleLike]) -> StyleRequest:
+        """The styles with what is said about them here, read. Raises as `read_request`."""
         from vidstyle.styles.request import read_request
 
         return read_request(
@@ -135,7 +140,61 @@ class RunOptions:
 
 def check(valid: bool, sentence: str) -> None:
     if not valid:
-        raise UsageError(sentence)
+        raise SettingError(sentence)
+
+
+_NUMBERS = ("strength", "detail", "stabilize", "max_errors")
+_COUNTS = ("max_side", "crf", "bit_depth", "chunk", "threads", "style_size", "fit")
+_TIMES = ("start", "end", "fps", "segment")
+_PATHS = ("out_dir", "mask", "keyframes")
+_WORDS = ("codec", "decoder", "device", "engine", "precision")
+_OPTIONAL = (
+    "max_side",
+    "crf",
+    "chunk",
+    "threads",
+    "fit",
+    "start",
+    "end",
+    "fps",
+    "out_dir",
+    "mask",
+    "keyframes",
+    "codec",
+)
+
+
+def _settled(name: str, value: Any) -> Any:
+    """A setting in the type that the rest takes it in: times as fractions, paths as paths. Raises UsageError for others."""
+    shown = f"--{name.replace('_', '-')} {value!r}"
+    if value is None and name in _OPTIONAL:
+        return None
+    if name in _PATHS:
+        check(isinstance(value, str | Path), f"{shown}: must be a path.")
+        return Path(value)
+    if name in _WORDS:
+        check(isinstance(value, str), f"{shown}: must be a word.")
+        return value
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if name in _COUNTS:
+        check(whole, f"{shown}: must be a whole number.")
+        return value
+    if name == "size":
+        pair = isinstance(value, tuple | list) and len(value) == 2 and all(isinstance(side, int) for side in value)
+        check(pair, f"{shown}: must be a width and a height.")
+        return tuple(value)
+    check(isinstance(value, Rational | float) and not isinstance(value, bool), f"{shown}: must be a number.")
+    check(math.isfinite(value), f"{shown}: must be a finite number.")
+    return value if name in _NUMBERS else Fraction(str(value))
+
+
+def check_arguments(source: object, output: object, options: object) -> None:
+    """Raise UsageError where a program hands over something else than paths and options."""
+    for name, value in (("source", source), ("output", output)):
+        if not isinstance(value, str | Path):
+            raise UsageError(f"{name} must be a path, not {type(value).__name__}.")
+    if not isinstance(options, RunOptions):
+        raise UsageError(f"options must be RunOptions(...), not {type(options).__name__}.")
 
 
 TIME = re.compile(r"(?:(?:(\d+):)?([0-5]?\d):)?(\d+(?:\.\d+)?)")
