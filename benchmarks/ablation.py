@@ -25,9 +25,11 @@ from benchmarks.validation import KEYS, WIDTH, Rulers, Source, Style, mean, mean
 from vidstyle.engines.base import Engine
 from vidstyle.engines.torch_engine import TorchEngine
 from vidstyle.imaging.flow import DisFlow
-from vidstyle.metrics.warp_error import motion, unit_range, warp_error
+from vidstyle.imaging.tensors import unit_range
+from vidstyle.metrics.warp_error import motion, warp_error
 from vidstyle.models.registry import find_model
-from vidstyle.training.data.images import ImageFolder, load_folder
+from vidstyle.training.data.folders import load_folder
+from vidstyle.training.data.images import ImageFolder
 from vidstyle.training.objective.loss_network import load_loss_network
 from vidstyle.training.recipe import LossWeights, Recipe
 from vidstyle.training.recipe_file import checked, load_recipe

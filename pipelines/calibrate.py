@@ -13,7 +13,7 @@ from pathlib import Path
 
 from vidstyle.models.checkpoint import load_model, read, write
 from vidstyle.training.calibration import calibrated
-from vidstyle.training.data.images import load_folder
+from vidstyle.training.data.folders import load_folder
 
 
 def main() -> None:

@@ -12,7 +12,8 @@ import torch
 
 from vidstyle.models.vgg import VGG
 from vidstyle.training.data.clips import ClipFolder
-from vidstyle.training.data.images import ImageFolder, load_folder
+from vidstyle.training.data.folders import load_folder
+from vidstyle.training.data.images import ImageFolder
 
 
 @pytest.fixture(autouse=True)

@@ -16,9 +16,9 @@ from safetensors.torch import save_file
 
 from vidstyle.models.checkpoint import build
 from vidstyle.models.vgg import VGG
-from vidstyle.training.data.batches import Feed, Folders
+from vidstyle.training.data.batches import Folders
 from vidstyle.training.data.clips import ClipFolder
-from vidstyle.training.data.images import load_folder
+from vidstyle.training.data.folders import load_folder
 from vidstyle.training.distributed import Processes
 from vidstyle.training.objective.stages import OBJECTIVES, Step
 from vidstyle.training.recipe import Recipe
@@ -38,7 +38,7 @@ def main(pictures: Path, out: Path, batch: int, parts: int) -> None:
     images = load_folder(pictures)
     frames = [np.ascontiguousarray(images.images[1][i : i + 96]) for i in range(4)]
     clips = ClipFolder((pictures,), (tuple(pairwise(frames)),), 0, 0, "")
-    feed = Feed(Folders(images, images, clips), recipe, (processes.rank, processes.count))
+    source = Folders(images, images, clips).batches(recipe, processes.device, (processes.rank, processes.count))
     torch.manual_seed(0)
     vgg = VGG("vgg16")
     found: dict[str, torch.Tensor] = {}
@@ -51,7 +51,7 @@ def main(pictures: Path, out: Path, batch: int, parts: int) -> None:
         module = processes.wrap(Step(OBJECTIVES[stage.kind](net, vgg, stage, processes.mean)), stage.kind == "distil")
         seen: set[str] = set()
         for part in range(parts):
-            loss, terms = module(feed.batch(index, 1, part, processes.device))
+            loss, terms = module(source.batch(index, 1, part))
             (loss / parts).backward()
             seen |= set(terms)
         if stage.kind == "style":  # the one pair of frames may be another process's

@@ -21,7 +21,9 @@ from vidstyle.core.errors import InputError, UsageError
 from vidstyle.models.checkpoint import load_model
 from vidstyle.models.registry import read_metadata
 from vidstyle.models.vgg import VGG
-from vidstyle.training.data.images import ImageFolder, load_folder
+from vidstyle.training.data.batches import Folders
+from vidstyle.training.data.folders import load_folder
+from vidstyle.training.data.images import ImageFolder
 from vidstyle.training.divergence import LIMIT, Divergence
 from vidstyle.training.log import cut
 from vidstyle.training.trainer import Limits, Training
@@ -34,7 +36,7 @@ def test_my_one_painting(few: str, images: ImageFolder, vgg: VGG, tmp_path: Path
     one, said = replace(images, images=images.images[:1]), list[str]()
     folders = (one, images) if few == "content" else (images, one)
     plan = recipe({"kind": "autoencode", "steps": 2}, validation={"side": 64, "every": 1})
-    Training(plan, *folders, vgg, tmp_path, say=said.append).run()
+    Training(plan, Folders(*folders), vgg, tmp_path, say=said.append).run()
     assert sum("validation is off: it takes at least four photos and four paintings" in line for line in said) == 1
     assert "val_score" not in lines(tmp_path)[-1]
     assert not (tmp_path / "best.safetensors").exists()
@@ -52,17 +54,17 @@ def test_the_state_is_saved_before_a_validation(
     monkeypatch.setattr("vidstyle.training.validation.Validation.__call__", broken)
     plan = recipe({"kind": "autoencode", "steps": 3}, validation={"side": 64, "every": 2})
     with pytest.raises(MemoryError):
-        Training(plan, images, images, vgg, tmp_path, say=lambda _: None).run()
-    assert Training(plan, images, images, vgg, tmp_path, resume=True, say=lambda _: None).step == 2
+        Training(plan, Folders(images, images), vgg, tmp_path, say=lambda _: None).run()
+    assert Training(plan, Folders(images, images), vgg, tmp_path, resume=True, say=lambda _: None).step == 2
 
 
 def test_a_diverged_training_stops_and_keeps_its_last_good_model(images: ImageFolder, vgg: VGG, tmp_path: Path) -> None:
     sound = recipe({**LOSING, "lr": 1e-3}, validation={"every": 0})
-    Training(sound, images, images, vgg, tmp_path, say=lambda _: None).run(Limits(max_steps=2))
+    Training(sound, Folders(images, images), vgg, tmp_path, say=lambda _: None).run(Limits(max_steps=2))
     kept = (tmp_path / "model.safetensors").read_bytes(), (tmp_path / "state.safetensors").read_bytes()
     said: list[str] = []
     losing = recipe(LOSING, validation={"every": 0}, log_every=1)
-    again = Training(losing, images, images, vgg, tmp_path, resume=True, say=said.append)
+    again = Training(losing, Folders(images, images), vgg, tmp_path, resume=True, say=said.append)
     with pytest.raises(InputError, match=r"diverged at step \d+ .*saved at step 2 is kept, and --resume goes on"):
         again.run()
     assert again.step < 60
@@ -73,7 +75,9 @@ def test_a_diverged_training_stops_and_keeps_its_last_good_model(images: ImageFo
 
 
 def test_weights_too_large_for_the_model_file_are_not_written(images: ImageFolder, vgg: VGG, tmp_path: Path) -> None:
-    training = Training(recipe({"kind": "autoencode", "steps": 1}), images, images, vgg, tmp_path, say=lambda _: None)
+    training = Training(
+        recipe({"kind": "autoencode", "steps": 1}), Folders(images, images), vgg, tmp_path, say=lambda _: None
+    )
     with torch.no_grad():
         next(iter(training.net.parameters())).fill_(1e9)  # finite here, infinite in float16
     training.average.load(training.net.state_dict())
@@ -91,13 +95,13 @@ def test_one_bad_step_now_and_then_is_no_divergence() -> None:
 
 def test_resuming_says_what_differs(images: ImageFolder, pictures: Path, vgg: VGG, tmp_path: Path) -> None:
     plan = recipe(*STAGES[1:])
-    Training(plan, images, images, vgg, tmp_path, say=lambda _: None).run(Limits(max_steps=2))
+    Training(plan, Folders(images, images), vgg, tmp_path, say=lambda _: None).run(Limits(max_steps=2))
     said: list[str] = []
-    Training(plan, images, images, vgg, tmp_path, resume=True, say=said.append)
+    Training(plan, Folders(images, images), vgg, tmp_path, resume=True, say=said.append)
     assert said == []
     longer = recipe({**STAGES[1], "lr": 1e-3}, {**STAGES[2], "steps": 9})
     others = replace(images, digest="f" * 64)
-    again = Training(longer, images, others, vgg, tmp_path, resume=True, say=said.append)
+    again = Training(longer, Folders(images, others), vgg, tmp_path, resume=True, say=said.append)
     assert again.step == 2
     assert [line.split(" (")[0] for line in said] == [
         "not as it was begun: recipe.stage.1",
@@ -119,11 +123,11 @@ def test_resuming_says_what_differs(images: ImageFolder, pictures: Path, vgg: VG
 def test_what_a_state_does_not_fit_is_refused(
     changed: dict[str, Any], words: str, images: ImageFolder, vgg: VGG, tmp_path: Path
 ) -> None:
-    Training(recipe(STAGES[1]), images, images, vgg, tmp_path, say=lambda _: None).run(Limits(max_steps=1))
+    Training(recipe(STAGES[1]), Folders(images, images), vgg, tmp_path, say=lambda _: None).run(Limits(max_steps=1))
     stages = changed.get("stage", [STAGES[1]])
     other = recipe(*stages, **{k: v for k, v in changed.items() if k != "stage"})
     with pytest.raises(UsageError, match="cannot go on from step 1") as refused:
-        Training(other, images, images, vgg, tmp_path, resume=True, say=lambda _: None)
+        Training(other, Folders(images, images), vgg, tmp_path, resume=True, say=lambda _: None)
     assert words in str(refused.value)
 
 
@@ -140,9 +144,9 @@ def test_equal_trainings_give_equal_files(images: ImageFolder, vgg: VGG, tmp_pat
     plan = recipe(STAGES[1], validation={"side": 64, "every": 2})
     names = ("model.safetensors", "best.safetensors", "state.safetensors")
     for out in ("a", "b"):
-        Training(plan, images, images, vgg, tmp_path / out, say=lambda _: None).run()
-    Training(plan, images, images, vgg, tmp_path / "c", say=lambda _: None).run(Limits(max_steps=2))
-    Training(plan, images, images, vgg, tmp_path / "c", resume=True, say=lambda _: None).run()
+        Training(plan, Folders(images, images), vgg, tmp_path / out, say=lambda _: None).run()
+    Training(plan, Folders(images, images), vgg, tmp_path / "c", say=lambda _: None).run(Limits(max_steps=2))
+    Training(plan, Folders(images, images), vgg, tmp_path / "c", resume=True, say=lambda _: None).run()
     for name in names:
         assert len({(tmp_path / out / name).read_bytes() for out in "abc"}) == 1, name
 
@@ -174,7 +178,7 @@ def test_a_full_disk_is_one_sentence(
     """At 20 bytes the first line of the log does not fit, at 20 kB the first state."""
     monkeypatch.setattr("vidstyle.training.log.find_spec", lambda _: None)  # charts fail in a thread, and pytest minds
     plan = recipe({"kind": "autoencode", "steps": 4}, log_every=1, save_every=2, validation={"every": 0})
-    training = Training(plan, images, images, vgg, tmp_path, say=lambda _: None)
+    training = Training(plan, Folders(images, images), vgg, tmp_path, say=lambda _: None)
     with largest_file(size), pytest.raises(InputError, match=r"the disk of .* is full; free some space"):
         training.run()
     assert not list(tmp_path.glob(".*"))

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from vidstyle.models.vgg import VGG
+from vidstyle.training.data.batches import Folders
 from vidstyle.training.data.images import ImageFolder
 from vidstyle.training.log import Log, Sums
 from vidstyle.training.recipe import Recipe
@@ -57,7 +58,7 @@ def test_charts_hold_what_the_log_says(images: ImageFolder, vgg: VGG, tmp_path: 
     plan = checked(
         Recipe, {"config": config, "log_every": 2, "save_every": 4, "validation": validation, "stage": [stage]}
     )
-    Training(plan, images, images, vgg, tmp_path, say=lambda _: None).run()
+    Training(plan, Folders(images, images), vgg, tmp_path, say=lambda _: None).run()
     charts = reading.EventAccumulator(str(tmp_path / "tensorboard"))
     charts.Reload()
     log = lines(tmp_path)

@@ -15,6 +15,7 @@ from vidstyle.models.checkpoint import load_model
 from vidstyle.models.quantization import edge_convolutions
 from vidstyle.models.registry import find_model, read_metadata
 from vidstyle.models.vgg import VGG
+from vidstyle.training.data.batches import Folders
 from vidstyle.training.data.clips import ClipFolder
 from vidstyle.training.data.images import ImageFolder
 from vidstyle.training.recipe import Recipe
@@ -50,9 +51,9 @@ def whole_and_resumed(
     """The models of a training in one go (in folder/whole) and of one that was stopped after so many steps and resumed (in
     folder/parts), and the last session of the second."""
     whole, parts = folder / "whole", folder / "parts"
-    Training(plan, images, images, vgg, whole, clips=clips, say=lambda _: None).run()
+    Training(plan, Folders(images, images, clips), vgg, whole, say=lambda _: None).run()
     for session, stop in enumerate((*stops, None)):
-        again = Training(plan, images, images, vgg, parts, clips=clips, resume=session > 0, say=lambda _: None)
+        again = Training(plan, Folders(images, images, clips), vgg, parts, resume=session > 0, say=lambda _: None)
         again.run(Limits(max_steps=stop))
     return load_model(whole / "model.safetensors"), load_model(parts / "model.safetensors"), again
 
@@ -82,15 +83,15 @@ def test_training_on_clips_resumes_as_well(images: ImageFolder, clips: ClipFolde
 
 def test_clips_and_their_weight_go_together(images: ImageFolder, clips: ClipFolder, vgg: VGG, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--video"):
-        Training(recipe({**STAGES[2], "weights": {"v": 1.0}}), images, images, vgg, tmp_path)
+        Training(recipe({**STAGES[2], "weights": {"v": 1.0}}), Folders(images, images), vgg, tmp_path)
     with pytest.raises(UsageError, match=r"weights\.v"):
-        Training(recipe(STAGES[2]), images, images, vgg, tmp_path, clips=clips)
+        Training(recipe(STAGES[2]), Folders(images, images, clips), vgg, tmp_path)
 
 
 def test_muon_resumes_as_well(images: ImageFolder, vgg: VGG, tmp_path: Path) -> None:
     a, b, _ = whole_and_resumed(recipe({**STAGES[1], "optimiser": "muon"}), images, vgg, tmp_path, (2,))
     assert equal(a, b)
-    Training(recipe(STAGES[1]), images, images, vgg, tmp_path / "adam", say=lambda _: None).run()
+    Training(recipe(STAGES[1]), Folders(images, images), vgg, tmp_path / "adam", say=lambda _: None).run()
     assert not equal(a, load_model(tmp_path / "adam" / "model.safetensors"))
 
 
@@ -105,7 +106,9 @@ def test_half_precision_trains_and_resumes(precision: str, images: ImageFolder, 
 
 
 def test_the_model_file_tells_its_story(images: ImageFolder, vgg: VGG, tmp_path: Path) -> None:
-    Training(recipe({"kind": "autoencode", "steps": 2}), images, images, vgg, tmp_path, say=lambda _: None).run()
+    Training(
+        recipe({"kind": "autoencode", "steps": 2}), Folders(images, images), vgg, tmp_path, say=lambda _: None
+    ).run()
     about = read_metadata(tmp_path / "model.safetensors")
     assert about["steps"] == 2
     assert about["data"]["content"] == {"pictures": 3, "sha256": images.digest}  # of four one is set aside
@@ -120,7 +123,7 @@ def test_the_model_file_tells_its_story(images: ImageFolder, vgg: VGG, tmp_path:
 
 def test_the_autoencoder_learns(images: ImageFolder, vgg: VGG, tmp_path: Path) -> None:
     plan = recipe({"kind": "autoencode", "steps": 40, "lr": 3e-3, "clip": 1.0}, log_every=5)
-    Training(plan, images, images, vgg, tmp_path, say=lambda _: None).run()
+    Training(plan, Folders(images, images), vgg, tmp_path, say=lambda _: None).run()
     errors = [x["l1"] for x in lines(tmp_path)]
     assert errors[-1] < 0.5 * errors[0]
 
@@ -136,7 +139,7 @@ def test_style_losses_fall(images: ImageFolder, vgg: VGG, tmp_path: Path) -> Non
     }
     weights = {"g": 10.0, "l": 0.0, "i": 0.0, "t": 0.0, "r": 0.0}
     Training(
-        recipe({**style, "weights": weights}, log_every=5), images, images, vgg, tmp_path, say=lambda _: None
+        recipe({**style, "weights": weights}, log_every=5), Folders(images, images), vgg, tmp_path, say=lambda _: None
     ).run()
     log = lines(tmp_path)
     assert log[-1]["g"] < 0.8 * log[0]["g"]
@@ -146,12 +149,12 @@ def test_style_losses_fall(images: ImageFolder, vgg: VGG, tmp_path: Path) -> Non
 def test_weights_alone_start_a_new_schedule(images: ImageFolder, vgg: VGG, tmp_path: Path) -> None:
     plan = recipe({"kind": "autoencode", "steps": 2})
     first, second = tmp_path / "first", tmp_path / "second"
-    Training(plan, images, images, vgg, first, say=lambda _: None).run()
+    Training(plan, Folders(images, images), vgg, first, say=lambda _: None).run()
     (first / "state.safetensors").unlink()
     trained = load_model(first / "model.safetensors").state_dict()
     for again in (
-        Training(plan, images, images, vgg, first, resume=True, say=lambda _: None),
-        Training(plan, images, images, vgg, second, weights=first / "model.safetensors", say=lambda _: None),
+        Training(plan, Folders(images, images), vgg, first, resume=True, say=lambda _: None),
+        Training(plan, Folders(images, images), vgg, second, weights=first / "model.safetensors", say=lambda _: None),
     ):
         assert again.step == 0
         assert all(torch.equal(trained[k], v) for k, v in again.net.state_dict().items())
@@ -162,17 +165,17 @@ def test_nothing_is_overwritten_and_nothing_is_resumed_from_nothing(
 ) -> None:
     plan = recipe({"kind": "autoencode", "steps": 1})
     with pytest.raises(UsageError, match="nothing to resume"):
-        Training(plan, images, images, vgg, tmp_path, resume=True)
-    Training(plan, images, images, vgg, tmp_path, say=lambda _: None).run()
+        Training(plan, Folders(images, images), vgg, tmp_path, resume=True)
+    Training(plan, Folders(images, images), vgg, tmp_path, say=lambda _: None).run()
     with pytest.raises(UsageError, match="--resume"):
-        Training(plan, images, images, vgg, tmp_path)
+        Training(plan, Folders(images, images), vgg, tmp_path)
 
 
 def test_parts_learn_at_their_own_rates_and_resume(images: ImageFolder, vgg: VGG, tmp_path: Path) -> None:
     style = {**STAGES[2], "steps": 2, "warmup": 0, "rates": {"encoder": 0.0, "half": 3.0, "half_mid": 0.0}}
     plan = recipe(style, {**STAGES[2], "steps": 2})
     one, two = tmp_path / "one", tmp_path / "two"
-    training = Training(plan, images, images, vgg, one, say=lambda _: None)
+    training = Training(plan, Folders(images, images), vgg, one, say=lambda _: None)
     start = {k: v.detach().clone() for k, v in training.net.named_parameters()}
     training.run(Limits(max_steps=1))
     moved = {k: float((v.detach() - start[k]).abs().max()) for k, v in training.net.named_parameters()}
@@ -181,8 +184,8 @@ def test_parts_learn_at_their_own_rates_and_resume(images: ImageFolder, vgg: VGG
     # Adam's first step is the learning rate for every weight with a gradient.
     assert moved["half_out.weight"] == pytest.approx(3 * rate, rel=1e-3)
     assert moved["full.weight"] == pytest.approx(rate, rel=1e-3)
-    Training(plan, images, images, vgg, one, resume=True, say=lambda _: None).run()
-    Training(plan, images, images, vgg, two, say=lambda _: None).run()
+    Training(plan, Folders(images, images), vgg, one, resume=True, say=lambda _: None).run()
+    Training(plan, Folders(images, images), vgg, two, say=lambda _: None).run()
     a, b = (load_model(x / "model.safetensors").state_dict() for x in (one, two))
     assert all(torch.equal(a[k], b[k]) for k in a)
     # The stage after it trains everything again.
@@ -195,4 +198,4 @@ def test_parts_learn_at_their_own_rates_and_resume(images: ImageFolder, vgg: VGG
 def test_a_rate_for_nothing_is_an_error(images: ImageFolder, vgg: VGG, tmp_path: Path) -> None:
     plan = recipe({"kind": "autoencode", "steps": 2, "rates": {"encodr": 0.0}})
     with pytest.raises(UsageError, match="encodr"):
-        Training(plan, images, images, vgg, tmp_path, say=lambda _: None).run()
+        Training(plan, Folders(images, images), vgg, tmp_path, say=lambda _: None).run()

@@ -13,6 +13,7 @@ from torch import Tensor
 from vidstyle.models.checkpoint import load_model
 from vidstyle.models.registry import read_metadata
 from vidstyle.models.vgg import VGG
+from vidstyle.training.data.batches import Folders
 from vidstyle.training.data.clips import ClipFolder
 from vidstyle.training.data.images import ImageFolder
 from vidstyle.training.recipe import Recipe, Scoring
@@ -107,10 +108,10 @@ def test_the_best_model_is_kept_and_survives_a_resume(
         Recipe,
         {"config": CONFIG, "log_every": 2, "save_every": 2, "validation": {"every": 2, "side": 64}, "stage": [stage]},
     )
-    first = Training(plan, images, images, vgg, tmp_path, say=lambda _: None)
+    first = Training(plan, Folders(images, images), vgg, tmp_path, say=lambda _: None)
     first.run(Limits(max_steps=5))
     assert first.best == 1.0
-    again = Training(plan, images, images, vgg, tmp_path, resume=True, say=lambda _: None)
+    again = Training(plan, Folders(images, images), vgg, tmp_path, resume=True, say=lambda _: None)
     assert again.best == 1.0
     again.run()
     assert read_metadata(tmp_path / "best.safetensors")["steps"] == 4

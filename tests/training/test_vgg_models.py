@@ -14,6 +14,7 @@ from vidstyle.core.errors import UsageError
 from vidstyle.models.checkpoint import load_model
 from vidstyle.models.paper import VGGImage, VGGVideo
 from vidstyle.models.vgg import VGG
+from vidstyle.training.data.batches import Folders
 from vidstyle.training.data.images import ImageFolder
 from vidstyle.training.recipe import Recipe, as_json
 from vidstyle.training.recipe_file import checked, load_recipe
@@ -46,7 +47,7 @@ def test_what_learns_moves_and_the_encoder_is_the_given_vgg(
     name: str, images: ImageFolder, vgg: VGG, tmp_path: Path
 ) -> None:
     plan = small(name, 2)
-    training = Training(plan, images, images, vgg, tmp_path, say=lambda _: None)
+    training = Training(plan, Folders(images, images), vgg, tmp_path, say=lambda _: None)
     before = {k: v.clone() for k, v in training.net.state_dict().items()}
     training.run()
     after = training.net.state_dict()
@@ -67,9 +68,9 @@ def test_what_learns_moves_and_the_encoder_is_the_given_vgg(
 def test_a_resumed_training_is_the_uninterrupted_one(images: ImageFolder, vgg: VGG, tmp_path: Path) -> None:
     plan = small("vgg_video", 3)
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    Training(plan, images, images, vgg, whole, say=lambda _: None).run()
-    Training(plan, images, images, vgg, parts, say=lambda _: None).run(Limits(max_steps=1))
-    Training(plan, images, images, vgg, parts, resume=True, say=lambda _: None).run()
+    Training(plan, Folders(images, images), vgg, whole, say=lambda _: None).run()
+    Training(plan, Folders(images, images), vgg, parts, say=lambda _: None).run(Limits(max_steps=1))
+    Training(plan, Folders(images, images), vgg, parts, resume=True, say=lambda _: None).run()
     a, b = (load_model(f / "model.safetensors").state_dict() for f in (whole, parts))
     assert all(torch.equal(a[k], b[k]) for k in a)
 
@@ -78,13 +79,13 @@ def test_a_vgg_of_another_layout_is_refused_before_anything_is_written(
     images: ImageFolder, vgg: VGG, tmp_path: Path
 ) -> None:
     with pytest.raises(UsageError, match=r"vgg19.*vgg16.*layout"):
-        Training(load_recipe(PIPELINES / "vgg_video.toml"), images, images, vgg, tmp_path / "run")
+        Training(load_recipe(PIPELINES / "vgg_video.toml"), Folders(images, images), vgg, tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
 def test_a_frozen_encoder_cannot_be_distilled(images: ImageFolder, vgg: VGG, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="distil needs an encoder that learns"):
-        Training(small("vgg_video", 1, kind="distil"), images, images, vgg, tmp_path, say=lambda _: None).run()
+        Training(small("vgg_video", 1, kind="distil"), Folders(images, images), vgg, tmp_path, say=lambda _: None).run()
 
 
 @pytest.mark.slow
@@ -92,7 +93,7 @@ def test_a_frozen_encoder_cannot_be_distilled(images: ImageFolder, vgg: VGG, tmp
 def test_twenty_steps_bring_the_style_nearer(name: str, images: ImageFolder, vgg: VGG, tmp_path: Path) -> None:
     weights = {"g": 10.0, "l": 0.0, "i": 0.0, "t": 0.0, "r": 0.0, "range": 0.0}
     plan = small(name, 20, lr=1e-3, lr_end=1.0, weights=weights)
-    assert Training(plan, images, images, vgg, tmp_path, say=lambda _: None).run() == 20
+    assert Training(plan, Folders(images, images), vgg, tmp_path, say=lambda _: None).run() == 20
     loss = [line["g"] for line in lines(tmp_path)]
     assert len(loss) == 20
     assert np.mean(loss[-5:]) < 0.8 * np.mean(loss[:5])
@@ -106,8 +107,7 @@ def test_twenty_steps_of_the_first_stage_begin_to_invert_the_encoder(
     assert load_recipe(PIPELINES / f"{name}.toml").stage[0].kind == "autoencode"
     Training(
         small(name, 20, kind="autoencode", lr=3e-4, clip=1.0, warmup=5),
-        images,
-        images,
+        Folders(images, images),
         vgg,
         tmp_path,
         say=lambda _: None,
@@ -122,6 +122,6 @@ def test_twenty_steps_of_the_whole_recipe_stay_finite(name: str, images: ImageFo
     said: list[str] = []
     weights = {"g": 10.0, "l": 3.0, "i": 3.0, "t": 300.0, "r": 2.0, "range": 10.0}
     plan = small(name, 20, weights=weights, similarity_layers=[2, 3], every_i=2)
-    Training(plan, images, images, vgg, tmp_path, say=said.append).run()
+    Training(plan, Folders(images, images), vgg, tmp_path, say=said.append).run()
     assert not [s for s in said if "not finite" in s]
     assert {"g", "l", "i", "t", "r", "range"} <= set().union(*lines(tmp_path))

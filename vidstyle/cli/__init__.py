@@ -30,6 +30,7 @@ COMMANDS: dict[str, str] = {
     "demo": "vidstyle.cli.demo",
     "info": "vidstyle.cli.info",
     "train-video": "vidstyle.cli.train_video",
+    "pack": "vidstyle.cli.pack",
     "import-upstream": "vidstyle.cli.import_upstream",
     "export": "vidstyle.cli.export",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from pathlib import Path
@@ -9,12 +10,21 @@ from typing import Annotated
 
 import typer
 
+SAVE_MINUTES = 1.0
+"""Between checkpoints of a training from a pack: a rented machine may be taken back at any time."""
+
 
 def command(
-    recipe: Annotated[Path, typer.Option(help="Training recipe (TOML), e.g. pipelines/compact.toml.")],
-    content: Annotated[Path, typer.Option(help="Folder of photos.")],
-    style: Annotated[Path, typer.Option(help="Folder of paintings.")],
     out: Annotated[Path, typer.Option(help="Folder of the run: state, models, log, previews.")],
+    recipe: Annotated[
+        Path | None, typer.Option(help="Training recipe (TOML), e.g. pipelines/compact.toml (default: the pack's own).")
+    ] = None,
+    content: Annotated[Path | None, typer.Option(help="Folder of photos.")] = None,
+    style: Annotated[Path | None, typer.Option(help="Folder of paintings.")] = None,
+    pack: Annotated[
+        list[Path] | None,
+        typer.Option(help="Pack (`vidstyle pack`) instead of folders and --vgg; each of its parts if it has several."),
+    ] = None,
     video: Annotated[
         list[Path] | None, typer.Option(help="Folder of clips, for recipes with a weight v; may be given again.")
     ] = None,
@@ -32,7 +42,10 @@ def command(
     ] = False,
     weights: Annotated[Path | None, typer.Option(help="Start a new schedule from this model file.")] = None,
     max_steps: Annotated[int | None, typer.Option(min=1, help="Stop at this step of the recipe.")] = None,
-    minutes: Annotated[float | None, typer.Option(min=0, help="Stop after so many minutes.")] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option(min=0.01, help="Stop after so many minutes; with --pack the whole schedule is done in them."),
+    ] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads (default: torch's own choice).")] = None,
 ) -> None:
     """Train a model. A line every few steps, a preview grid and a checkpoint every few hundred; Ctrl-C saves and stops.
@@ -44,11 +57,9 @@ def command(
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     import torch
 
-    from vidstyle.training.data.clips import load_clips
-    from vidstyle.training.data.images import load_folder
-    from vidstyle.training.objective.loss_network import load_loss_network
-    from vidstyle.training.recipe_file import load_recipe
-    from vidstyle.training.trainer import Limits, Training
+    from vidstyle.core.errors import UsageError
+    from vidstyle.training.session import session_from_folders, session_from_pack
+    from vidstyle.training.trainer import Limits
 
     first = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun started
 
@@ -64,21 +75,13 @@ def command(
     threading.excepthook = unless_disk
     if threads:
         torch.set_num_threads(threads)
-    plan = load_recipe(recipe)
-    photos, paintings = load_folder(content), load_folder(style)
-    network = load_loss_network(vgg, photos.images, download=download_vgg)
-    for folder in (photos, paintings):
-        say(f"{folder.path}: {len(folder.images)} pictures, {folder.broken} unreadable or too small")
-    clips, unseen = (load_clips(paths) if paths else None for paths in (video, validation_video))
-    for films in (clips, unseen):
-        if films:
-            say(
-                f"{', '.join(map(str, films.paths))}: {len(films.clips)} clips with {films.pairs} pairs of frames, "
-                f"{films.broken} unreadable, {films.unusable} too small or still"
-            )
-    training = Training(
-        plan, photos, paintings, network, out, clips=clips, unseen_clips=unseen, resume=resume, weights=weights, say=say
-    )
-    say(f"step {training.step} of {plan.steps}")
-    training.run(Limits(max_steps, minutes))
-    say(f"stopped at step {training.step}: {out / 'model.safetensors'}")
+    if pack and (content or style or video or validation_video or vgg):
+        raise UsageError("--pack takes the place of --content, --style, --video, --validation-video and --vgg.")
+    if pack:
+        session = session_from_pack(pack, recipe, say)
+    else:
+        folders, videos = (content, style), (video, validation_video)
+        session = session_from_folders(recipe, folders, videos, (vgg, download_vgg), say)
+    timed = bool(pack) and minutes is not None
+    limits = Limits(max_steps, minutes, timed, SAVE_MINUTES if pack else math.inf)
+    session.train(out, limits, say, resume=resume, weights=weights)

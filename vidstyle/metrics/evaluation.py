@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from vidstyle.core.errors import InputError
 from vidstyle.imaging.flow import Flow, textured_share
+from vidstyle.imaging.tensors import unit_range
 from vidstyle.media.input.probe import VideoInfo
 from vidstyle.metrics.cuts import CutDetector
 from vidstyle.metrics.fidelity import content_ms_ssim, content_ssim, detail
@@ -21,7 +22,7 @@ from vidstyle.metrics.geometry import Geometry, common_geometry
 from vidstyle.metrics.pairing import Counts, Pair, side_by_side
 from vidstyle.metrics.report.worst_frames import Moment, Worst, thumb, thumb_error
 from vidstyle.metrics.rulers import NO_STYLE, STYLE_KEYS, Measure, Ruler
-from vidstyle.metrics.warp_error import error_map, motion, unit_range, warp_error
+from vidstyle.metrics.warp_error import error_map, motion, warp_error
 
 STYLE_EVERY = 10
 """Distances from the style and MS-SSIM are taken on every tenth frame: they change slowly, and are slow."""

@@ -8,8 +8,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vidstyle.imaging.tensors import unit_range
 from vidstyle.metrics.geometry import resize_short
-from vidstyle.metrics.warp_error import unit_range
 
 SIDE = 7
 """Of a patch, pixels."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -36,11 +35,6 @@ def motion(flow: Flow, first: NDArray[np.uint8], second: NDArray[np.uint8]) -> M
     """Motion between two source frames, (H, W, 3) uint8 each; flow is estimated both ways."""
     forward, backward = flow(first, second), flow(second, first)
     return Motion(forward, visibility(forward, backward).visible)
-
-
-def unit_range(frame: NDArray[np.uint8]) -> Tensor:
-    """(H, W, 3) uint8 -> (3, H, W) float32 in [0, 1]."""
-    return torch.from_numpy(np.ascontiguousarray(frame)).permute(2, 0, 1).float() / 255
 
 
 def error_map(first: Tensor, second: Tensor, moved: Motion) -> Tensor:

@@ -6,13 +6,20 @@ No pickle: an optimiser's state is a few tensors a parameter and a step count, w
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from vidstyle.core.errors import InputError
 from vidstyle.models.checkpoint import read, write
+
+LARGEST = 15_000_000
+"""Bytes of a file: what comes back from rented machines is limited in such sizes."""
+ROOM = 100_000
+"""Bytes left for a file's header."""
 
 
 class Average:
@@ -32,8 +39,7 @@ class Average:
         """Take in the weights after `step` steps."""
         # A young average forgets quickly, or the random start would stay in it for thousands of steps.
         decay = min(self._decay, step / (step + 50))
-        for name, value in net.state_dict().items():
-            self.weights[name].lerp_(value, 1 - decay)
+        torch._foreach_lerp_(list(self.weights.values()), list(net.state_dict().values()), 1 - decay)
 
     def load(self, weights: dict[str, Tensor]) -> None:
         """Go on from a saved average."""
@@ -42,31 +48,68 @@ class Average:
 
 
 def save_state(
-    path: Path,
+    folder: Path,
     net: nn.Module,
     average: Average,
     extra: nn.Module,
     optimiser: torch.optim.Optimizer,
     about: dict[str, Any],
+    largest: int = LARGEST,
 ) -> None:
-    """Write everything that resuming needs, atomically. `about` is JSON-serialisable (step, best score ...)."""
+    """Write everything that resuming needs: `state.safetensors`, or `state-1-of-2.safetensors` ... where one file would be
+    larger than `largest` bytes. Each file appears only when it is whole; earlier ones are removed. `about` is JSON-serialisable
+    (step, best score ...)."""
     tensors = {f"net.{k}": v for k, v in net.state_dict().items()}
     tensors |= {f"ema.{k}": v for k, v in average.weights.items()}
     tensors |= {f"extra.{k}": v for k, v in extra.state_dict().items()}
     for i, state in optimiser.state_dict()["state"].items():
         tensors |= {f"momenta.{i}.{k}": torch.as_tensor(v) for k, v in state.items()}
-    write({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, path, {"about": json.dumps(about)})
-
-
-def load_state(path: Path) -> tuple[dict[str, dict[str, Tensor]], dict[str, Any]]:
-    """The parts of a state file by their prefix ("net", "ema", "extra", "momenta") and its `about`. Raises InputError."""
-    tensors, metadata = read(path)
-    parts: dict[str, dict[str, Tensor]] = {"net": {}, "ema": {}, "extra": {}, "momenta": {}}
+    parts: list[dict[str, Tensor]] = [{}]
+    size = 0
     for name, tensor in tensors.items():
-        prefix, key = name.split(".", 1)
-        # Files from before there was another optimiser call them by Adam's name.
-        parts["momenta" if prefix == "adam" else prefix][key] = tensor
-    return parts, json.loads(metadata["about"])
+        size += tensor.nbytes
+        if parts[-1] and size > largest - ROOM:
+            parts.append({})
+            size = tensor.nbytes
+        parts[-1][name] = tensor.detach().cpu().contiguous()
+    names = [f"state-{i}-of-{len(parts)}" for i in range(1, len(parts) + 1)] if len(parts) > 1 else ["state"]
+    files = [folder / f"{name}.safetensors" for name in names]
+    for file, part in zip(files, parts, strict=True):
+        write(part, file, {"about": json.dumps(about), "parts": str(len(parts))})
+    for file in set(state_files(folder)) - set(files):
+        file.unlink()
+
+
+def state_files(folder: Path) -> list[Path]:
+    """The files of a saved state; none where there is none."""
+    return sorted(folder.glob("state*.safetensors"))
+
+
+def load_state(files: Sequence[Path]) -> tuple[dict[str, dict[str, Tensor]], dict[str, Any]]:
+    """The parts of a saved state by their prefix ("net", "ema", "extra", "momenta") and its `about`.
+
+    Args:
+        files: of `state_files`.
+
+    Raises:
+        InputError: one cannot be read, or they are not the parts of one state.
+    """
+    parts: dict[str, dict[str, Tensor]] = {"net": {}, "ema": {}, "extra": {}, "momenta": {}}
+    abouts = []
+    for file in files:
+        tensors, metadata = read(file)
+        abouts.append((metadata["about"], metadata.get("parts", "1")))
+        for name, tensor in tensors.items():
+            prefix, key = name.split(".", 1)
+            # Files from before there was another optimiser call them by Adam's name.
+            parts["momenta" if prefix == "adam" else prefix][key] = tensor
+    if len(set(abouts)) > 1 or int(abouts[0][1]) != len(files):
+        names = ", ".join(file.name for file in files)
+        raise InputError(
+            f"{files[0].parent}: {names} are not all parts of one state; put the missing ones beside them."
+        )
+    about: dict[str, Any] = json.loads(abouts[0][0])
+    return parts, about
 
 
 def restore_momenta(optimiser: torch.optim.Optimizer, saved: dict[str, Tensor]) -> None:
@@ -76,3 +119,8 @@ def restore_momenta(optimiser: torch.optim.Optimizer, saved: dict[str, Tensor]) 
         index, key = name.split(".", 1)
         state.setdefault(int(index), {})[key] = tensor
     optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+    for weight, momenta in optimiser.state.items():
+        for name, value in momenta.items():
+            # In a file all tensors lie row by row; fused kernels expect a momentum to lie as its weight does.
+            if value.shape == weight.shape and value.stride() != weight.stride():
+                momenta[name] = torch.empty_like(weight).copy_(value)

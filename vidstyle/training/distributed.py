@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import AbstractContextManager, nullcontext
 from importlib.util import find_spec
 from typing import Any
 
@@ -13,15 +15,22 @@ from vidstyle.training.log import Sums
 
 
 class Processes:
-    """The processes that `torchrun` (or `accelerate launch`) started; one where none did.
+    """The processes that `torchrun` (or `accelerate launch`) started; one, which needs no accelerate, where none did.
 
     Raises:
-        UsageError: accelerate is not installed.
+        UsageError: there are several and accelerate is not installed.
     """
 
     def __init__(self) -> None:
+        self.device = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
+        self.rank, self.count = 0, 1
+        self._accelerator: Any = None
+        if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+            return
         if not find_spec("accelerate"):
-            raise UsageError("training needs accelerate: install it with `pip install 'vidstyle[train]'`.")
+            raise UsageError(
+                "training in several processes needs accelerate: install it with `pip install 'vidstyle[train]'`."
+            )
         from accelerate import Accelerator  # type: ignore[import-untyped]
         from accelerate.utils import DistributedDataParallelKwargs  # type: ignore[import-untyped]
 
@@ -29,9 +38,9 @@ class Processes:
         # Without being told, accelerate takes torchrun's processes on CPUs (gloo) for strangers to each other.
         cpu = not torch.accelerator.is_available()
         self._accelerator = Accelerator(cpu=cpu, kwargs_handlers=[self._options])
-        self.device: torch.device = self._accelerator.device
-        self.rank: int = self._accelerator.process_index
-        self.count: int = self._accelerator.num_processes
+        self.device = self._accelerator.device
+        self.rank = self._accelerator.process_index
+        self.count = self._accelerator.num_processes
 
     @property
     def first(self) -> bool:
@@ -44,16 +53,23 @@ class Processes:
         Args:
             partly: some of its parameters get no gradient.
         """
+        if self._accelerator is None:
+            return module
         self._options.find_unused_parameters = partly
         wrapped: nn.Module = self._accelerator.prepare_model(module)
         return wrapped
 
-    def hold(self, module: nn.Module) -> Any:
+    def hold(self, module: nn.Module) -> AbstractContextManager[Any]:
         """A context in which gradients of a wrapped module are collected, not yet averaged."""
-        return self._accelerator.no_sync(module)
+        if self._accelerator is None:
+            return nullcontext()
+        held: AbstractContextManager[Any] = self._accelerator.no_sync(module)
+        return held
 
     def mean(self, value: Tensor) -> Tensor:
         """Mean over all processes, without a gradient."""
+        if self._accelerator is None:
+            return value.detach()
         mean: Tensor = self._accelerator.reduce(value.detach(), "mean")
         return mean
 
@@ -74,4 +90,5 @@ class Processes:
 
     def wait(self) -> None:
         """Until all are here."""
-        self._accelerator.wait_for_everyone()
+        if self._accelerator is not None:
+            self._accelerator.wait_for_everyone()

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from vidstyle.core.files import atomic_output, cause
@@ -55,7 +56,7 @@ class Log:
     ) -> None:
         self.say, self._gather, self._writes = say, gather, writes
         self._path = folder / "log.jsonl"
-        self._sums: Sums = {}
+        self._values: dict[str, list[float | Tensor]] = {}
         self._notes: dict[str, float | None] = {}
         self._since = time.monotonic()
         self._charts: Any = None
@@ -65,35 +66,41 @@ class Log:
             self._charts = SummaryWriter(str(folder / "tensorboard"), purge_step=after + 1 if after else None)
 
     def add(self, terms: Mapping[str, float | Tensor]) -> None:
-        """Note the terms of a batch."""
+        """Note the terms of a batch; tensors are looked at when the line is written, so that no step waits for the device."""
         for name, value in terms.items():
-            total, count = self._sums.get(name, (0.0, 0))
-            self._sums[name] = (total + float(value), count + 1)
+            self._values.setdefault(name, []).append(value)
 
     def note(self, numbers: Mapping[str, float | None]) -> None:
         """Numbers for the next line, as they are; the first process's."""
         self._notes.update(numbers)
 
-    def write(self, head: Mapping[str, Any], pictures: int) -> None:
+    def write(
+        self,
+        head: Mapping[str, Any],
+        pictures: int,
+        more: Callable[[float], Mapping[str, float]] = lambda speed: {},
+    ) -> None:
         """End a line.
 
         Args:
             head: begins the line; "step" is the charts' abscissa.
             pictures: that all processes have seen since the last line.
+            more: numbers that follow from the pictures per second, for the line's end.
         """
+        sums = {name: _sum(values) for name, values in self._values.items()}
         totals: Sums = {}
-        for sums in self._gather(self._sums):
-            for name, (total, count) in sums.items():
+        for each in self._gather(sums):
+            for name, (total, count) in each.items():
                 before, seen = totals.get(name, (0.0, 0))
                 totals[name] = (before + total, seen + count)
         now = time.monotonic()
-        means = {name: total / count for name, (total, count) in totals.items()}
+        means = {name: total / count for name, (total, count) in totals.items() if count}
         rate = pictures / (now - self._since)
         notes = self._notes
-        self._sums, self._notes, self._since = {}, {}, now
+        self._values, self._notes, self._since = {}, {}, now
         if not self._writes:
             return
-        line = {**head, **means, **notes, "pictures_per_second": rate}
+        line = {**head, **means, **notes, "pictures_per_second": rate, **more(rate)}
         # JSON has no NaN and no infinity.
         line = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in line.items()}
         with self._path.open("a", encoding="utf-8") as file:
@@ -118,3 +125,13 @@ class Log:
             self._charts.close()
         except OSError as error:
             self.say(f"the charts could not be finished ({cause(error)})")
+
+
+def _sum(values: list[float | Tensor]) -> tuple[float, int]:
+    """Sum and number of the finite ones."""
+    tensors = [v for v in values if isinstance(v, Tensor)]
+    numbers = [v for v in values if not isinstance(v, Tensor)]
+    if tensors:
+        numbers += torch.stack(tensors).tolist()  # one wait for all of them
+    finite = [v for v in numbers if math.isfinite(v)]
+    return sum(finite), len(finite)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
-from torchvision.utils import make_grid  # type: ignore[import-untyped]
 
 from vidstyle.imaging.image_io import write_image
-from vidstyle.metrics.warp_error import unit_range
+from vidstyle.imaging.tensors import unit_range
 from vidstyle.models.checkpoint import StyleModel
 from vidstyle.training.data.images import square
 
@@ -37,6 +37,13 @@ def preview(
     rows = [torch.ones_like(tops[0]), *tops]
     for content in (unit_range(square(c, side)) for c in contents):
         rows += [content, *(net(content[None].to(device), code)[0].float().clamp(0, 1).cpu() for code in codes)]
-    grid: Tensor = make_grid(torch.stack(rows), nrow=1 + len(styles), padding=2, pad_value=1.0)
+    grid = tiled(torch.stack(rows), 1 + len(styles))
     write_image(path, (grid * 255).round().byte().permute(1, 2, 0).numpy())
     return grid
+
+
+def tiled(pictures: Tensor, columns: int, gap: int = 2) -> Tensor:
+    """(N, 3, H, W) in rows of `columns`, N a multiple of it, white between and around: (3, H', W')."""
+    framed = F.pad(pictures, (0, gap, 0, gap), value=1.0)
+    rows = [torch.cat(list(row), 2) for row in framed.split(columns)]
+    return F.pad(torch.cat(rows, 1), (gap, 0, gap, 0), value=1.0)

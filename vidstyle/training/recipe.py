@@ -77,6 +77,11 @@ class Scoring(_Table):
     ssim: Annotated[float, Field(ge=0)] = 1.0
     warp: Annotated[float, Field(ge=0)] = 0.05
 
+    @property
+    def held_out(self) -> int:
+        """Photos, and as many paintings, that are set aside."""
+        return self.pictures if self.every else 0
+
 
 @dataclass(frozen=True)
 class Stage(_Table):
@@ -97,6 +102,10 @@ class Stage(_Table):
     """Short side of a content photo before its crop is cut, as multiples of the crop (never enlarged beyond the file)."""
     style_zoom: tuple[float, float] = (1.0, 2.0)
     """The same for paintings: larger shows the network coarser strokes."""
+    content_rotation: Annotated[float, Field(ge=0, le=45)] = 0.0
+    """Photos are turned by at most so many degrees to either side; from a pack only."""
+    style_rotation: Annotated[float, Field(ge=0, le=180)] = 0.0
+    """The same for paintings."""
     content_colour: Colour = Colour()
     """Random changes of the photos' colours."""
     style_colour: Colour = Colour()
@@ -138,8 +147,15 @@ class Stage(_Table):
         """Learning rate: linear warm-up, then a cosine from lr to lr * lr_end at the stage's last step."""
         if step < self.warmup:
             return self.lr * (step + 1) / self.warmup
-        share = (step - self.warmup) / max(1, self.steps - self.warmup)
-        return self.lr * (self.lr_end + (1 - self.lr_end) * 0.5 * (1 + math.cos(math.pi * share)))
+        return self.rate_at((step - self.warmup) / max(1, self.steps - self.warmup), 0.0, self.lr_end)
+
+    def rate_at(self, share: float, warm_up: float, falls_to: float) -> float:
+        """Learning rate when a share of the stage is done: linear up to lr in the share `warm_up`, then a cosine down to
+        lr * falls_to."""
+        if share < warm_up:
+            return self.lr * share / warm_up
+        share = (share - warm_up) / (1 - warm_up)
+        return self.lr * (falls_to + (1 - falls_to) * 0.5 * (1 + math.cos(math.pi * share)))
 
     def __post_init__(self) -> None:
         """Raise ValueError for keys that do not go together."""

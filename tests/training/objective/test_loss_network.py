@@ -14,7 +14,7 @@ from torchvision.models import vgg16, vgg16_bn, vgg19
 from torchvision.transforms.functional import normalize
 
 from vidstyle.core.errors import InputError
-from vidstyle.metrics.warp_error import unit_range
+from vidstyle.imaging.tensors import unit_range
 from vidstyle.models.pth import VGG_NORMALISED
 from vidstyle.models.vgg import VGG
 from vidstyle.training.data.images import ImageFolder, square

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from vidstyle.core.errors import UsageError
 from vidstyle.training.data.clips import ClipFolder, put_pairs
 from vidstyle.training.data.color_jitter import recolour
-from vidstyle.training.data.images import ImageFolder, Name, Pictures, batch, crop
+from vidstyle.training.data.crop_boxes import draw_crops
+from vidstyle.training.data.folders import cut
+from vidstyle.training.data.images import ImageFolder, Pictures, batch, set_aside
 from vidstyle.training.data.rng import Draw, Of
 from vidstyle.training.objective.stages import Batch
 from vidstyle.training.recipe import Colour, Recipe, Stage
@@ -43,8 +42,16 @@ class Folders:
                 about[name] = {"clips": len(clips.clips), "pairs": clips.pairs, "sha256": clips.digest}
         return about
 
+    def batches(self, recipe: Recipe, device: torch.device, process: tuple[int, int] = (0, 1)) -> FolderBatches:
+        """What a training takes its batches from; arguments as in `FolderBatches`."""
+        return FolderBatches(self, recipe, device, process)
+
     def check(self, recipe: Recipe) -> None:
-        """Raise UsageError where clips are asked for and missing, or given and unused."""
+        """Raise UsageError where clips are asked for and missing, or given and unused, or pictures are to be turned."""
+        if any(stage.content_rotation or stage.style_rotation for stage in recipe.stage):
+            raise UsageError(
+                "the recipe turns pictures (content_rotation, style_rotation): train from a pack (--pack)."
+            )
         if recipe.uses_clips and self.clips is None:
             raise UsageError("the recipe's weight v asks for real clips: name a folder with --video or set v = 0.")
         if self.clips is not None and not recipe.uses_clips:
@@ -53,30 +60,36 @@ class Folders:
             )
 
 
-class Feed:
-    """Batches as a function of the step.
+class FolderBatches:
+    """Batches as a function of the step, cut from folders by the processor.
 
     Args:
         folders: pictures that validation needs are taken out of them.
         recipe: of the run.
+        device: where the batches are wanted.
         process: number of this process, and how many there are.
 
     Attributes:
         validates: whether there are pictures to validate on. Of fewer than four photos or paintings none can be spared.
     """
 
-    def __init__(self, folders: Folders, recipe: Recipe, process: tuple[int, int] = (0, 1)) -> None:
+    def __init__(
+        self, folders: Folders, recipe: Recipe, device: torch.device, process: tuple[int, int] = (0, 1)
+    ) -> None:
         folders.check(recipe)
-        self._recipe, (self._rank, self._processes) = recipe, process
-        aside = recipe.validation.pictures if recipe.validation.every else 0
-        content, self.unseen_content = folders.content.set_aside(aside)
-        style, self.unseen_style = folders.style.set_aside(aside)
-        self.validates = bool(self.unseen_content and self.unseen_style)
-        if not self.validates:
-            content, style, self.unseen_content, self.unseen_style = folders.content, folders.style, (), ()
-        self.folders = replace(folders, content=content, style=style)
+        self._recipe, self._device, (self._rank, self._processes) = recipe, device, process
+        self.content, self.style, self.unseen_content, self.unseen_style = set_aside(
+            folders.content, folders.style, recipe.validation.held_out
+        )
+        self.validates = bool(self.unseen_content)
+        self._folders = replace(folders, content=self.content, style=self.style)
+        self.unseen_clips = folders.unseen_clips
 
-    def batch(self, index: int, step: int, part: int, device: torch.device) -> Batch:
+    def about(self) -> dict[str, Any]:
+        """Sizes and digests, for the metadata of checkpoints."""
+        return self._folders.about()
+
+    def batch(self, index: int, step: int, part: int) -> Batch:
         """This process's batch.
 
         Args:
@@ -87,26 +100,14 @@ class Feed:
         stage = self._recipe.stage[index]
         first = (part * self._processes + self._rank) * stage.batch
         draw = Draw(self._recipe.seed, index, step, first)
-        photos, paintings = draw_pictures(stage, self.folders, draw)
+        photos, paintings = draw_pictures(stage, self._folders, draw)
         motion = None
-        if self.folders.clips and stage.kind == "style" and stage.weights.v:
+        if self._folders.clips and stage.kind == "style" and stage.weights.v:
             photos, paintings, motion = put_pairs(
-                photos, paintings, self.folders.clips, stage.every_v, stage.content_zoom, draw
+                photos, paintings, self._folders.clips, stage.every_v, stage.content_zoom, draw
             )
-        content, style = (x.pixels.to(device, memory_format=torch.channels_last) for x in (photos, paintings))
-        return Batch(content, style, draw, motion and motion.to(device), (*photos.names, *paintings.names))
-
-    def examples(self) -> tuple[Sequence[NDArray[np.uint8]], Sequence[NDArray[np.uint8]]]:
-        """Three photos and five paintings for previews: unseen ones, where pictures are set aside."""
-        pick = np.random.default_rng(7)
-        chosen = []
-        for unseen, folder, count in (
-            (self.unseen_content, self.folders.content, 3),
-            (self.unseen_style, self.folders.style, 5),
-        ):
-            more = pick.integers(0, len(folder.images), count)
-            chosen.append([*unseen, *(folder.images[int(i)] for i in more)][:count])
-        return chosen[0], chosen[1]
+        content, style = (x.pixels.to(self._device, memory_format=torch.channels_last) for x in (photos, paintings))
+        return Batch(content, style, draw, motion and motion.to(self._device), (*photos.names, *paintings.names))
 
 
 def draw_pictures(stage: Stage, folders: Folders, draw: Draw) -> tuple[Pictures, Pictures]:
@@ -121,13 +122,9 @@ def draw_pictures(stage: Stage, folders: Folders, draw: Draw) -> tuple[Pictures,
 
 def draw_some(folder: ImageFolder, stage: Stage, draw: Draw, what: Of, zoom: tuple[float, float]) -> Pictures:
     """A random crop of a random picture for each place of the batch; with `variants`, one of the picture's fixed crops."""
-    rngs, names = draw.rngs(what, stage.batch), []
-    picks = [int(r.integers(len(folder.images))) for r in rngs]
-    if stage.variants:
-        names = [Name(what, pick, int(r.integers(stage.variants))) for pick, r in zip(picks, rngs, strict=True)]
-        rngs = [name.rng(draw.seed) for name in names]
-    crops = [crop(folder.images[pick], stage.crop, zoom, r) for pick, r in zip(picks, rngs, strict=True)]
-    return Pictures(batch(crops), tuple(names or [None] * stage.batch))
+    crops = draw_crops([image.shape for image in folder.images], stage, draw, what, zoom)
+    pixels = batch([cut(folder.images[box.image], box, stage.crop) for box in crops.boxes])
+    return Pictures(pixels, crops.names)
 
 
 def recoloured(pictures: Pictures, stage: Stage, draw: Draw, what: Of, colour: Colour) -> Pictures:

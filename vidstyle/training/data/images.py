@@ -1,27 +1,18 @@
-"""Pictures to train with: folders of images, held decoded in memory, cropped by a rule of (seed, step) alone.
-
-Because a batch is a function of the step, a resumed training sees what an uninterrupted one would have seen, and nothing of a
-random state has to be saved.
-"""
+"""Pictures to train with, decoded and held in memory."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vidstyle.core.errors import InputError
-from vidstyle.metrics.geometry import resize_short
 from vidstyle.training.data.rng import Of
-
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 
 
 @dataclass(frozen=True)
@@ -43,6 +34,17 @@ class ImageFolder:
         picks = {round((i + 0.5) * n / count) for i in range(count)} if count else set()
         rest = tuple(x for i, x in enumerate(self.images) if i not in picks)
         return replace(self, images=rest), tuple(self.images[i] for i in sorted(picks))
+
+
+def set_aside(
+    content: ImageFolder, style: ImageFolder, count: int
+) -> tuple[ImageFolder, ImageFolder, tuple[NDArray[np.uint8], ...], tuple[NDArray[np.uint8], ...]]:
+    """Photos and paintings without `count` of each, and those. Of fewer than four photos or paintings none can be spared, and
+    then none of the others either: they would never be looked at."""
+    (photos, unseen_photos), (paintings, unseen_paintings) = content.set_aside(count), style.set_aside(count)
+    if unseen_photos and unseen_paintings:
+        return photos, paintings, unseen_photos, unseen_paintings
+    return content, style, (), ()
 
 
 @dataclass(frozen=True)
@@ -69,47 +71,17 @@ class Pictures:
     """Of fixed crops; None for what is seen only once."""
 
 
-def load_folder(path: Path, *, longest_short_side: int = 512, smallest: int = 64) -> ImageFolder:
-    """Decode every picture below `path`, shrinking those whose short side is longer than `longest_short_side`.
-
-    Raises:
-        InputError: no folder, or no readable picture in it.
-    """
-    if not path.is_dir():
-        raise InputError(f"{path}: not a folder of pictures.")
-    files = sorted(f for f in path.rglob("*") if f.suffix.lower() in SUFFIXES and f.is_file())
-    images, broken, digest = [], 0, hashlib.sha256()
-    for file in files:
-        raw = cv2.imread(str(file), cv2.IMREAD_COLOR)
-        if raw is None or min(raw.shape[:2]) < smallest:
-            broken += 1
-            continue
-        digest.update(f"{file.name}:{file.stat().st_size}\n".encode())
-        rgb = np.asarray(cv2.cvtColor(raw, cv2.COLOR_BGR2RGB), np.uint8)
-        images.append(resize_short(rgb, min(longest_short_side, *raw.shape[:2])))
-    if not images:
-        raise InputError(
-            f"{path}: no readable picture ({broken} broken or tiny); give a folder of JPEG, PNG or WebP files."
-        )
-    return ImageFolder(path, tuple(images), broken, digest.hexdigest())
-
-
-def crop(image: NDArray[np.uint8], side: int, zoom: tuple[float, float], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """A random square, maybe flipped; the short side is first drawn from `zoom` times `side`, at most the picture's own."""
-    native = max(side, min(image.shape[:2]))
-    low, high = (min(native, max(side, round(z * side))) for z in zoom)
-    image = resize_short(image, int(rng.integers(low, high + 1)))
-    h, w = image.shape[:2]
-    top, left = int(rng.integers(0, h - side + 1)), int(rng.integers(0, w - side + 1))
-    out = image[top : top + side, left : left + side]
-    return out[:, ::-1] if rng.random() < 0.5 else out
-
-
 def square(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """The middle of a picture, shrunk or enlarged to (side, side, 3)."""
-    image = resize_short(image, side)
-    top, left = ((n - side) // 2 for n in image.shape[:2])
-    return np.ascontiguousarray(image[top : top + side, left : left + side])
+    """The middle of a picture, shrunk or enlarged (bilinear, antialiased) to (side, side, 3)."""
+    height, width = image.shape[:2]
+    short = min(height, width)
+    top, left = (height - short) // 2, (width - short) // 2
+    middle = np.ascontiguousarray(image[top : top + short, left : left + short])
+    if short == side:
+        return middle
+    planes = torch.from_numpy(middle).permute(2, 0, 1)[None].float()
+    resized = F.interpolate(planes, (side, side), mode="bilinear", antialias=True)
+    return np.asarray(resized[0].round().byte().permute(1, 2, 0).contiguous(), np.uint8)
 
 
 def batch(crops: Sequence[NDArray[np.uint8]]) -> Tensor:

@@ -23,6 +23,8 @@ class Of(IntEnum):
     POSITIONS = 4
     CONTENT_COLOUR = 5
     STYLE_COLOUR = 6
+    CONTENT_ROTATION = 7
+    STYLE_ROTATION = 8
 
 
 @dataclass(frozen=True)

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor
 
+from vidstyle.training.data.jpeg import jpeg
+from vidstyle.training.data.transfer import upload
 
-def random_grid(side: int, generators: Sequence[torch.Generator]) -> Tensor:
+
+def random_grid(side: int, generators: Sequence[torch.Generator], device: torch.device | None = None) -> Tensor:
     """A sampling grid of a small random affine map plus a smooth bend, one for each generator.
+
+    Args:
+        side: of the pictures, pixels.
+        generators: of the processor; a few numbers are drawn from each, and the grid is made of them on the device.
+        device: where the grid is wanted; None: the processor.
 
     Returns:
         (batch, side, side, 2) float32, in [-1, 1] coordinates of the source (`grid_sample`, align_corners=False).
@@ -24,8 +30,10 @@ def random_grid(side: int, generators: Sequence[torch.Generator]) -> Tensor:
     noise = torch.stack([torch.randn(2, 3, generator=g) for g in generators])
     theta[:, :, :2] = torch.eye(2) + 0.02 * noise[:, :, :2]
     theta[:, :, 2] = 0.04 * noise[:, :, 2]
-    grid = F.affine_grid(theta, [batch, 3, side, side], align_corners=False)
     bend = 0.012 * torch.stack([torch.randn(2, 4, 4, generator=g) for g in generators])
+    if device is not None:
+        theta, bend = upload(theta, device), upload(bend, device)
+    grid = F.affine_grid(theta, [batch, 3, side, side], align_corners=False)
     return grid + F.interpolate(bend, (side, side), mode="bicubic").permute(0, 2, 3, 1)
 
 
@@ -46,12 +54,17 @@ def disturb(x: Tensor, generators: Sequence[torch.Generator]) -> Tensor:
         x: (B, C, H, W) in [0, 1].
         generators: one for each picture.
     """
-    noise = []
-    for g in generators:
-        sigma = 0.015 * torch.rand(1, generator=g)
-        exposure = 0.01 * torch.randn(1, generator=g)
-        noise.append(exposure + sigma * torch.randn(x.shape[1:], generator=g))
-    return (x + torch.stack(noise).to(x.device)).clamp(0, 1)
+    drawn = [(torch.rand(1, generator=g), torch.randn(1, generator=g)) for g in generators]
+    sigma, exposure = (upload(torch.stack(part), x.device)[:, None, None] for part in zip(*drawn, strict=True))
+    return (x + (0.01 * exposure + 0.015 * sigma * _noise(x, generators))).clamp(0, 1)
+
+
+def _noise(x: Tensor, generators: Sequence[torch.Generator]) -> Tensor:
+    """Normal noise of the shape of x: on the processor of each picture's own generator, elsewhere made where it is needed."""
+    if x.device.type == "cpu":
+        return torch.stack([torch.randn(x.shape[1:], generator=g) for g in generators])
+    there = torch.Generator(x.device).manual_seed(generators[0].initial_seed())
+    return torch.randn(x.shape, generator=there, device=x.device)
 
 
 def compressed(x: Tensor, quality: tuple[int, int], generators: Sequence[torch.Generator]) -> Tensor:
@@ -64,14 +77,4 @@ def compressed(x: Tensor, quality: tuple[int, int], generators: Sequence[torch.G
     """
     least, greatest = quality
     drawn = [int(torch.randint(least, greatest + 1, (1,), generator=g)) for g in generators]
-    frames = np.ascontiguousarray((x.float() * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy())
-    return torch.stack([_jpeg(f, q) for f, q in zip(frames, drawn, strict=True)]).to(x)
-
-
-def _jpeg(frame: NDArray[np.uint8], quality: int) -> Tensor:
-    """(3, H, W) float in [0, 1] of an (H, W, 3) uint8 picture that went through a JPEG file."""
-    ok, file = cv2.imencode(".jpg", frame[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    decoded = cv2.imdecode(file, cv2.IMREAD_COLOR) if ok else None
-    if decoded is None:
-        raise RuntimeError("OpenCV was built without JPEG")
-    return torch.from_numpy(np.ascontiguousarray(decoded[..., ::-1])).permute(2, 0, 1).float() / 255
+    return jpeg(x, np.array(drawn)).to(x.dtype).contiguous(memory_format=torch.channels_last)

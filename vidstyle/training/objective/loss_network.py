@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from vidstyle.core.errors import InputError
 from vidstyle.core.files import cause, check_regular
-from vidstyle.metrics.warp_error import unit_range
+from vidstyle.imaging.tensors import unit_range
 from vidstyle.models.pth import read_pth, vgg_normalised
 from vidstyle.models.vgg import LAYOUTS, VGG, load_vgg, vgg_of
 from vidstyle.training.data.images import square

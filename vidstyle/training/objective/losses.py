@@ -21,6 +21,7 @@ from vidstyle.models.attention import (
 )
 from vidstyle.models.style_code import SoftmaxCode
 from vidstyle.training.data.synthetic_motion import inside, warp
+from vidstyle.training.data.transfer import upload
 
 Features = Sequence[Tensor]
 MeanStd = tuple[Tensor, Tensor]
@@ -113,8 +114,7 @@ def similarity(
     for x in layers:
         c, o = content[x].flatten(2).float(), out[x - 1].flatten(2).float()
         pairs, n = c.shape[0] // 2, c.shape[2]
-        i = torch.randperm(n, generator=generator)[:positions].to(c.device)
-        j = torch.randperm(n, generator=generator)[:positions].to(c.device)
+        i, j = (upload(torch.randperm(n, generator=generator)[:positions], c.device) for _ in range(2))
         first, second = slice(0, 2 * pairs, 2), slice(1, 2 * pairs, 2)
         dc = distances(c[first][:, :, i], c[second][:, :, j])
         do = distances(o[first][:, :, i], o[second][:, :, j])

@@ -172,7 +172,7 @@ class Style:
             add("i", w.i * s.every_i, lis)
         if w.t and step % s.every_t == 0:
             camera = draw.generators(Of.MOTION, n)
-            grid = random_grid(content.shape[3], camera).to(content.device)
+            grid = random_grid(content.shape[3], camera, content.device)
             moved = disturb(warp(content, grid), camera)
             if s.jpeg:
                 moved = compressed(moved, s.jpeg, camera)
