@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import kornia
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
 
 from vidstyle.training.data.batches import Folders, draw_pictures
-from vidstyle.training.data.color_jitter import recolour
+from vidstyle.training.data.color_jitter import jitter, recolour
 from vidstyle.training.data.images import ImageFolder, Name
 from vidstyle.training.data.rng import Draw
 from vidstyle.training.recipe import Colour, Stage
@@ -105,3 +106,14 @@ def test_a_name_stands_for_the_same_pixels_at_every_step(images: ImageFolder) ->
     assert again > 50
     assert {name.variant for name in seen} == {0, 1}
     assert len({pixels.numpy().tobytes() for pixels in seen.values()}) == len(seen)
+
+
+def test_all_of_it_is_kornias() -> None:
+    x = torch.rand(4, 3, 24, 24, generator=torch.Generator().manual_seed(0))
+    x[0, :, :4], x[1] = 0.5, x[1].round()  # greys, and values that tie
+    by = torch.tensor([[1.2, 0.8, 1.3, 0.5], [0.7, 1.2, 0.2, -2.0], [1, 1, 1, 3.1], [1.1, 1.4, 0.9, 0]])
+    brighter = kornia.enhance.adjust_brightness_accumulative(x, by[:, 0])
+    contrasty = kornia.enhance.adjust_contrast_with_mean_subtraction(brighter, by[:, 1])
+    colourful = kornia.enhance.adjust_saturation_with_gray_subtraction(contrasty, by[:, 2])
+    expected = kornia.enhance.adjust_hue(colourful, by[:, 3])
+    torch.testing.assert_close(jitter(x, by, (True, True, True, True)), expected, rtol=0, atol=1e-5)
