@@ -11,6 +11,7 @@ import av.error
 from av.codec.context import CodecContext
 
 from vidstyle.media.container import open_source, packets
+from vidstyle.media.input import animated_webp
 from vidstyle.media.input.concealment import LostFrames, ReadReport
 from vidstyle.media.input.hwaccel import Decoder, accelerator
 from vidstyle.media.input.image_sequence import read_image_sequence
@@ -39,6 +40,9 @@ def decode(
     """
     if info.pictures:
         yield from read_image_sequence(info, start, report)
+        return
+    if info.codec == animated_webp.CODEC:
+        yield from animated_webp.read_animated_webp(info, report)
         return
     margins = _MARGINS if start is not None and _seekable(info) else ()
     for margin in margins:

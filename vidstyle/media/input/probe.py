@@ -77,6 +77,11 @@ class VideoInfo:
     warnings: tuple[str, ...] = field(default=(), compare=False)
     """What the user should know, one sentence each."""
 
+    @property
+    def demuxed(self) -> bool:
+        """Whether the film lies in a container of FFmpeg's, which may hold more than its picture."""
+        return not self.pictures and self.container != "webp"
+
 
 def probe(path: Path) -> VideoInfo:
     """Describe the video of `path`.
@@ -85,6 +90,10 @@ def probe(path: Path) -> VideoInfo:
     can be decoded.
     """
     path = Path(path)
+    from vidstyle.media.input.animated_webp import is_animated_webp, probe_animated_webp  # which make a VideoInfo, too
+
+    if path.is_file() and is_animated_webp(path):
+        return probe_animated_webp(path)
     with open_source(path) as container:
         notes = stream_notes(container)
         streams = tuple(describe_stream(s, notes.get(s.index)) for s in container.streams)

@@ -20,7 +20,7 @@ from vidstyle.media.input.probe import VideoInfo
 from vidstyle.media.timestamps import frame_ticks
 
 # Codecs that know no fields.
-_NEVER_INTERLACED = frozenset({"vp8", "vp9", "av1", "gif", "png", "apng", "webp"})
+_NEVER_INTERLACED = frozenset({"vp8", "vp9", "av1", "gif", "png", "apng", "webp", "animated webp"})
 
 
 def read_frames(

@@ -145,7 +145,7 @@ def _attempt(
     """
     info = job.info
     with ExitStack() as stack:
-        source = None if info.pictures else stack.enter_context(open_source(info.path, whole=True))
+        source = None if not info.demuxed else stack.enter_context(open_source(info.path, whole=True))
         first = stack.enter_context(open_source(job.parts[0]))
         tags = clean_tags(source.metadata) if source is not None else {}
         container = stack.enter_context(_open_output(file, job, keys=needs_keys(tags, job.format)))
