@@ -23,6 +23,20 @@ def shifted(stream: bytes, ticks: int) -> bytes:
     return bytes(data)
 
 
+def with_stray(stream: bytes, pid: int, number: int, ticks: int) -> bytes:
+    """A transport stream in which the times of unit `number` of the track `pid` are wrong by `ticks`."""
+    data = bytearray(stream)
+    for start in range(0, len(data) - PACKET + 1, PACKET):
+        if not data[start + 1] & 0x40 or (data[start + 1] & 0x1F) << 8 | data[start + 2] != pid:
+            continue
+        if number == 0:
+            field = 1 + data[start + 4] if data[start + 3] & 0x20 else 0
+            _shift_pes(data, start + 4 + field, start + PACKET, ticks)
+            return bytes(data)
+        number -= 1
+    raise ValueError("no such unit")
+
+
 def _shift_pcr(data: bytearray, at: int, ticks: int) -> None:
     value = int.from_bytes(data[at : at + 6])
     base = ((value >> 15) + ticks) % WRAP

@@ -74,6 +74,8 @@ def packets(
         if not packet.size:
             continue
         position = position if packet.pos is None else packet.pos
+        if timeline.strays and (packet.stream_index, position) in timeline.strays:
+            packet.pts = packet.dts = None
         shift = timeline.shift(position)
         if shift:
             ticks = rescale(1, shift, packet.time_base)

@@ -26,6 +26,8 @@ class Timeline:
     borders: tuple[int, ...] = ()
     shifts: tuple[Fraction, ...] = (Fraction(0),)
     """Seconds, one for each section, common to all streams."""
+    strays: frozenset[tuple[int, int]] = frozenset()
+    """(stream, position) of packets whose times are wrong: they are taken as missing."""
     end: Fraction | None = None
     """When the picture ends, in seconds after the first packet's time; None where the file was not read for it."""
 
@@ -40,7 +42,7 @@ UNCHANGED = Timeline()
 _DAY = 24 * 60 * 60
 
 
-# Frames after which a short jump back is a new clock for good.
+# Frames after which a jump is a new clock for good.
 _SETTLED = 16
 
 
@@ -50,10 +52,9 @@ class PtsRepair:
     - a missing time is the one before plus its frame's duration (the average one where that is unknown);
     - a time that is less than a frame before the last one, or in the hole that the last step left (frames in another order),
       becomes one tick later than that;
-    - one that lies further back comes one frame after the last one. Those that follow keep their distance from it, until the
-      clock from before goes on (then the time was wrong) or for good (then the clock had started again);
-    - a jump back by more than a second (joined recordings) or on by more than a day (damage) is a new clock: from there on
-      times are shifted so that the film goes on after one frame's duration.
+    - one that lies further back, or on by more than a day, comes one frame after the last one. Those that follow keep their
+      distance from it, until the clock from before goes on (then the time was wrong) or for good (then the clock had started
+      again: joined recordings).
 
     Args:
         time_base: seconds a tick.
@@ -70,7 +71,7 @@ class PtsRepair:
         self.last: int | None = None
         self._last_duration = 0
         self._shift = 0
-        self._before: int | None = None  # the shift before a short jump back
+        self._before: int | None = None  # the shift before a jump
         self._since = 0
         self._hole = (0, 0)  # between the two newest times that needed no repair
         self.repaired = 0
@@ -101,9 +102,7 @@ class PtsRepair:
             return value
         far = not last - self._second <= value <= last
         if far or (value <= last - usual and not self._hole[0] < value < self._hole[1]):
-            if far:
-                self._before = None
-            elif self._before is None:
+            if self._before is None:
                 self._before, self._since = self._shift, 0
             self._shift = last + usual - pts
             self._hole = (last, last + usual)

@@ -12,12 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.helpers.mpegts import WRAP, shifted
+from tests.helpers.mpegts import WRAP, shifted, with_stray
 from tests.helpers.recordings import record
 from vidstyle.media.container import open_source, packets
 from vidstyle.media.input.probe import probe
 from vidstyle.media.input.reader import read_frames
 from vidstyle.media.input.timeline import _Stretch, sections
+from vidstyle.media.timestamps import Timeline
 
 SECOND = 90_000
 
@@ -114,6 +115,18 @@ def test_a_film_without_sound_goes_on_after_each_join(tmp_path: Path) -> None:
     assert np.allclose(np.diff(np.array(pictures(path), float)), 0.04, atol=1e-4)
 
 
+@pytest.mark.parametrize("seconds", [-40, -3, -0.5, 0.5, 3, 40, 5000])
+@pytest.mark.parametrize("pid", [0x100, 0x101], ids=["picture", "sound"])
+def test_one_wrong_time_moves_nothing_else(tmp_path: Path, seconds: float, pid: int) -> None:
+    good, bad = tmp_path / "good.ts", tmp_path / "bad.ts"
+    good.write_bytes(record(good, frames=100, sound=4).read_bytes())
+    bad.write_bytes(with_stray(good.read_bytes(), pid, 12, round(seconds * SECOND)))
+    before, after = pictures(good), pictures(bad)
+    assert max(abs(a - b) for a, b in zip(before, after, strict=True)) < 0.05
+    assert after[40:] == before[40:]
+    assert set(sounds(bad)) <= set(sounds(good))  # those without a time are not among them
+
+
 def test_cuts_of_a_joined_film_are_those_of_a_full_read(tmp_path: Path) -> None:
     path = tmp_path / "joined.ts"
     path.write_bytes(recording(tmp_path) + recording(tmp_path, first=500) + recording(tmp_path, first=100))
@@ -140,8 +153,15 @@ def stretch(stream: int, place: int, begin: float, end: float, *, count: int = 1
 def test_a_stray_time_is_no_new_clock() -> None:
     runs = [stretch(0, 0, 0, 4), stretch(0, 200, 1, 1.04, count=1), stretch(0, 210, 4.04, 8), stretch(1, 5, 0, 8)]
     assert sections(runs, 0).borders == ()
+    assert sections(runs, 0).strays == {(0, 200), (0, 208)}
     wild = [stretch(0, 0, 0, 4), stretch(0, 200, 9e4, 90000.04, count=1), stretch(0, 210, 4.04, 8)]
     assert sections(wild, 0).borders == ()
+
+
+def test_short_pieces_with_pauses_between_are_no_strays() -> None:
+    """Sound that is only there now and then, a slow film."""
+    pieces = [stretch(0, 10 * n, 2 * n, 2 * n + 0.04, count=1) for n in range(20)]
+    assert sections(pieces, 0) == Timeline((), (Fraction(0),), frozenset(), pieces[-1].end)
 
 
 def test_a_long_pause_that_sound_fills_is_a_pause() -> None:

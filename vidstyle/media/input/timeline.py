@@ -24,7 +24,7 @@ from vidstyle.media.timestamps import Timeline
 _FAR = 10
 """Seconds: a jump on by more than this, of all streams at once, is a new clock and not a pause."""
 _GAP = Fraction(1, 10)
-"""Seconds: sound that is interrupted for longer may begin anew behind a border."""
+"""Seconds: a stream that pauses for longer may begin anew behind a border."""
 _LIVE = 60
 """Seconds: an mp4 whose streams all begin later than that is a piece of a live stream."""
 _PROVEN = 3
@@ -106,7 +106,8 @@ def _scan(container: av.container.InputContainer, streams: Sequence[av.stream.St
     runs: dict[int, list[_Run]] = {s.index: [] for s in streams}
     bases = {s.index: s.time_base or Fraction(1, 1000) for s in streams}
     far = {i: round(_FAR / base) for i, base in bases.items()}
-    gaps = {s.index: round((_GAP if s.type == "audio" else _FAR) / bases[s.index]) for s in streams}
+    gaps = {i: round(_GAP / base) for i, base in bases.items()}
+    steps = dict.fromkeys(runs, 0)
     for stream in container.streams:
         if stream.index not in runs:
             stream.discard = Discard.all
@@ -115,9 +116,12 @@ def _scan(container: av.container.InputContainer, streams: Sequence[av.stream.St
         position = position if place is None else place
         known = runs[index]
         run = known[-1] if known else None
-        pause = dts - run.end if run is not None else 0
-        late = pause > (gaps[index] if len(known) < _MAX_RUNS else far[index])
-        if run is None or dts < run.last or late:
+        step = dts - run.last if run is not None else 0
+        # A pause is what is longer than before, and does not come twice running (a film of one picture a second).
+        most = max(gaps[index], 2 * run.step, 2 * steps[index]) if run is not None else 0
+        steps[index] = step
+        late = run is not None and dts - run.end > (most if len(known) < _MAX_RUNS else far[index])
+        if run is None or step < 0 or late:
             known.append(_Run(position, position, dts, dts, 0, pts, pts + duration))
             continue
         run.last_position, run.step, run.count = position, max(run.step, dts - run.last), run.count + 1
@@ -175,17 +179,29 @@ def sections(stretches: Sequence[_Stretch], video: int) -> Timeline:
             shifts.append(max(overlaps, default=shifts[-1]))
         for run in part:
             ends[run.stream] = max(ends.get(run.stream, run.end + shifts[-1]), run.end + shifts[-1])
-    return Timeline(tuple(borders), tuple(shifts), ends.get(video))
+    proven = {(run.stream, run.first_position) for known in streams.values() for run in known}
+    strays = {
+        (run.stream, position)
+        for run in stretches
+        if (run.stream, run.first_position) not in proven
+        for position in (run.first_position, run.last_position)
+    }
+    return Timeline(tuple(borders), tuple(shifts), frozenset(strays), ends.get(video))
 
 
 def _proven(runs: list[_Stretch]) -> list[_Stretch]:
     """Without the few packets with wild times between others that follow each other."""
     kept: list[_Stretch] = []
     for run, after in zip(runs, [*runs[1:], None], strict=True):
-        stray = run.count < _PROVEN and kept and (after is None or kept[-1].last < after.first <= kept[-1].end + _FAR)
-        if not stray:
+        if not (run.count < _PROVEN and kept and after is not None and _wild(kept[-1], run, after)):
             kept.append(run)
     return kept
+
+
+def _wild(before: _Stretch, run: _Stretch, after: _Stretch) -> bool:
+    """Whether `run` lies before or after both its neighbours, which follow each other."""
+    follows = before.last < after.first <= before.end + _FAR
+    return follows and (run.first < before.last or run.last > after.first)
 
 
 def _borders(runs: Sequence[_Stretch], streams: dict[int, list[_Stretch]]) -> list[int]:

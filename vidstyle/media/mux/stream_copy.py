@@ -209,9 +209,8 @@ class StreamCopy:
         else:
             fixed = clock.next(known, duration)
         if not duration and target.type == "audio" and before is not None:
-            duration = (
-                fixed - before
-            )  # mp4 would not play a last packet of no length; the others last until the next one
+            # mp4 would not play a last packet of no length; the others last until the next one.
+            duration = fixed - before
         late = pts - known if pts is not None and known is not None else 0
         packet.time_base = base
         packet.pts, packet.dts, packet.duration = fixed + max(0, late), fixed, duration
