@@ -23,7 +23,6 @@ def videos_of(sources: Sequence[Path], say: Callable[[str], None] = lambda _: No
     Raises:
         UsageError: a folder of both, or inputs whose outputs would have one name.
     """
-    from vidstyle.media.made_here import made_here
     from vidstyle.media.paths import find_images, find_videos
 
     found: list[Path] = []
@@ -36,6 +35,8 @@ def videos_of(sources: Sequence[Path], say: Callable[[str], None] = lambda _: No
         if not videos:
             found.append(source)
             continue
+        from vidstyle.media.made_here import made_here  # opens files: PyAV is not imported for a name
+
         own = [video for video in videos if made_here(video)]
         if own:
             say(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +20,8 @@ def covered(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
     rgb, visible = np.ascontiguousarray(rgba[..., :3]), _visible(rgba)
     if visible.all():
         return rgb
+    import cv2  # for few pictures: what has no holes needs no OpenCV
+
     height, width = visible.shape
     _, labels = cv2.distanceTransformWithLabels(
         (~visible).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -22,7 +21,7 @@ from vidstyle.models.compact import CompactConfig, CompactNet
 from vidstyle.models.paper import VGGImage, VGGStyleConfig, VGGVideo
 from vidstyle.models.registry import model_path, opened
 from vidstyle.models.style_code import StyleCode
-from vidstyle.models.weight_change import WeightChange
+from vidstyle.models.style_file import CHANGE, read_style
 
 
 class Styler(Protocol):
@@ -117,10 +116,6 @@ def named_tensors(code: StyleCode) -> dict[str, Tensor]:
     return {name: tensor.detach().cpu().contiguous() for name, tensor in code.tensors().named().items()}
 
 
-CHANGE = "change."
-"""Begins the names of a code's changes of weights in a file."""
-
-
 def save_style(code: StyleCode, path: str | Path) -> None:
     """Write a compiled style (.safetensors): its tensors, float32, and the digest of its model. Raises InputError."""
     tensors = {k: v.float() for k, v in named_tensors(code).items()}
@@ -139,16 +134,7 @@ def save_fitted_code(code: StyleCode, path: Path, model_digest: str, metadata: M
 
 def load_style(path: str | Path) -> StyleCode:
     """A compiled or fitted style, which knows its model. Raises InputError."""
-    path = Path(path)
-    tensors, metadata = read(path)
-    if "style_code" not in metadata:
-        raise InputError(f"{path}: not a compiled style code; make one with `vidstyle styles compile ART -o CODE`.")
-    if not_finite(tensors):
-        raise InputError(f"{path}: holds numbers that are infinite or NaN; compile the style again with a sound model.")
-    deltas = {k.removeprefix(CHANGE): v.float() for k, v in tensors.items() if k.startswith(CHANGE)}
-    digest = json.loads(metadata["model_digest"])
-    code = StyleCode.of({k: v.float() for k, v in tensors.items() if not k.startswith(CHANGE)}, digest)
-    return replace(code, change=WeightChange(deltas) if deltas else None)
+    return read_style(Path(path)).tensors()
 
 
 def read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

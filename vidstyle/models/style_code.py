@@ -6,6 +6,7 @@ remembered may hold NumPy's arrays until `tensors` is asked for, so that an engi
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
@@ -121,6 +122,10 @@ class StyleCode:
         if all(isinstance(value, torch.Tensor) for value in self.named().values()):
             return self
         return self.map(lambda value: value if isinstance(value, torch.Tensor) else torch.from_numpy(value))
+
+    def ready(self) -> StyleCode:
+        """For an engine: with torch's tensors where torch is loaded anyway, else as it is."""
+        return self.tensors() if "torch" in sys.modules else self
 
     def named(self) -> dict[str, Any]:
         """Its tensors or arrays as files and graphs name them: "0.matrix", "0.offset" ..., the number of the scale in front."""

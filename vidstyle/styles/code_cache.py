@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -39,8 +38,7 @@ def style_code(picture: NDArray[np.uint8], engine: Engine) -> StyleCode:
         torch=version("torch"),
     )
     if (stored := cache.load(entry)) is not None:
-        code = StyleCode.of({name: array.copy() for name, array in load(stored).items()}, engine.model.digest)
-        return code.tensors() if "torch" in sys.modules else code
+        return StyleCode.of({name: array.copy() for name, array in load(stored).items()}, engine.model.digest).ready()
     code = engine.encode_style(picture)
     if not any(isinstance(scale, SoftmaxCode) for scale in code.scales):
         from safetensors.torch import save

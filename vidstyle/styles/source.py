@@ -62,9 +62,9 @@ class CompiledStyle:
         return (), self.path.read_bytes()
 
     def code(self, engine: Engine) -> StyleCode:
-        from vidstyle.models.checkpoint import load_style
+        from vidstyle.models.style_file import read_style
 
-        code = load_style(self.path)
+        code = read_style(self.path).ready()
         if code.model != engine.model.digest:
             raise UsageError(f"{self.path}: was compiled for another model than {engine.model.name}; compile it again.")
         return code

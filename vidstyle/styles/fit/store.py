@@ -87,14 +87,14 @@ def _readable() -> Iterator[Remembered]:
 
 def usable(path: Path, model_digest: str) -> bool:
     """Whether a file holds a style fitted by this version for this model; a damaged one does not."""
-    from vidstyle.models.checkpoint import load_style
     from vidstyle.models.registry import read_metadata
+    from vidstyle.models.style_file import read_style
 
     if not path.is_file():
         return False
     try:
         about = read_metadata(path)
-        code = load_style(path)
+        code = read_style(path)
     except (InputError, KeyError, ValueError):
         return False
     return bool(about.get("fit", {}).get("version") == VERSION) and code.model == model_digest
