@@ -49,9 +49,9 @@ class Variant:
 
 
 VARIANTS = (
-    Variant("softmax", {"attention": "softmax"}, ("i", "t")),
-    Variant("cosine", {}, ("i", "t")),
-    Variant("cosine + Lis", {}, ("t",)),
+    Variant("softmax", {"attention": "softmax"}, ("similarity", "temporal")),
+    Variant("cosine", {}, ("similarity", "temporal")),
+    Variant("cosine + Lis", {}, ("temporal",)),
     Variant("cosine + Lis + Lt", {}, ()),
     Variant("cosine + Lis + Lt, decoder without example", {"by_example": False}, ()),
 )

@@ -36,7 +36,7 @@ from vidstyle.metrics.fidelity import DeepGram, StyleDistance, content_ms_ssim
 from vidstyle.metrics.geometry import resize_short
 from vidstyle.metrics.patches import PatchDistance
 from vidstyle.metrics.shift import shift_error
-from vidstyle.metrics.warp_error import Motion, motion, warp_error
+from vidstyle.metrics.warp_error import FlowMotion, motion, warp_error
 from vidstyle.models.checkpoint import load_model
 from vidstyle.models.compact import CompactNet
 from vidstyle.models.style_code import StyleCode
@@ -70,7 +70,7 @@ class Clip:
     name: str
     frames: Frames
     """(FRAMES, H, W, 3) uint8."""
-    motion: Motion
+    motion: FlowMotion
 
 
 @dataclass(frozen=True)

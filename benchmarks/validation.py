@@ -23,7 +23,7 @@ from vidstyle.metrics.evaluation import STYLE_EVERY
 from vidstyle.metrics.fidelity import StyleDistance, content_ssim
 from vidstyle.metrics.flicker import flicker, still_pixels
 from vidstyle.metrics.geometry import resize_short
-from vidstyle.metrics.warp_error import Motion, motion, warp_error
+from vidstyle.metrics.warp_error import FlowMotion, motion, warp_error
 from vidstyle.models.vgg import load_vgg
 from vidstyle.styles.resolve import resolve
 
@@ -92,7 +92,7 @@ class Source:
     name: str
     frames: Frames
     """(N, H, W, 3) uint8."""
-    motions: tuple[Motion | None, ...]
+    motions: tuple[FlowMotion | None, ...]
     """From each frame to the next; None across a cut."""
 
     @property

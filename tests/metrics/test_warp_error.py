@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vidstyle.metrics.visibility import visibility
-from vidstyle.metrics.warp_error import Motion, error_map, motion, warp_error
+from vidstyle.metrics.warp_error import FlowMotion, error_map, motion, warp_error
 
 
-def exact(affine) -> Motion:
+def exact(affine) -> FlowMotion:
     forward, backward = affine.flow(), affine.inverse().flow()
-    return Motion(forward, ~visibility(forward, backward).occluded)
+    return FlowMotion(forward, ~visibility(forward, backward).occluded)
 
 
 def test_exact_motion_leaves_interpolation_error_only(affine):
@@ -25,14 +25,14 @@ def test_exact_motion_leaves_interpolation_error_only(affine):
     if torch.equal(flow, flow.round()):
         assert value < 1e-9
     else:
-        assert warp_error(first, second, Motion(torch.zeros_like(flow), exact(affine).visible)) > 20 * value
+        assert warp_error(first, second, FlowMotion(torch.zeros_like(flow), exact(affine).visible)) > 20 * value
 
 
 def test_moving_occluder_has_no_error_where_visible(occluder):
     seen = visibility(occluder.flow(0), occluder.flow(1, -1))
     frames = occluder.frame(0), occluder.frame(1)
-    assert warp_error(*frames, Motion(occluder.flow(0), ~seen.occluded)) < 1e-9
-    everything = Motion(occluder.flow(0), torch.ones_like(seen.occluded))
+    assert warp_error(*frames, FlowMotion(occluder.flow(0), ~seen.occluded)) < 1e-9
+    everything = FlowMotion(occluder.flow(0), torch.ones_like(seen.occluded))
     assert warp_error(*frames, everything) > 1e-4
 
 
@@ -45,7 +45,7 @@ def test_noise_gives_twice_its_variance(sigma, seed):
     still[:2], still[:, -3:] = False, False
     noise = torch.Generator().manual_seed(seed)
     frames = [0.5 + sigma * torch.randn(3, h, w, generator=noise) for _ in range(2)]
-    assert warp_error(*frames, Motion(flow, still)) == pytest.approx(2 * sigma**2, rel=0.05)
+    assert warp_error(*frames, FlowMotion(flow, still)) == pytest.approx(2 * sigma**2, rel=0.05)
 
 
 def test_grey_film_has_none(affine):
@@ -58,7 +58,7 @@ def test_only_visible_pixels_count():
     second[:, :5] = 0.5
     visible = torch.zeros(10, 10, dtype=torch.bool)
     visible[4:6] = True
-    moved = Motion(torch.zeros(2, 10, 10), visible)
+    moved = FlowMotion(torch.zeros(2, 10, 10), visible)
     assert warp_error(first, second, moved) == pytest.approx(0.125)
     assert moved.share == pytest.approx(0.2)
     assert error_map(first, second, moved)[0, 0] == pytest.approx(0.25)
@@ -66,7 +66,7 @@ def test_only_visible_pixels_count():
 
 def test_nothing_visible_is_no_number():
     flow = torch.zeros(2, 8, 8)
-    assert warp_error(torch.zeros(3, 8, 8), torch.zeros(3, 8, 8), Motion(flow, flow[0] > 1)) is None
+    assert warp_error(torch.zeros(3, 8, 8), torch.zeros(3, 8, 8), FlowMotion(flow, flow[0] > 1)) is None
 
 
 def test_estimated_flow_follows_known_motion(moving_film):

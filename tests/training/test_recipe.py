@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.training.recipe import LossWeights, Recipe, Stage, as_json, from_json
-from vidstyle.training.recipe_file import load_recipe
+from vidstyle.training.recipe_file import checked, load_recipe
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -61,7 +62,7 @@ def test_stages_have_what_their_kind_shares_unless_they_say_otherwise(tmp_path: 
 def test_without_pydantic_a_settled_recipe_is_read_and_toml_says_what_it_needs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan = Recipe(stage=(Stage(kind="style", steps=3, weights=LossWeights(v=2.0), jpeg=(15, 95)),))
+    plan = Recipe(stage=(Stage(kind="style", steps=3, weights=LossWeights(clips=2.0), jpeg=(15, 95)),))
     settled, toml = tmp_path / "r.json", ROOT / "pipelines" / "compact.toml"
     settled.write_text(json.dumps(as_json(plan)))
     monkeypatch.setitem(sys.modules, "pydantic", None)
@@ -95,3 +96,22 @@ def test_the_rate_warms_up_and_falls() -> None:
     assert rates[9] == pytest.approx(1)
     assert all(a >= b for a, b in pairwise(rates[9:]))
     assert rates[-1] == pytest.approx(0.1, abs=0.01)
+
+
+def test_the_letters_of_earlier_recipes_still_load() -> None:
+    stage = {"kind": "style", "steps": 3, "batch": 2}
+    old = {**stage, "weights": {"g": 1.0, "l": 2.0, "i": 3.0, "t": 4.0, "v": 5.0, "r": 6.0}, "every_t": 7, "every_v": 8}
+    new = Stage(
+        kind="style",
+        steps=3,
+        batch=2,
+        weights=LossWeights(global_style=1.0, local=2.0, similarity=3.0, temporal=4.0, clips=5.0, identity=6.0),
+        every_temporal=7,
+        every_clips=8,
+    )
+    assert checked(Stage, old) == new
+    assert from_json({"stage": [{**old, "every_r": 9, "every_i": 10}], "config": {"g": 1}}) == Recipe(
+        config={"g": 1}, stage=(replace(new, every_identity=9, every_similarity=10),)
+    )
+    with pytest.raises(UsageError, match="weights"):
+        checked(Stage, {**stage, "weights": {"g": 1.0, "global_style": 2.0}})

@@ -84,7 +84,7 @@ def _output_name(film: Path) -> str:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class VideoOutcome:
     """What became of one film."""
 
     source: Path
@@ -115,26 +115,26 @@ def run_all(films: Sequence[Path], style: Style, *, resume: bool, quiet: bool, j
         raise InputError(f"{failed} of {len(films)} films failed; the others are done.")
 
 
-def one(film: Path, style: Style, *, resume: bool) -> Outcome:
+def one(film: Path, style: Style, *, resume: bool) -> VideoOutcome:
     from vidstyle.cli import system_sentence
     from vidstyle.core.errors import VidstyleError
     from vidstyle.pipeline.plan.checks import OutputExists
 
     try:
-        return Outcome(film, report=style(film))
+        return VideoOutcome(film, report=style(film))
     except OutputExists as error:
         if resume:
-            return Outcome(film, kept=True)
+            return VideoOutcome(film, kept=True)
         sentence = str(error)
     except VidstyleError as error:
         sentence = str(error)
     except (OSError, MemoryError) as error:
         sentence = f"{film}: {system_sentence(error)}"
     words.say(f"vidstyle: {sentence}")
-    return Outcome(film, error=sentence)
+    return VideoOutcome(film, error=sentence)
 
 
-def print_table(outcomes: Sequence[Outcome]) -> None:
+def print_table(outcomes: Sequence[VideoOutcome]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

@@ -24,12 +24,12 @@ class FlowName(StrEnum):
     raft = "raft"
 
 
-class Pairing(StrEnum):
+class PairingName(StrEnum):
     time = "time"
     order = "order"
 
 
-class Device(StrEnum):
+class DeviceName(StrEnum):
     auto = "auto"
     cpu = "cpu"
     cuda = "cuda"
@@ -49,10 +49,10 @@ def command(
         Path | None, typer.Option(help="torchvision's raft_large or raft_small file. [default: torch's cache folder]")
     ] = None,
     pair: Annotated[
-        Pairing, typer.Option(help="Match frames by time, or by order where a tool lost the times.")
-    ] = Pairing.time,
+        PairingName, typer.Option(help="Match frames by time, or by order where a tool lost the times.")
+    ] = PairingName.time,
     source_start: Annotated[float, typer.Option(min=0, help="Seconds of the source before the film begins.")] = 0,
-    device: Annotated[Device, typer.Option(help="Where RAFT and VGG run.")] = Device.auto,
+    device: Annotated[DeviceName, typer.Option(help="Where RAFT and VGG run.")] = DeviceName.auto,
     json: Annotated[
         str | None, typer.Option(metavar="[FILE]", help="Print one JSON object, or write it to FILE.")
     ] = None,
@@ -106,7 +106,7 @@ def command(
             film,
             estimator,
             rulers=chosen,
-            options=Options(gaps, pair is Pairing.order, source_start),
+            options=Options(gaps, pair is PairingName.order, source_start),
             progress=lambda n: bar.update(task, completed=n),
         )
     result.style = None if picture is None else thumb(picture)
@@ -148,11 +148,11 @@ def _check_outputs(outputs: Mapping[str, Path], inputs: Sequence[Path], *, overw
             raise UsageError(f"{path}: exists already; choose another name, or replace it with -y.")
 
 
-def _device(wanted: Device) -> str:
+def _device(wanted: DeviceName) -> str:
     import torch
 
     have = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if wanted is Device.auto:
+    if wanted is DeviceName.auto:
         return next(name for name in ("cuda", "mps", "cpu") if have[name])
     if not have[wanted]:
         raise UsageError(f"--device {wanted}: this machine has none that torch can use; try --device auto.")
@@ -177,10 +177,10 @@ def _style(ref: str | None, vgg: Path | None, device: str) -> tuple[NDArray[np.u
         return None, ()
     from vidstyle.metrics.rulers import rulers
     from vidstyle.styles.resolve import parse
-    from vidstyle.styles.source import Painting, read_source
+    from vidstyle.styles.source import StyleImage, read_source
 
     source = read_source(parse(ref).ref, size=512)
-    if not isinstance(source, Painting):
+    if not isinstance(source, StyleImage):
         raise InputError(f"{ref}: a compiled code holds no picture to measure against; give --style the picture.")
     picture = source.pixels
     if vgg is None:

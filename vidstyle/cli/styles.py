@@ -83,7 +83,7 @@ def compile_style(
 ) -> None:
     """Encode a style once; the file then works as --style CODE with the same model."""
     from vidstyle.styles.resolve import CODE_SUFFIX
-    from vidstyle.styles.source import Painting, read_source
+    from vidstyle.styles.source import StyleImage, read_source
 
     if output.suffix.lower() != CODE_SUFFIX:
         raise UsageError(f"-o {output}: the name of a code file ends in {CODE_SUFFIX}.")
@@ -91,7 +91,7 @@ def compile_style(
         raise UsageError(f"--style-size {style_size}: must be at least 16.")
     refuse_existing(output, overwrite)
     source = read_source(art, size=style_size)
-    if not isinstance(source, Painting):
+    if not isinstance(source, StyleImage):
         raise UsageError(f"{art}: is a compiled code already.")
     from vidstyle.engines.choose import make_engine
     from vidstyle.models.checkpoint import save_style

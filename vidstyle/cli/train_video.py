@@ -26,7 +26,7 @@ def command(
         typer.Option(help="Pack (`vidstyle pack`) instead of folders and --vgg; each of its parts if it has several."),
     ] = None,
     video: Annotated[
-        list[Path] | None, typer.Option(help="Folder of clips, for recipes with a weight v; may be given again.")
+        list[Path] | None, typer.Option(help="Folder of clips, for recipes with a weight clips; may be given again.")
     ] = None,
     validation_video: Annotated[
         list[Path] | None, typer.Option(help="Folder of clips that are only validated on; may be given again.")

@@ -17,7 +17,7 @@ ENOUGH = 0.02
 
 
 @dataclass(frozen=True)
-class Motion:
+class FlowMotion:
     """Where the source's pixels go between two of its frames, and which can be followed."""
 
     flow: Tensor
@@ -31,13 +31,13 @@ class Motion:
         return float(self.visible.float().mean())
 
 
-def motion(flow: Flow, first: NDArray[np.uint8], second: NDArray[np.uint8]) -> Motion:
+def motion(flow: Flow, first: NDArray[np.uint8], second: NDArray[np.uint8]) -> FlowMotion:
     """Motion between two source frames, (H, W, 3) uint8 each; flow is estimated both ways."""
     forward, backward = flow(first, second), flow(second, first)
-    return Motion(forward, visibility(forward, backward).visible)
+    return FlowMotion(forward, visibility(forward, backward).visible)
 
 
-def error_map(first: Tensor, second: Tensor, moved: Motion) -> Tensor:
+def error_map(first: Tensor, second: Tensor, moved: FlowMotion) -> Tensor:
     """Squared error of every pixel: mean over channels of (first - second sampled along the flow)^2.
 
     Args:
@@ -51,7 +51,7 @@ def error_map(first: Tensor, second: Tensor, moved: Motion) -> Tensor:
     return (first - warp(second, moved.flow)).square().mean(0)
 
 
-def warp_error(first: Tensor, second: Tensor, moved: Motion) -> float | None:
+def warp_error(first: Tensor, second: Tensor, moved: FlowMotion) -> float | None:
     """E_g of one pair (Lai et al., ECCV 2018): mean of `error_map` over visible pixels; None below 2 % visible pixels.
 
     Arguments as in `error_map`. Independent noise of variance s^2 a channel makes it 2 s^2.

@@ -25,7 +25,7 @@ from vidstyle.styles.fit.settings import DEFAULT_STEPS, FitSettings
 from vidstyle.styles.fit.store import place, usable
 from vidstyle.styles.request import StyleRequest
 from vidstyle.styles.resolve import resolve
-from vidstyle.styles.source import CompiledStyle, Painting, Style
+from vidstyle.styles.source import CompiledStyle, Style, StyleImage
 
 if TYPE_CHECKING:
     from vidstyle.models.checkpoint import StyleModel
@@ -104,7 +104,7 @@ class _Work:
 
     def style(self, style: Style) -> tuple[Style, str]:
         """A style, fitted where that can be, and how it came about."""
-        if not isinstance(style.source, Painting):
+        if not isinstance(style.source, StyleImage):
             return style, "given"
         path = place(style.name, style.source.pixels, self.settings, self.model.digest)
         if usable(path, self.model.digest):
@@ -118,7 +118,7 @@ class _Work:
         self.say(f"learning the style {style.name} ({self.settings.steps} steps, once) ...")
         return replace(style, source=CompiledStyle(self.fitted(style, style.source, path))), "fitted"
 
-    def fitted(self, style: Style, source: Painting, path: Path) -> Path:
+    def fitted(self, style: Style, source: StyleImage, path: Path) -> Path:
         """The file of a fit that is made now; where it cannot be remembered it lies in a folder of this process's own."""
         from vidstyle.styles.fit.optimise import Art
 
@@ -185,7 +185,7 @@ def from_journal(request: StyleRequest, options: RunOptions, journal: Journal) -
     states, styles = [], []
     for i, style in enumerate(request.styles):
         held = journal.style_path(i)
-        if isinstance(style.source, Painting) and held.is_file():
+        if isinstance(style.source, StyleImage) and held.is_file():
             styles.append(replace(style, source=CompiledStyle(held)))
             states.append("remembered")
         else:

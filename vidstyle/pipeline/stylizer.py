@@ -22,7 +22,7 @@ from vidstyle.models.style_code import StyleCode
 from vidstyle.styles.painting import fitted
 from vidstyle.styles.request import encode
 from vidstyle.styles.resolve import normalised, resolve
-from vidstyle.styles.source import Painting, Style, StyleLike, StyleSource, read_source
+from vidstyle.styles.source import Style, StyleImage, StyleLike, StyleSource, read_source
 
 if TYPE_CHECKING:
     from vidstyle.styles.fit.settings import FitSettings
@@ -180,7 +180,7 @@ class Stylizer:
         if not isinstance(style, np.ndarray):
             return read_source(str(style), size=self._style_size)
         check_frames(style[None], "a style")
-        return Painting(fitted(style, self._style_size))
+        return StyleImage(fitted(style, self._style_size))
 
     def _pixels(self, style: StyleLike, size: int) -> NDArray[np.uint8]:
         """A style's picture with a short side of `size`."""

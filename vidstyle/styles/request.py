@@ -16,7 +16,7 @@ from vidstyle.core.errors import UsageError
 from vidstyle.styles.keyframes import Keyframes, read_keyframes
 from vidstyle.styles.masks import Mask, read_mask, stretched
 from vidstyle.styles.resolve import StyleSpec, is_built_in, normalised, parse
-from vidstyle.styles.source import Style, StyleLike, painting_of, read_notes, read_source
+from vidstyle.styles.source import Style, StyleLike, read_notes, read_source, style_image_of
 
 if TYPE_CHECKING:
     from vidstyle.engines.base import Engine
@@ -142,7 +142,7 @@ def read_styles(given: Sequence[StyleLike], *, size: int) -> list[Style]:
             raise UsageError(f"a style must be a name, a path or a picture, not {type(each).__name__}.")
     shares = normalised([weight for _, weight in specs])
     return [
-        Style("an array", painting_of(spec, size=size), share)
+        Style("an array", style_image_of(spec, size=size), share)
         if isinstance(spec, np.ndarray)
         else _style(spec.ref, size, share)
         for (spec, _), share in zip(specs, shares, strict=True)

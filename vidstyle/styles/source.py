@@ -39,7 +39,7 @@ class StyleSource(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Painting:
+class StyleImage:
     """A picture, to be encoded by the engine."""
 
     pixels: NDArray[np.uint8]
@@ -87,7 +87,7 @@ class Style:
         return hashlib.sha256(f"{shape} {self.weight!r} ".encode() + data).hexdigest()
 
 
-def painting_of(picture: NDArray[np.uint8], *, size: int) -> Painting:
+def style_image_of(picture: NDArray[np.uint8], *, size: int) -> StyleImage:
     """An array as a style. Raises UsageError where it is none that can be one."""
     if picture.ndim != 3 or picture.shape[2] not in (3, 4) or picture.dtype != np.uint8 or not picture.size:
         raise UsageError(
@@ -96,7 +96,7 @@ def painting_of(picture: NDArray[np.uint8], *, size: int) -> Painting:
     visible = seen(picture) if picture.shape[2] == 4 else picture
     if visible is None:
         raise UsageError("a style is transparent everywhere; give a picture on which something can be seen.")
-    return Painting(fitted(visible, size))
+    return StyleImage(fitted(visible, size))
 
 
 def read_notes(ref: str, *, size: int) -> tuple[str, ...]:
@@ -122,4 +122,4 @@ def read_source(ref: str, *, size: int) -> StyleSource:
         InputError: a file that cannot be read.
     """
     found = resolve(ref, size=size)
-    return CompiledStyle(found) if isinstance(found, Path) else Painting(found)
+    return CompiledStyle(found) if isinstance(found, Path) else StyleImage(found)

@@ -28,19 +28,19 @@ _T = TypeVar("_T", bound=_Table)
 
 @dataclass(frozen=True)
 class LossWeights(_Table):
-    """Weights of DESIGN section 4; 0 switches a term off, and its computation with it."""
+    """Weights of the losses of docs/training.md; 0 switches a term off, and its computation with it."""
 
-    g: Annotated[float, Field(ge=0)] = 10.0
+    global_style: Annotated[float, Field(ge=0)] = 10.0
     """Lg, global style statistics."""
-    l: Annotated[float, Field(ge=0)] = 3.0  # noqa: E741
+    local: Annotated[float, Field(ge=0)] = 3.0
     """Ll, local feature loss against parameter-free attention."""
-    i: Annotated[float, Field(ge=0)] = 3.0
+    similarity: Annotated[float, Field(ge=0)] = 3.0
     """Lis, cross-image similarity."""
-    t: Annotated[float, Field(ge=0)] = 300.0
+    temporal: Annotated[float, Field(ge=0)] = 300.0
     """Lt, equivariance to motion."""
-    v: Annotated[float, Field(ge=0)] = 0.0
+    clips: Annotated[float, Field(ge=0)] = 0.0
     """Lt on real clips: consecutive frames and the motion between them. Needs --video."""
-    r: Annotated[float, Field(ge=0)] = 2.0
+    identity: Annotated[float, Field(ge=0)] = 2.0
     """Lr, identity."""
     range: Annotated[float, Field(ge=0)] = 10.0
     """Penalty on values outside [0, 1]."""
@@ -136,12 +136,12 @@ class Stage(_Table):
     jpeg: tuple[Annotated[int, Field(ge=1, le=100)], Annotated[int, Field(ge=1, le=100)]] | None = None
     """Least and greatest quality of the JPEG file that the moved picture of Lt goes through, so that a codec's blocks are no
     texture to the network; none: it stays as it is."""
-    every_t: Annotated[int, Field(ge=1)] = 2
+    every_temporal: Annotated[int, Field(ge=1)] = 2
     """Lt is computed every so many steps, and weighted up by as much."""
-    every_v: Annotated[int, Field(ge=1)] = 2
+    every_clips: Annotated[int, Field(ge=1)] = 2
     """One in so many pairs of neighbours in the batch is two frames of a clip, in one style, instead of two photos."""
-    every_r: Annotated[int, Field(ge=1)] = 4
-    every_i: Annotated[int, Field(ge=1)] = 2
+    every_identity: Annotated[int, Field(ge=1)] = 4
+    every_similarity: Annotated[int, Field(ge=1)] = 2
 
     def rate(self, step: int) -> float:
         """Learning rate: linear warm-up, then a cosine from lr to lr * lr_end at the stage's last step."""
@@ -159,11 +159,11 @@ class Stage(_Table):
 
     def __post_init__(self) -> None:
         """Raise ValueError for keys that do not go together."""
-        if self.weights.v and self.batch < 2:
-            raise ValueError("clips are trained on in pairs of neighbours: weight v needs a batch of at least 2")
+        if self.weights.clips and self.batch < 2:
+            raise ValueError("clips are trained on in pairs of neighbours: weight `clips` needs a batch of at least 2")
         if self.jpeg and self.jpeg[0] > self.jpeg[1]:
             raise ValueError(f"jpeg = {list(self.jpeg)}: the least quality comes first")
-        if self.variants and self.weights.l and self.local_attention != "uniform":
+        if self.variants and self.weights.local and self.local_attention != "uniform":
             raise ValueError("variants keep a style's moments, not its points: they need local_attention = 'uniform'")
 
 
@@ -193,7 +193,7 @@ class Recipe(_Table):
     @property
     def uses_clips(self) -> bool:
         """Whether a stage asks for real clips."""
-        return any(s.kind == "style" and s.weights.v for s in self.stage)
+        return any(s.kind == "style" and s.weights.clips for s in self.stage)
 
     def locate(self, step: int) -> tuple[int, int]:
         """(stage index, step within it) of a step counted over the whole recipe; the end is (len(stage), 0)."""
@@ -204,6 +204,31 @@ class Recipe(_Table):
         return len(self.stage), 0
 
 
+_FULL_NAMES = {
+    **{"g": "global_style", "l": "local", "i": "similarity", "t": "temporal", "v": "clips", "r": "identity"},
+    **{
+        "every_i": "every_similarity",
+        "every_t": "every_temporal",
+        "every_v": "every_clips",
+        "every_r": "every_identity",
+    },
+}
+"""What keys of weights and of stages were called in recipes of version 0.1."""
+
+
+def with_full_names(values: Mapping[str, Any]) -> dict[str, Any]:
+    """A recipe's plain values, or a table of them, with the names that keys have now."""
+    read: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping) and key != "config":
+            value = with_full_names(value)
+        elif isinstance(value, list | tuple):
+            value = type(value)(with_full_names(x) if isinstance(x, Mapping) else x for x in value)
+        full = _FULL_NAMES.get(key, key)
+        read[key if full in values else full] = value
+    return read
+
+
 def as_json(recipe: Recipe) -> dict[str, Any]:
     """A settled recipe as JSON values, every default written out; `from_json` reads it back."""
     values: dict[str, Any] = asdict(recipe)
@@ -212,6 +237,7 @@ def as_json(recipe: Recipe) -> dict[str, Any]:
 
 def from_json(values: Mapping[str, Any]) -> Recipe:
     """The recipe of `as_json`. Values are not checked again; TypeError where a key is unknown."""
+    values = with_full_names(values)
     stages = tuple(_table(Stage, stage) for stage in values["stage"])
     return _table(Recipe, {**values, "stage": stages})
 

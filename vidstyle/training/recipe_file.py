@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.core.files import cause, check_regular
-from vidstyle.training.recipe import Recipe, from_json
+from vidstyle.training.recipe import Recipe, from_json, with_full_names
 
 _T = TypeVar("_T")
 
@@ -57,7 +57,7 @@ def checked(kind: type[_T], values: Mapping[str, Any], name: str = "recipe") -> 
     from pydantic import TypeAdapter, ValidationError
 
     try:
-        return TypeAdapter(kind).validate_python(values)
+        return TypeAdapter(kind).validate_python(with_full_names(values))
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise UsageError(f"{name}: {faults}.") from error

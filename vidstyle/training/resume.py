@@ -8,6 +8,7 @@ from typing import Any
 
 from vidstyle.core.differences import differences
 from vidstyle.core.errors import UsageError
+from vidstyle.training.recipe import with_full_names
 
 _FIXED_IN_A_STAGE = ("kind", "optimiser", "rates")
 """Keys of a stage that say what its optimiser remembers: they cannot change while it runs."""
@@ -30,6 +31,7 @@ def check_resumable(saved: Mapping[str, Any], now: Mapping[str, Any], step: int,
     """
     if "recipe" not in saved:
         return []
+    saved = {**saved, "recipe": with_full_names(saved["recipe"])}
     old, new = _by_name(saved), _by_name(now)
     found = differences(old, new)
     then, present = (_in_progress(x["recipe"], step) for x in (saved, now))

@@ -51,7 +51,11 @@ class WorkMeter:
     """
 
     def __init__(self, stage: Stage) -> None:
-        turns = (stage.every_t, stage.every_v, stage.every_i, stage.every_r) if stage.kind == "style" else (1,)
+        turns = (
+            (stage.every_temporal, stage.every_clips, stage.every_similarity, stage.every_identity)
+            if stage.kind == "style"
+            else (1,)
+        )
         self._left = min(16, math.lcm(*turns))
         self._pictures = self._left * stage.batch * stage.accumulate
         self._counter = FlopCounterMode(display=False)

@@ -17,13 +17,13 @@ from vidstyle.imaging.flow import DisFlow
 from vidstyle.imaging.tensors import unit_range
 from vidstyle.metrics.fidelity import StyleDistance, content_ssim
 from vidstyle.metrics.geometry import resize_short
-from vidstyle.metrics.warp_error import Motion, motion, warp_error
+from vidstyle.metrics.warp_error import FlowMotion, motion, warp_error
 from vidstyle.models.checkpoint import StyleModel
 from vidstyle.models.style_code import StyleCode
 from vidstyle.models.vgg import VGG
 from vidstyle.training.data.clips import ClipFolder
 from vidstyle.training.data.images import square
-from vidstyle.training.data.rng import Draw, Of
+from vidstyle.training.data.rng import Purpose, StepRandomness
 from vidstyle.training.data.synthetic_motion import disturb, inside, random_grid, warp
 from vidstyle.training.recipe import Scoring
 
@@ -31,12 +31,12 @@ Picture = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class Pair:
+class ValidationPair:
     """Two frames and the way from the first to the second; (S, S, 3) uint8 or, of clips, (H, W, 3)."""
 
     first: Picture
     second: Picture
-    moved: Motion
+    moved: FlowMotion
 
 
 class Validation:
@@ -69,7 +69,7 @@ class Validation:
         return fmean(ruler(c) for ruler, c in product(self._rulers, self.contents))
 
     @cached_property
-    def _pairs(self) -> dict[str, list[Pair]]:
+    def _pairs(self) -> dict[str, list[ValidationPair]]:
         real = _real_pairs(self._clips, self._scoring.side) if self._clips else []
         return {"moved": [_moved(c, i) for i, c in enumerate(self.contents)], "1": real}
 
@@ -104,7 +104,7 @@ class Validation:
         out = net(_tensor(picture, self._device), code)
         return np.asarray((out[0].float().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu(), np.uint8)
 
-    def _errors(self, net: StyleModel, pair: Pair, code: StyleCode) -> tuple[float, float] | None:
+    def _errors(self, net: StyleModel, pair: ValidationPair, code: StyleCode) -> tuple[float, float] | None:
         """Warp error of the film and of the source; None where too little is visible."""
         films = [unit_range(self._paint(net, f, code)) for f in (pair.first, pair.second)]
         film = warp_error(films[0], films[1], pair.moved)
@@ -130,23 +130,23 @@ def _tensor(picture: Picture, device: torch.device) -> Tensor:
     return unit_range(picture)[None].to(device, memory_format=torch.channels_last)
 
 
-def _moved(picture: Picture, number: int) -> Pair:
+def _moved(picture: Picture, number: int) -> ValidationPair:
     """A picture seen by a camera that has moved, and the picture itself: the motion between them is known exactly."""
-    camera = [Draw(0, 0, 0).generator(Of.MOTION, number)]
+    camera = [StepRandomness(0, 0, 0).generator(Purpose.MOTION, number)]
     side = picture.shape[0]
     grid = random_grid(side, camera)
     seen = disturb(warp(unit_range(picture)[None], grid), camera)[0]
     first = (seen * 255).round().byte().permute(1, 2, 0).numpy()
     y, x = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
     flow = ((grid[0] + 1) * side - 1) / 2 - torch.stack([x, y], -1)
-    return Pair(first, picture, Motion(flow.permute(2, 0, 1).contiguous(), inside(grid)[0, 0].bool()))
+    return ValidationPair(first, picture, FlowMotion(flow.permute(2, 0, 1).contiguous(), inside(grid)[0, 0].bool()))
 
 
-def _real_pairs(folder: ClipFolder, side: int, most: int = 8) -> list[Pair]:
+def _real_pairs(folder: ClipFolder, side: int, most: int = 8) -> list[ValidationPair]:
     """The middle pair of each of `most` clips, spread over the folder."""
     picks = np.linspace(0, len(folder.clips) - 1, min(most, len(folder.clips))).round().astype(int)
     flow, pairs = DisFlow(), []
     for clip in (folder.clips[i] for i in picks):
         first, second = (resize_short(f, side) for f in clip[len(clip) // 2])
-        pairs.append(Pair(first, second, motion(flow, first, second)))
+        pairs.append(ValidationPair(first, second, motion(flow, first, second)))
     return pairs

@@ -17,15 +17,15 @@ from numpy.typing import NDArray
 
 from vidstyle.core.errors import InputError
 from vidstyle.training.data.clips import ClipFolder, draw_pairs, flow_grid, load_clips, put_pairs, read_pairs, spread
-from vidstyle.training.data.images import Name, Pictures
-from vidstyle.training.data.rng import Draw, Of
+from vidstyle.training.data.images import ImageBatch, Name
+from vidstyle.training.data.rng import Purpose, StepRandomness
 from vidstyle.training.data.synthetic_motion import inside, warp
 from vidstyle.training.objective import losses
 
 MakeClip = Any  # tests.conftest.ClipMaker: conftest cannot be imported
 LOSSLESS = {"codec": "ffv1", "pix_fmt": "bgr0"}
 
-CONTENT, STYLE = Of.CONTENT, Of.STYLE
+CONTENT, STYLE = Purpose.CONTENT, Purpose.STYLE
 
 
 def panorama(seed: int) -> NDArray[np.uint8]:
@@ -152,10 +152,10 @@ def test_frames_take_the_place_of_photos_by_turns() -> None:
     for step in range(4):
         photos, paintings = torch.rand(6, 3, 64, 64), torch.rand(6, 3, 64, 64)
         named = [
-            Pictures(x.clone(), tuple(Name(w, i, 0) for i in range(6)))
+            ImageBatch(x.clone(), tuple(Name(w, i, 0) for i in range(6)))
             for x, w in ((photos, CONTENT), (paintings, STYLE))
         ]
-        contents, styles, motion = put_pairs(*named, folder, 4, (1.0, 1.0), Draw(1, 2, step))
+        contents, styles, motion = put_pairs(*named, folder, 4, (1.0, 1.0), StepRandomness(1, 2, step))
         content, style = contents.pixels, styles.pixels
         assert torch.equal(named[0].pixels, photos)
         turns = [m for m in range(3) if (step + m) % 4 == 0]
@@ -171,5 +171,5 @@ def test_frames_take_the_place_of_photos_by_turns() -> None:
                 [None] * 2 if m in turns else [even, odd]
             )
             assert [n and n.picture for n in styles.names[even : odd + 1]] == [even, even if m in turns else odd]
-        again, _, _ = put_pairs(*named, folder, 4, (1.0, 1.0), Draw(1, 2, step))
+        again, _, _ = put_pairs(*named, folder, 4, (1.0, 1.0), StepRandomness(1, 2, step))
         assert torch.equal(again.pixels, content)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from vidstyle.training.data.batches import Folders, draw_pictures
 from vidstyle.training.data.color_jitter import jitter, recolour
 from vidstyle.training.data.images import ImageFolder, Name
-from vidstyle.training.data.rng import Draw
+from vidstyle.training.data.rng import StepRandomness
 from vidstyle.training.recipe import Colour, Stage
 
 GREY = torch.tensor([0.299, 0.587, 0.114])
@@ -79,16 +79,16 @@ def test_a_batch_is_a_function_of_seed_and_step_whoever_draws_it(images: ImageFo
     )  # fmt: skip
     half = replace(stage, batch=2)
     folders = Folders(images, images)
-    whole = draw_pictures(stage, folders, Draw(1, 0, 5))
-    parts = [draw_pictures(half, folders, Draw(1, 0, 5, first)) for first in (0, 2)]
+    whole = draw_pictures(stage, folders, StepRandomness(1, 0, 5))
+    parts = [draw_pictures(half, folders, StepRandomness(1, 0, 5, first)) for first in (0, 2)]
     for a, b in zip(whole, zip(*parts, strict=True), strict=True):
         assert torch.equal(a.pixels, torch.cat([p.pixels for p in b]))
         assert a.names == b[0].names + b[1].names
         assert 0 <= float(a.pixels.min()) <= float(a.pixels.max()) <= 1
-    plain = draw_pictures(replace(stage, content_colour=Colour()), folders, Draw(1, 0, 5))
+    plain = draw_pictures(replace(stage, content_colour=Colour()), folders, StepRandomness(1, 0, 5))
     assert torch.equal(plain[1].pixels, whole[1].pixels)  # photos left alone, paintings drawn as before
     assert not torch.equal(plain[0].pixels, whole[0].pixels)
-    other = draw_pictures(stage, folders, Draw(1, 0, 6))
+    other = draw_pictures(stage, folders, StepRandomness(1, 0, 6))
     assert not torch.equal(other[0].pixels, whole[0].pixels)
 
 
@@ -98,7 +98,7 @@ def test_a_name_stands_for_the_same_pixels_at_every_step(images: ImageFolder) ->
     seen: dict[Name, torch.Tensor] = {}
     again = 0
     for step in range(12):
-        for pictures in draw_pictures(stage, Folders(images, images), Draw(1, step % 3, step)):
+        for pictures in draw_pictures(stage, Folders(images, images), StepRandomness(1, step % 3, step)):
             for name, pixels in zip(pictures.names, pictures.pixels, strict=True):
                 assert name
                 again += name in seen

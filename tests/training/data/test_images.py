@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from vidstyle.training.data.images import ImageFolder, Name, batch, square
-from vidstyle.training.data.rng import Of
+from vidstyle.training.data.rng import Purpose
 
 
 def test_a_batch_is_its_crops_in_order(images: ImageFolder) -> None:
@@ -20,10 +20,10 @@ def test_a_batch_is_its_crops_in_order(images: ImageFolder) -> None:
 
 
 def test_a_named_crop_is_the_same_whenever_it_is_drawn_and_another_for_another_name() -> None:
-    drawn = [Name(Of.STYLE, 3, 1).rng(7).random() for _ in range(2)]
+    drawn = [Name(Purpose.STYLE, 3, 1).rng(7).random() for _ in range(2)]
     assert drawn[0] == drawn[1]
-    others = (Name(Of.CONTENT, 3, 1), Name(Of.STYLE, 2, 1), Name(Of.STYLE, 3, 0))
-    assert len({drawn[0], *(n.rng(7).random() for n in others), Name(Of.STYLE, 3, 1).rng(8).random()}) == 5
+    others = (Name(Purpose.CONTENT, 3, 1), Name(Purpose.STYLE, 2, 1), Name(Purpose.STYLE, 3, 0))
+    assert len({drawn[0], *(n.rng(7).random() for n in others), Name(Purpose.STYLE, 3, 1).rng(8).random()}) == 5
 
 
 def test_pictures_set_aside_are_not_trained_on() -> None:

@@ -7,8 +7,8 @@ import torch
 
 from vidstyle.models.checkpoint import StyleModel, build
 from vidstyle.models.vgg import VGG
-from vidstyle.training.data.rng import Draw
-from vidstyle.training.objective.stages import OBJECTIVES, Batch, Motion, Step
+from vidstyle.training.data.rng import StepRandomness
+from vidstyle.training.objective.stages import OBJECTIVES, Batch, ClipMotion, Step
 from vidstyle.training.recipe import Stage
 from vidstyle.training.recipe_file import checked
 
@@ -29,12 +29,12 @@ def lively() -> StyleModel:
     return net
 
 
-def still(pairs: list[int], side: int) -> Motion:
+def still(pairs: list[int], side: int) -> ClipMotion:
     """Nothing moves and all can be seen."""
     centres = (2 * torch.arange(side) + 1) / side - 1
     grid = torch.stack(torch.meshgrid(centres, centres, indexing="xy"), -1)
     m = len(pairs)
-    return Motion(torch.tensor(pairs), grid.expand(m, side, side, 2), torch.ones(m, 1, side, side))
+    return ClipMotion(torch.tensor(pairs), grid.expand(m, side, side, 2), torch.ones(m, 1, side, side))
 
 
 @pytest.mark.parametrize("half", [False, True], ids=["fp32", "bf16"])
@@ -47,7 +47,7 @@ def test_flat_pictures_give_finite_gradients(kind: str, half: bool, vgg: VGG) ->
     black, grey = torch.zeros(2, 3, 64, 64), torch.full((2, 3, 64, 64), 0.5)
     motion = still([0], 64) if kind == "style" else None
     with torch.autocast("cpu", torch.bfloat16, enabled=half):
-        loss, terms = step(Batch(black, grey, Draw(0, 0, 1), motion))
+        loss, terms = step(Batch(black, grey, StepRandomness(0, 0, 1), motion))
     loss.backward()
     gradients = [p.grad for p in step.parameters() if p.grad is not None]
     assert len(gradients) > 8
@@ -61,7 +61,9 @@ def test_the_loss_is_the_weighted_sum_of_its_terms(vgg: VGG) -> None:
     weights = {"g": 2.0, "l": 3.0, "i": 5.0, "t": 7.0, "v": 11.0, "r": 13.0, "range": 17.0}
     stage = checked(Stage, {"kind": "style", "weights": weights, **SHORT, "every_t": 2, "every_v": 4})
     x = torch.rand(4, 3, 64, 64)
-    loss, terms = Step(OBJECTIVES["style"](net, vgg, stage))(Batch(x, x.flip(0), Draw(0, 0, 2), still([1], 64)))
+    loss, terms = Step(OBJECTIVES["style"](net, vgg, stage))(
+        Batch(x, x.flip(0), StepRandomness(0, 0, 2), still([1], 64))
+    )
     factors = {**weights, "t": 2 * 7.0, "v": 4 * 11.0 / 2}
     assert set(terms) == set(weights)
     assert float(loss.detach()) == pytest.approx(sum(factors[k] * float(v) for k, v in terms.items()), rel=1e-5)
@@ -72,10 +74,10 @@ def test_two_frames_that_are_alike_are_painted_alike(vgg: VGG) -> None:
     net = build("compact", CONFIG)
     stage = checked(Stage, {"kind": "style", "weights": {"v": 1.0}, **SHORT})
     x = torch.rand(1, 3, 64, 64).repeat(2, 1, 1, 1)
-    _, terms = Step(OBJECTIVES["style"](net, vgg, stage))(Batch(x, x, Draw(0, 0, 1), still([0], 64)))
+    _, terms = Step(OBJECTIVES["style"](net, vgg, stage))(Batch(x, x, StepRandomness(0, 0, 1), still([0], 64)))
     assert float(terms["v"]) < 1e-10
     stage = checked(Stage, {"kind": "style", "weights": {"i": 0.0, "r": 0.0}, **SHORT})
-    _, terms = Step(OBJECTIVES["style"](net, vgg, stage))(Batch(x, x, Draw(0, 0, 1)))
+    _, terms = Step(OBJECTIVES["style"](net, vgg, stage))(Batch(x, x, StepRandomness(0, 0, 1)))
     assert set(terms) == {"range", "g", "l", "t"}
 
 
@@ -85,7 +87,7 @@ def test_jpeg_reaches_the_moved_picture_alone(vgg: VGG) -> None:
     found = []
     for jpeg in (None, (5, 5)):
         stage = checked(Stage, {"kind": "style", **SHORT, "jpeg": jpeg})
-        found.append(Step(OBJECTIVES["style"](net, vgg, stage))(Batch(x, x.flip(0), Draw(0, 0, 2)))[1])
+        found.append(Step(OBJECTIVES["style"](net, vgg, stage))(Batch(x, x.flip(0), StepRandomness(0, 0, 2)))[1])
     plain, lossy = found
     assert float(lossy["t"]) != pytest.approx(float(plain["t"]), rel=1e-3)
     assert all(float(lossy[k]) == float(v) for k, v in plain.items() if k != "t")

@@ -11,7 +11,7 @@ from torch import Tensor
 from vidstyle.core.errors import UsageError
 from vidstyle.models.vgg import VGG
 from vidstyle.training.data.images import Name
-from vidstyle.training.data.rng import Of
+from vidstyle.training.data.rng import Purpose
 from vidstyle.training.objective.targets import References
 from vidstyle.training.recipe import Stage
 from vidstyle.training.recipe_file import checked
@@ -24,7 +24,7 @@ STAGE = Stage(
 
 def named(*pictures: int) -> tuple[Name | None, ...]:
     """Two contents and two styles; a negative number has no name."""
-    kinds = (Of.CONTENT, Of.CONTENT, Of.STYLE, Of.STYLE)
+    kinds = (Purpose.CONTENT, Purpose.CONTENT, Purpose.STYLE, Purpose.STYLE)
     return tuple(None if p < 0 else Name(kind, p, 0) for kind, p in zip(kinds, pictures, strict=True))
 
 

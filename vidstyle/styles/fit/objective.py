@@ -31,7 +31,7 @@ from vidstyle.styles.fit.settings import Balance
 
 
 @dataclass(frozen=True)
-class Motion:
+class ShiftMotion:
     """How the second crop of a pair lies to the first, pixels to the right and down."""
 
     whole: tuple[int, int]
@@ -40,7 +40,7 @@ class Motion:
     """Added, less than 1 each."""
 
 
-class Objective:
+class FitObjective:
     """The loss of one style.
 
     Args:
@@ -61,7 +61,7 @@ class Objective:
             self.moments = [_mixed_moments(layer, shares) for layer in zip(*moments, strict=True)]
             self.grid = _mixed([grid_energy(x) for x in styles], shares)
 
-    def terms(self, crops: Tensor, code: StyleCode, motion: Motion) -> dict[str, Tensor]:
+    def terms(self, crops: Tensor, code: StyleCode, motion: ShiftMotion) -> dict[str, Tensor]:
         """Each term, weighted.
 
         Args:

@@ -19,7 +19,7 @@ from vidstyle.models.compact import CompactNet
 from vidstyle.models.style_code import StyleCode
 from vidstyle.models.weight_change import WeightChange, fitted_parameters
 from vidstyle.styles.fit.crops import SIDE, Picture, as_tensor, crop, photos
-from vidstyle.styles.fit.objective import Motion, Objective
+from vidstyle.styles.fit.objective import FitObjective, ShiftMotion
 from vidstyle.styles.fit.parameters import CodeParameters
 from vidstyle.styles.fit.settings import BALANCES, FitSettings
 
@@ -137,7 +137,7 @@ class _Trial:
         self.free = [*self.code.tensors(), *self.weights.values()]
         self.start = self.values()
         styles = [as_tensor(art.strokes).to(device) for art in arts]
-        self.objective = Objective(self.model, loss_network().to(device), styles, shares, self.balance)
+        self.objective = FitObjective(self.model, loss_network().to(device), styles, shares, self.balance)
 
     def values(self) -> list[Tensor]:
         return [t.detach().clone() for t in self.free]
@@ -148,12 +148,12 @@ class _Trial:
         for tensor, a, b in zip(self.free, self.start, end, strict=True):
             tensor.copy_(a + share * (b - a))
 
-    def terms(self, crops: Tensor, motion: Motion) -> dict[str, Tensor]:
+    def terms(self, crops: Tensor, motion: ShiftMotion) -> dict[str, Tensor]:
         with self._precision():
             return self.objective.terms(crops.to(self.device), self.code.code(), motion)
 
     @torch.no_grad()
-    def scores(self, fixed: Sequence[tuple[Tensor, Motion]]) -> Scores:
+    def scores(self, fixed: Sequence[tuple[Tensor, ShiftMotion]]) -> Scores:
         found = [self.terms(crops, motion) for crops, motion in fixed]
         return Scores({name: sum(float(f[name]) for f in found) / len(found) for name in found[0]})
 
@@ -219,15 +219,20 @@ def _schedule(step: int, steps: int) -> float:
     return warm * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * step / steps)))
 
 
-def _motion(rng: np.random.Generator, step: int) -> Motion:
+def _motion(rng: np.random.Generator, step: int) -> ShiftMotion:
     """0 to 4 whole pixels each way; every other step quarters of a pixel more."""
     dx, dy = (int(v) for v in rng.integers(0, 5, 2))
     fx, fy = (float(v) / 4 for v in rng.integers(0, 4, 2))
-    return Motion((dx, dy), (fx, fy) if step % 2 else (0.0, 0.0))
+    return ShiftMotion((dx, dy), (fx, fy) if step % 2 else (0.0, 0.0))
 
 
-def _fixed_crops(pictures: Sequence[Picture], side: int) -> list[tuple[Tensor, Motion]]:
+def _fixed_crops(pictures: Sequence[Picture], side: int) -> list[tuple[Tensor, ShiftMotion]]:
     """What candidates are compared on."""
     rng = np.random.default_rng(1)
-    motions = (Motion((1, 2)), Motion((2, 1), (0.5, 0.5)), Motion((3, 0)), Motion((0, 1), (0.25, 0.5)))
+    motions = (
+        ShiftMotion((1, 2)),
+        ShiftMotion((2, 1), (0.5, 0.5)),
+        ShiftMotion((3, 0)),
+        ShiftMotion((0, 1), (0.25, 0.5)),
+    )
     return [(crop(pictures, rng, side), motion) for motion in motions]

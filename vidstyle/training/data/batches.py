@@ -12,8 +12,8 @@ from vidstyle.training.data.clips import ClipFolder, put_pairs
 from vidstyle.training.data.color_jitter import recolour
 from vidstyle.training.data.crop_boxes import draw_crops
 from vidstyle.training.data.folders import cut
-from vidstyle.training.data.images import ImageFolder, Pictures, batch, set_aside
-from vidstyle.training.data.rng import Draw, Of
+from vidstyle.training.data.images import ImageBatch, ImageFolder, batch, set_aside
+from vidstyle.training.data.rng import Purpose, StepRandomness
 from vidstyle.training.objective.stages import Batch
 from vidstyle.training.recipe import Colour, Recipe, Stage
 
@@ -27,7 +27,7 @@ class Folders:
     content: ImageFolder
     style: ImageFolder
     clips: ClipFolder | None = None
-    """For stages whose weight v is not 0."""
+    """For stages whose weight `clips` is not 0."""
     unseen_clips: ClipFolder | None = None
     """For validation only."""
 
@@ -53,10 +53,12 @@ class Folders:
                 "the recipe turns pictures (content_rotation, style_rotation): train from a pack (--pack)."
             )
         if recipe.uses_clips and self.clips is None:
-            raise UsageError("the recipe's weight v asks for real clips: name a folder with --video or set v = 0.")
+            raise UsageError(
+                "the recipe's weight `clips` asks for real clips: name a folder with --video or set clips = 0."
+            )
         if self.clips is not None and not recipe.uses_clips:
             raise UsageError(
-                "--video is given but no stage of the recipe uses clips: set weights.v or leave out --video."
+                "--video is given but no stage of the recipe uses clips: set weights.clips or leave out --video."
             )
 
 
@@ -99,35 +101,37 @@ class FolderBatches:
         """
         stage = self._recipe.stage[index]
         first = (part * self._processes + self._rank) * stage.batch
-        draw = Draw(self._recipe.seed, index, step, first)
+        draw = StepRandomness(self._recipe.seed, index, step, first)
         photos, paintings = draw_pictures(stage, self._folders, draw)
         motion = None
-        if self._folders.clips and stage.kind == "style" and stage.weights.v:
+        if self._folders.clips and stage.kind == "style" and stage.weights.clips:
             photos, paintings, motion = put_pairs(
-                photos, paintings, self._folders.clips, stage.every_v, stage.content_zoom, draw
+                photos, paintings, self._folders.clips, stage.every_clips, stage.content_zoom, draw
             )
         content, style = (x.pixels.to(self._device, memory_format=torch.channels_last) for x in (photos, paintings))
         return Batch(content, style, draw, motion and motion.to(self._device), (*photos.names, *paintings.names))
 
 
-def draw_pictures(stage: Stage, folders: Folders, draw: Draw) -> tuple[Pictures, Pictures]:
+def draw_pictures(stage: Stage, folders: Folders, draw: StepRandomness) -> tuple[ImageBatch, ImageBatch]:
     """Photos and paintings of a batch."""
-    content = draw_some(folders.content, stage, draw, Of.CONTENT, stage.content_zoom)
-    style = draw_some(folders.style, stage, draw, Of.STYLE, stage.style_zoom)
+    content = draw_some(folders.content, stage, draw, Purpose.CONTENT, stage.content_zoom)
+    style = draw_some(folders.style, stage, draw, Purpose.STYLE, stage.style_zoom)
     return (
-        recoloured(content, stage, draw, Of.CONTENT_COLOUR, stage.content_colour),
-        recoloured(style, stage, draw, Of.STYLE_COLOUR, stage.style_colour),
+        recoloured(content, stage, draw, Purpose.CONTENT_COLOUR, stage.content_colour),
+        recoloured(style, stage, draw, Purpose.STYLE_COLOUR, stage.style_colour),
     )
 
 
-def draw_some(folder: ImageFolder, stage: Stage, draw: Draw, what: Of, zoom: tuple[float, float]) -> Pictures:
+def draw_some(
+    folder: ImageFolder, stage: Stage, draw: StepRandomness, what: Purpose, zoom: tuple[float, float]
+) -> ImageBatch:
     """A random crop of a random picture for each place of the batch; with `variants`, one of the picture's fixed crops."""
     crops = draw_crops([image.shape for image in folder.images], stage, draw, what, zoom)
     pixels = batch([cut(folder.images[box.image], box, stage.crop) for box in crops.boxes])
-    return Pictures(pixels, crops.names)
+    return ImageBatch(pixels, crops.names)
 
 
-def recoloured(pictures: Pictures, stage: Stage, draw: Draw, what: Of, colour: Colour) -> Pictures:
+def recoloured(pictures: ImageBatch, stage: Stage, draw: StepRandomness, what: Purpose, colour: Colour) -> ImageBatch:
     """The same pictures in other colours; a fixed crop always in the same ones."""
     if colour == PLAIN:
         return pictures

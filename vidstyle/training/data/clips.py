@@ -22,9 +22,9 @@ from vidstyle.media.input.clip_reader import open_clip
 from vidstyle.metrics.cuts import CutDetector
 from vidstyle.metrics.geometry import resize_short
 from vidstyle.metrics.warp_error import motion
-from vidstyle.training.data.images import Pictures
-from vidstyle.training.data.rng import Draw, Of
-from vidstyle.training.objective.stages import Motion
+from vidstyle.training.data.images import ImageBatch
+from vidstyle.training.data.rng import Purpose, StepRandomness
+from vidstyle.training.objective.stages import ClipMotion
 
 SUFFIXES = {
     ".avi", ".flv", ".gif", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mxf", ".ogv", ".ts", ".vob", ".webm",
@@ -152,8 +152,13 @@ def draw_pairs(
 
 
 def put_pairs(
-    photos: Pictures, paintings: Pictures, folder: ClipFolder, every: int, zoom: tuple[float, float], draw: Draw
-) -> tuple[Pictures, Pictures, Motion | None]:
+    photos: ImageBatch,
+    paintings: ImageBatch,
+    folder: ClipFolder,
+    every: int,
+    zoom: tuple[float, float],
+    draw: StepRandomness,
+) -> tuple[ImageBatch, ImageBatch, ClipMotion | None]:
     """Frames of clips where pairs of photos were: pair m of step t where (t + m) is a multiple of `every`.
 
     Both frames of a pair get the style of the first, so that neighbours serve Lis and the temporal loss alike.
@@ -166,7 +171,7 @@ def put_pairs(
     turns = [m for m in range(content.shape[0] // 2) if (draw.step + before + m) % every == 0]
     if not turns:
         return photos, paintings, None
-    drawn = draw_pairs(folder, content.shape[3], zoom, [draw.rng(Of.CLIP, before + m) for m in turns])
+    drawn = draw_pairs(folder, content.shape[3], zoom, [draw.rng(Purpose.CLIP, before + m) for m in turns])
     pairs = torch.tensor(turns)
     content, style, names, painted = content.clone(), style.clone(), list(photos.names), list(paintings.names)
     content[2 * pairs], content[2 * pairs + 1] = drawn.first, drawn.second
@@ -174,8 +179,8 @@ def put_pairs(
     for m in turns:
         names[2 * m] = names[2 * m + 1] = None
         painted[2 * m + 1] = painted[2 * m]
-    motion = Motion(pairs, drawn.grid, drawn.visible)
-    return Pictures(content, tuple(names)), Pictures(style, tuple(painted)), motion
+    motion = ClipMotion(pairs, drawn.grid, drawn.visible)
+    return ImageBatch(content, tuple(names)), ImageBatch(style, tuple(painted)), motion
 
 
 def draw_pair(

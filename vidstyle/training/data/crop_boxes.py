@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vidstyle.training.data.images import Name
-from vidstyle.training.data.rng import Draw, Of
+from vidstyle.training.data.rng import Purpose, StepRandomness
 from vidstyle.training.recipe import Stage
 
 
@@ -63,7 +63,9 @@ def draw_crop_box(
     return CropBox(image, (height, width), corner, bool(rng.random() < 0.5))
 
 
-def draw_crops(shapes: Sequence[Sequence[int]], stage: Stage, draw: Draw, what: Of, zoom: tuple[float, float]) -> Crops:
+def draw_crops(
+    shapes: Sequence[Sequence[int]], stage: Stage, draw: StepRandomness, what: Purpose, zoom: tuple[float, float]
+) -> Crops:
     """A random crop of a random image for each place of the batch; with `variants`, one of the image's fixed crops.
 
     Args:

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vidstyle.training.data.rng import Of
+from vidstyle.training.data.rng import Purpose
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def set_aside(
 class Name:
     """Of a picture's fixed crop."""
 
-    what: Of
+    what: Purpose
     """Which chance it is of: photos and paintings are numbered alike."""
     picture: int
     variant: int
@@ -62,7 +62,7 @@ class Name:
 
 
 @dataclass(frozen=True)
-class Pictures:
+class ImageBatch:
     """Crops of a batch."""
 
     pixels: Tensor

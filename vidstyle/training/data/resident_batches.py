@@ -21,9 +21,9 @@ from vidstyle.training.data.crop_boxes import CropBox, Crops, draw_crop_box, dra
 from vidstyle.training.data.images import set_aside
 from vidstyle.training.data.pack import Pack
 from vidstyle.training.data.resident import COLUMNS, ResidentImages, SampleGrid, bilinear
-from vidstyle.training.data.rng import Draw, Of
+from vidstyle.training.data.rng import Purpose, StepRandomness
 from vidstyle.training.data.transfer import upload
-from vidstyle.training.objective.stages import Batch, Motion
+from vidstyle.training.objective.stages import Batch, ClipMotion
 from vidstyle.training.recipe import Colour, Recipe, Stage
 
 UNCHANGED = (1.0, 1.0, 1.0, 0.0)
@@ -85,7 +85,7 @@ class ResidentBatches:
         """This process's batch; arguments as in `data.source.BatchSource`."""
         stage = self._recipe.stage[index]
         first = (part * self._processes + self._rank) * stage.batch
-        draw = Draw(self._recipe.seed, index, step, first)
+        draw = StepRandomness(self._recipe.seed, index, step, first)
         photos, paintings = self._boxes(stage, draw)
         colours = _colours(stage, draw, photos, paintings)
         boxes = [*photos.boxes, *paintings.boxes]
@@ -105,25 +105,27 @@ class ResidentBatches:
         motion = self._motion(grid, numbers[split:].view(-1, 2).long()) if turns else None
         return Batch(content, style, draw, motion)
 
-    def _boxes(self, stage: Stage, draw: Draw) -> tuple[Crops, Crops]:
+    def _boxes(self, stage: Stage, draw: StepRandomness) -> tuple[Crops, Crops]:
         """Crops of photos and paintings, their images numbered as they are in the buffer."""
-        photos = draw_crops([x.shape for x in self.content.images], stage, draw, Of.CONTENT, stage.content_zoom)
-        paintings = draw_crops([x.shape for x in self.style.images], stage, draw, Of.STYLE, stage.style_zoom)
-        photos = _turned(photos, stage.content_rotation, draw.rngs(Of.CONTENT_ROTATION, stage.batch))
-        paintings = _turned(paintings, stage.style_rotation, draw.rngs(Of.STYLE_ROTATION, stage.batch))
+        photos = draw_crops([x.shape for x in self.content.images], stage, draw, Purpose.CONTENT, stage.content_zoom)
+        paintings = draw_crops([x.shape for x in self.style.images], stage, draw, Purpose.STYLE, stage.style_zoom)
+        photos = _turned(photos, stage.content_rotation, draw.rngs(Purpose.CONTENT_ROTATION, stage.batch))
+        paintings = _turned(paintings, stage.style_rotation, draw.rngs(Purpose.STYLE_ROTATION, stage.batch))
         n = len(self.content.images)
         return photos, replace(paintings, boxes=tuple(replace(b, image=b.image + n) for b in paintings.boxes))
 
-    def _turns(self, stage: Stage, draw: Draw) -> list[int]:
+    def _turns(self, stage: Stage, draw: StepRandomness) -> list[int]:
         """Pairs of neighbours in the batch that are two frames of a clip, by turns (`clips.put_pairs`)."""
-        if self._pairs is None or stage.kind != "style" or not stage.weights.v:
+        if self._pairs is None or stage.kind != "style" or not stage.weights.clips:
             return []
         before = draw.first // 2
-        return [m for m in range(stage.batch // 2) if (draw.step + before + m) % stage.every_v == 0]
+        return [m for m in range(stage.batch // 2) if (draw.step + before + m) % stage.every_clips == 0]
 
-    def _put_pair(self, boxes: list[CropBox], colours: NDArray[np.float64], stage: Stage, draw: Draw, m: int) -> int:
+    def _put_pair(
+        self, boxes: list[CropBox], colours: NDArray[np.float64], stage: Stage, draw: StepRandomness, m: int
+    ) -> int:
         """Two frames of a clip in place of photos 2m and 2m + 1, in one style, with their own colours; the pair's number."""
-        rng = draw.rng(Of.CLIP, draw.first // 2 + m)
+        rng = draw.rng(Purpose.CLIP, draw.first // 2 + m)
         clip = self._pack.clips[rng.integers(len(self._pack.clips))]
         number = clip[int(rng.integers(len(clip)))]
         pair, n = self._pack.pairs[number], len(self.content.images) + len(self.style.images)
@@ -134,7 +136,7 @@ class ResidentBatches:
         boxes[style + 1], colours[style + 1] = boxes[style], colours[style]
         return number
 
-    def _motion(self, grid: SampleGrid, later: Tensor) -> Motion:
+    def _motion(self, grid: SampleGrid, later: Tensor) -> ClipMotion:
         """The motion of the crops that are later frames.
 
         Args:
@@ -154,7 +156,7 @@ class ResidentBatches:
         there = torch.stack([2 * (at[None, :] + right) + 1, 2 * (at[:, None] + down) + 1], -1) / side - 1
         seen = bilinear(self._pairs.masks.pixels, masks, y, x)[..., 0] > 254
         visible = seen & (there.abs() <= 1).all(-1)
-        return Motion(crops // 2, there, visible[:, None].float())
+        return ClipMotion(crops // 2, there, visible[:, None].float())
 
 
 def _turned(crops: Crops, most: float, rngs: Sequence[np.random.Generator]) -> Crops:
@@ -165,12 +167,12 @@ def _turned(crops: Crops, most: float, rngs: Sequence[np.random.Generator]) -> C
     return replace(crops, boxes=tuple(replace(b, angle=a) for b, a in zip(crops.boxes, angles, strict=True)))
 
 
-def _colours(stage: Stage, draw: Draw, photos: Crops, paintings: Crops) -> NDArray[np.float64]:
+def _colours(stage: Stage, draw: StepRandomness, photos: Crops, paintings: Crops) -> NDArray[np.float64]:
     """(2B, 4) factors of `color_jitter`: photos, then paintings; a fixed crop has always the same ones."""
     rows = []
     for crops, what, colour in (
-        (photos, Of.CONTENT_COLOUR, stage.content_colour),
-        (paintings, Of.STYLE_COLOUR, stage.style_colour),
+        (photos, Purpose.CONTENT_COLOUR, stage.content_colour),
+        (paintings, Purpose.STYLE_COLOUR, stage.style_colour),
     ):
         rngs = draw.rngs(what, stage.batch)
         if stage.variants:

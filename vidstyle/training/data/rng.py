@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 
-class Of(IntEnum):
+class Purpose(IntEnum):
     """What is drawn; each has a stream of its own, so that switching one off does not change the others."""
 
     CONTENT = 0
@@ -28,7 +28,7 @@ class Of(IntEnum):
 
 
 @dataclass(frozen=True)
-class Draw:
+class StepRandomness:
     """The chances of one batch."""
 
     seed: int
@@ -39,18 +39,18 @@ class Draw:
     first: int = 0
     """Number of the batch's first picture among all pictures of this step."""
 
-    def rng(self, what: Of, number: int = 0) -> np.random.Generator:
+    def rng(self, what: Purpose, number: int = 0) -> np.random.Generator:
         """A generator for picture (or pair) `number` of the step."""
         return np.random.default_rng([self.seed, self.stage, self.step, what, number])
 
-    def generator(self, what: Of, number: int = 0) -> torch.Generator:
+    def generator(self, what: Purpose, number: int = 0) -> torch.Generator:
         """The same as a torch generator, on the CPU: its numbers are the same whatever computes with them."""
         return torch.Generator().manual_seed(int(self.rng(what, number).integers(2**62)))
 
-    def rngs(self, what: Of, count: int) -> list[np.random.Generator]:
+    def rngs(self, what: Purpose, count: int) -> list[np.random.Generator]:
         """A generator for each of the batch's `count` pictures."""
         return [self.rng(what, self.first + i) for i in range(count)]
 
-    def generators(self, what: Of, count: int) -> list[torch.Generator]:
+    def generators(self, what: Purpose, count: int) -> list[torch.Generator]:
         """The same as torch generators."""
         return [self.generator(what, self.first + i) for i in range(count)]

@@ -21,7 +21,7 @@ from vidstyle.models.checkpoint import StyleModel
 from vidstyle.models.compact import CompactNet
 from vidstyle.models.vgg import VGG, WIDTHS
 from vidstyle.training.data.images import Name
-from vidstyle.training.data.rng import Draw, Of
+from vidstyle.training.data.rng import Purpose, StepRandomness
 from vidstyle.training.data.synthetic_motion import compressed, disturb, random_grid, warp
 from vidstyle.training.objective import losses
 from vidstyle.training.objective.targets import Reference, References
@@ -34,7 +34,7 @@ Mean = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class StepResult:
     """Of one step."""
 
     loss: Tensor
@@ -43,7 +43,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Motion:
+class ClipMotion:
     """Contents that are two frames of a clip: `pairs` is (M,) int64, the contents 2p and 2p + 1 for each p of them."""
 
     pairs: Tensor
@@ -52,9 +52,9 @@ class Motion:
     visible: Tensor
     """(M, 1, S, S), 1 where it can be seen there, else 0."""
 
-    def to(self, device: torch.device) -> Motion:
+    def to(self, device: torch.device) -> ClipMotion:
         """The same on a device."""
-        return Motion(self.pairs.to(device), self.grid.to(device), self.visible.to(device))
+        return ClipMotion(self.pairs.to(device), self.grid.to(device), self.visible.to(device))
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,9 @@ class Batch:
     """(B, 3, S, S) float32 in [0, 1], channels-last."""
     style: Tensor
     """The same of paintings."""
-    draw: Draw
+    draw: StepRandomness
     """Its chances, and the step's number."""
-    motion: Motion | None = None
+    motion: ClipMotion | None = None
     """Of the contents that are frames of clips."""
     names: tuple[Name | None, ...] = ()
     """Of the contents and then the styles, where crops are fixed."""
@@ -78,7 +78,7 @@ class Batch:
         return torch.cat([self.content, self.style]).contiguous(memory_format=torch.channels_last)
 
 
-class Objective(Protocol):
+class StageObjective(Protocol):
     """Loss of a stage."""
 
     extra: nn.Module
@@ -89,13 +89,13 @@ class Objective(Protocol):
         """The network that is trained."""
         ...
 
-    def __call__(self, batch: Batch) -> Outcome:
+    def __call__(self, batch: Batch) -> StepResult:
         """The loss of one batch: a mean over its pictures (or pairs of neighbours), so that the mean over processes of
         equal batches is the loss of them all."""
         ...
 
 
-class Distil:
+class DistilObjective:
     """MSE between 1x1 readouts of the encoder and relu2_1, relu3_1, relu4_1, channels scaled by their deviation."""
 
     def __init__(self, net: StyleModel, vgg: VGG, stage: Stage, mean: Mean = lambda x: x) -> None:
@@ -108,7 +108,7 @@ class Distil:
             nn.Conv2d(i, o, 1) for i, o in zip(net.config.widths, WIDTHS[1:4], strict=True)
         )
 
-    def __call__(self, batch: Batch) -> Outcome:
+    def __call__(self, batch: Batch) -> StepResult:
         x = batch.pictures
         with torch.no_grad():
             wanted = [f.float() for f in self.vgg(x, 4)[1:]]
@@ -122,23 +122,23 @@ class Distil:
             term = F.mse_loss(head(feature).float() / scale, target / scale)
             terms[f"d{n}"] = term.detach()
             loss = loss + term
-        return Outcome(loss, terms)
+        return StepResult(loss, terms)
 
 
-class Autoencode:
+class AutoencodeObjective:
     """L1 of pictures and of their gradients, where every picture is its own style."""
 
     def __init__(self, net: StyleModel, vgg: VGG, stage: Stage, mean: Mean = lambda x: x) -> None:
         self.net = net
         self.extra: nn.Module = nn.Identity()
 
-    def __call__(self, batch: Batch) -> Outcome:
+    def __call__(self, batch: Batch) -> StepResult:
         x = batch.pictures
         y = self.net(x, self.net.encode_style(x))
-        return Outcome(losses.gradient_l1(y, x), {"l1": F.l1_loss(y.detach().float(), x)})
+        return StepResult(losses.gradient_l1(y, x), {"l1": F.l1_loss(y.detach().float(), x)})
 
 
-class Style:
+class StyleObjective:
     """lg Lg + ll Ll + li Lis + lt Lt + lv Lt(clips) + lr Lr + range penalty, terms with weight 0 not computed."""
 
     def __init__(self, net: StyleModel, vgg: VGG, stage: Stage, mean: Mean = lambda x: x) -> None:
@@ -146,7 +146,7 @@ class Style:
         self.references = References(vgg, stage)
         self.extra: nn.Module = nn.Identity()
 
-    def __call__(self, batch: Batch) -> Outcome:
+    def __call__(self, batch: Batch) -> StepResult:
         s, w, draw = self.stage, self.stage.weights, batch.draw
         content, style, motion = batch.content, batch.style, batch.motion
         depth, n, step = len(s.style_layers), content.shape[0], draw.step
@@ -162,32 +162,36 @@ class Style:
             terms[name], weights[name] = value, weight
 
         add("range", w.range, losses.out_of_range(result))
-        if w.g:
-            add("g", w.g, losses.global_style(losses.layer_moments(of_result), given.moments, s.style_layers, s.delta))
-        if w.l:
-            add("l", w.l, losses.local_features(of_result, self.targets(given), s.delta))
-        if w.i and step % s.every_i == 0:
-            generator = draw.generator(Of.POSITIONS)
+        if w.global_style:
+            add(
+                "g",
+                w.global_style,
+                losses.global_style(losses.layer_moments(of_result), given.moments, s.style_layers, s.delta),
+            )
+        if w.local:
+            add("l", w.local, losses.local_features(of_result, self.targets(given), s.delta))
+        if w.similarity and step % s.every_similarity == 0:
+            generator = draw.generator(Purpose.POSITIONS)
             lis = losses.similarity(given.content, of_result, s.similarity_layers, POSITIONS, generator)
-            add("i", w.i * s.every_i, lis)
-        if w.t and step % s.every_t == 0:
-            camera = draw.generators(Of.MOTION, n)
+            add("i", w.similarity * s.every_similarity, lis)
+        if w.temporal and step % s.every_temporal == 0:
+            camera = draw.generators(Purpose.MOTION, n)
             grid = random_grid(content.shape[3], camera, content.device)
             moved = disturb(warp(content, grid), camera)
             if s.jpeg:
                 moved = compressed(moved, s.jpeg, camera)
             moved = moved.contiguous(memory_format=torch.channels_last)
-            add("t", w.t * s.every_t, losses.temporal(self.net(moved, code), result, grid))
+            add("t", w.temporal * s.every_temporal, losses.temporal(self.net(moved, code), result, grid))
         if motion is not None:
             m = motion.pairs
             # Every pair of the clips counts as if every pair of the batch were one: the weight's meaning is that of t.
-            share = s.every_v * len(m) / (n // 2)
-            add("v", w.v * share, losses.temporal(result[2 * m + 1], result[2 * m], motion.grid, motion.visible))
-        if w.r and step % s.every_r == 1 % s.every_r:
+            share = s.every_clips * len(m) / (n // 2)
+            add("v", w.clips * share, losses.temporal(result[2 * m + 1], result[2 * m], motion.grid, motion.visible))
+        if w.identity and step % s.every_identity == 1 % s.every_identity:
             own = self.net(content, self.net.encode_style(content))
-            add("r", w.r * s.every_r, F.l1_loss(own.float(), content))
+            add("r", w.identity * s.every_identity, F.l1_loss(own.float(), content))
         loss = torch.stack([weights[k] * v for k, v in terms.items()]).sum()
-        return Outcome(loss, {k: v.detach() for k, v in terms.items()})
+        return StepResult(loss, {k: v.detach() for k, v in terms.items()})
 
     @torch.no_grad()
     def targets(self, given: Reference) -> dict[int, Tensor]:
@@ -205,7 +209,7 @@ class Step(nn.Module):
     The loss network is frozen and no part of it.
     """
 
-    def __init__(self, objective: Objective) -> None:
+    def __init__(self, objective: StageObjective) -> None:
         super().__init__()
         self.net, self.extra = objective.net, objective.extra
         self._objective = objective
@@ -216,8 +220,8 @@ class Step(nn.Module):
         return outcome.loss, outcome.terms
 
 
-OBJECTIVES: dict[str, type[Distil] | type[Autoencode] | type[Style]] = {
-    "distil": Distil,
-    "autoencode": Autoencode,
-    "style": Style,
+OBJECTIVES: dict[str, type[DistilObjective] | type[AutoencodeObjective] | type[StyleObjective]] = {
+    "distil": DistilObjective,
+    "autoencode": AutoencodeObjective,
+    "style": StyleObjective,
 }

@@ -40,9 +40,9 @@ class References:
 
     def __init__(self, vgg: VGG, stage: Stage) -> None:
         self.vgg, self.depth = vgg, len(stage.style_layers)
-        uniform = stage.local_attention == "uniform" or not stage.weights.l
-        layers = set(stage.local_layers if stage.weights.l else ()) | set(
-            stage.similarity_layers if stage.weights.i else ()
+        uniform = stage.local_attention == "uniform" or not stage.weights.local
+        layers = set(stage.local_layers if stage.weights.local else ()) | set(
+            stage.similarity_layers if stage.weights.similarity else ()
         )
         # The keys of attention are made of all layers.
         self.of_content = sorted(layers) if uniform else list(range(1, self.depth + 1))
