@@ -30,6 +30,8 @@ class Timeline:
     """(stream, position) of packets whose times are wrong: they are taken as missing."""
     end: Fraction | None = None
     """When the picture ends, in seconds after the first packet's time; None where the file was not read for it."""
+    frames: int | None = None
+    """Packets of the picture; None likewise."""
 
     def shift(self, position: int | None) -> Fraction:
         """Seconds to add to the times of a packet that begins at byte `position` (None: unknown, the first section)."""

@@ -161,7 +161,7 @@ def test_a_stray_time_is_no_new_clock() -> None:
 def test_short_pieces_with_pauses_between_are_no_strays() -> None:
     """Sound that is only there now and then, a slow film."""
     pieces = [stretch(0, 10 * n, 2 * n, 2 * n + 0.04, count=1) for n in range(20)]
-    assert sections(pieces, 0) == Timeline((), (Fraction(0),), frozenset(), pieces[-1].end)
+    assert sections(pieces, 0) == Timeline((), (Fraction(0),), frozenset(), pieces[-1].end, 20)
 
 
 def test_a_long_pause_that_sound_fills_is_a_pause() -> None:

@@ -121,7 +121,10 @@ def _on_timeline(info: VideoInfo, timeline: Timeline) -> VideoInfo:
         warnings += (
             f"{info.path}: is made of {parts} recordings, each with its own clock; one is put after the other.",
         )
-    return replace(info, start_pts=start, end_pts=end, duration=seconds, timeline=timeline, warnings=warnings)
+    frames = info.frames or timeline.frames
+    return replace(
+        info, start_pts=start, end_pts=end, duration=seconds, frames=frames, timeline=timeline, warnings=warnings
+    )
 
 
 def _choose(path: Path, container: av.container.InputContainer) -> tuple[av.VideoStream, list[str]]:

@@ -186,7 +186,8 @@ def sections(stretches: Sequence[_Stretch], video: int) -> Timeline:
         if (run.stream, run.first_position) not in proven
         for position in (run.first_position, run.last_position)
     }
-    return Timeline(tuple(borders), tuple(shifts), frozenset(strays), ends.get(video))
+    frames = sum(run.count for run in stretches if run.stream == video)
+    return Timeline(tuple(borders), tuple(shifts), frozenset(strays), ends.get(video), frames)
 
 
 def _proven(runs: list[_Stretch]) -> list[_Stretch]:
