@@ -129,3 +129,28 @@ def test_what_is_not_installed_is_named(
     assert vidstyle("export", "--format", kind, "--model", tiny_model, "--size", "32x32", "-o", out) == 2
     assert f"pip install 'vidstyle[{kind}]'" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("failure", "words"),
+    [
+        (OSError(28, "No space left on device"), "the disk of .* is full; free some space"),
+        (RuntimeError("basic_ios::clear: iostream error"), "could not be written; see whether the disk of .* is full"),
+    ],
+)
+def test_a_full_disk_is_one_sentence(
+    failure: Exception, words: str, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from vidstyle.core.errors import InputError
+    from vidstyle.engines import export
+    from vidstyle.models.checkpoint import load_model
+
+    def full(*_: object) -> None:
+        raise failure
+
+    monkeypatch.setattr(export, "traced", lambda *_, **__: None)  # takes seconds, and is not what fails
+    monkeypatch.setitem(export.FORMATS, "openvino", export.Format(full, (".bin", ".xml"), "json"))
+    wanted = export.Wanted(64, 48, False, {})
+    with pytest.raises(InputError, match=words):
+        export.export(load_model(tiny_model), wanted, tmp_path / "m.xml", "openvino")
+    assert list(tmp_path.iterdir()) == []

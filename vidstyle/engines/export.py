@@ -14,7 +14,8 @@ from pathlib import Path
 
 import torch
 
-from vidstyle.core.errors import UsageError
+from vidstyle.core.errors import InputError, UsageError
+from vidstyle.core.files import write_failure
 from vidstyle.engines.graph import input_names, traced
 from vidstyle.models.checkpoint import StyleModel
 
@@ -87,6 +88,7 @@ def export(model: StyleModel, wanted: Wanted, path: Path, kind: str) -> list[Pat
 
     Raises:
         UsageError: what the format needs is not installed.
+        InputError: the disk is full, or the place cannot be written to.
     """
     chosen = FORMATS[kind]
     try:
@@ -97,11 +99,21 @@ def export(model: StyleModel, wanted: Wanted, path: Path, kind: str) -> list[Pat
         ) from error
     code = model.encode_style(torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)))
     program = traced(model, wanted.height, wanted.width, code, strength=wanted.strength, any_points=True)
-    path.parent.mkdir(parents=True, exist_ok=True)
     files = [path.with_suffix(suffix) for suffix in chosen.parts]
-    with tempfile.TemporaryDirectory(prefix=".vidstyle-export-", dir=path.parent) as folder:
-        partial = Path(folder) / path.name
-        chosen.write(program, input_names(code, strength=wanted.strength), wanted, partial)
-        for file in files:
-            partial.with_suffix(file.suffix).replace(file)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".vidstyle-export-", dir=path.parent) as folder:
+            partial = Path(folder) / path.name
+            chosen.write(program, input_names(code, strength=wanted.strength), wanted, partial)
+            for file in files:
+                partial.with_suffix(file.suffix).replace(file)
+    except OSError as error:
+        raise InputError(f"{path}: {write_failure(error, path)}.") from error
+    except RuntimeError as error:
+        if "iostream" not in str(error):
+            raise
+        # All that OpenVINO says of a write that failed.
+        raise InputError(
+            f"{path}: could not be written; see whether the disk of {path.absolute().parent} is full."
+        ) from error
     return files
