@@ -134,7 +134,7 @@ def test_frames_of_clips_take_their_turns_and_their_motion_fits(
     images: ImageFolder, clips: ClipFolder, rotation: float
 ) -> None:
     plan = recipe(
-        weights=LossWeights(v=1.0), every_v=2, crop=32, content_zoom=(1.0, 2.0), content_rotation=rotation,
+        weights=LossWeights(clips=1.0), every_clips=2, crop=32, content_zoom=(1.0, 2.0), content_rotation=rotation,
         content_colour=COLOUR, style_colour=COLOUR,
     )  # fmt: skip
     source = ResidentBatches(packed(images, clips), plan, CPU)
@@ -160,14 +160,14 @@ def test_frames_of_clips_take_their_turns_and_their_motion_fits(
 
 def test_a_recipe_that_asks_for_what_is_not_there_is_refused(images: ImageFolder) -> None:
     with pytest.raises(UsageError, match="--video"):
-        ResidentBatches(packed(images), recipe(weights=LossWeights(v=1.0)), CPU)
+        ResidentBatches(packed(images), recipe(weights=LossWeights(clips=1.0)), CPU)
     with pytest.raises(UsageError, match="--pack"):
         FolderBatches(Folders(images, images), recipe(style_rotation=10.0), CPU)
 
 
 def test_a_batch_asks_the_device_for_nothing(images: ImageFolder, clips: ClipFolder) -> None:
     """On a GPU that is not there: a value that would have to come back to the host raises."""
-    plan = recipe(weights=LossWeights(v=1.0), every_v=1, crop=32, content_colour=COLOUR, style_rotation=9.0)
+    plan = recipe(weights=LossWeights(clips=1.0), every_clips=1, crop=32, content_colour=COLOUR, style_rotation=9.0)
     with FakeTensorMode(allow_non_fake_inputs=True):
         batch = ResidentBatches(packed(images, clips), plan, torch.device("cuda")).batch(0, 0, 0)
         assert batch.motion is not None

@@ -56,7 +56,7 @@ class ResidentBatches:
 
     def __init__(self, pack: Pack, recipe: Recipe, device: torch.device, process: tuple[int, int] = (0, 1)) -> None:
         if recipe.uses_clips and not pack.pairs:
-            raise UsageError("the recipe's weight v asks for real clips: pack some with --video or set v = 0.")
+            raise UsageError("the recipe's weight clips asks for real clips: pack some with --video or set clips = 0.")
         self._pack, self._recipe, self._device, (self._rank, self._processes) = pack, recipe, device, process
         self.content, self.style, self.unseen_content, self.unseen_style = set_aside(
             pack.content, pack.style, recipe.validation.held_out
