@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from vidstyle.engines.choose import make_engine
 from vidstyle.engines.cuda.devices import kind, spread
 from vidstyle.media.mux.mux import mux
 from vidstyle.models.registry import ModelDescriptor, find_model
-from vidstyle.pipeline.fitting import SHORT, asked_for, from_journal, keep_in_journal, with_fits
+from vidstyle.pipeline.fitting import SHORT, Fitted, asked_for, from_journal, keep_in_journal, with_fits
 from vidstyle.pipeline.plan.checks import OutputExists
 from vidstyle.pipeline.plan.fingerprint import file_sample, machine, pictures_sample
 from vidstyle.pipeline.plan.journal import Journal, journal_folder, was_finished
@@ -62,12 +63,7 @@ def stylize_video(
     try:
         film = plan_video(Path(source), None if output is None else Path(output), options, threads=cores())
     except OutputExists as error:
-        journal = was_finished(error.output) if options.resume else None
-        if journal is None:
-            raise
-        with journal:
-            journal.remove()
-        return report_again(Path(source), error.output, journal, options)
+        return finished_before(error, Path(source), options)
     request = styles if isinstance(styles, StyleRequest) else options.style_request(styles)
     request = request.at_size(film.painting.size if request.mixes_two else film.size)
     given = [] if engine is None else list(engine) if isinstance(engine, Sequence) else [engine]
@@ -75,37 +71,15 @@ def stylize_video(
     folder = journal_folder(film.output)
     with ExitStack() as stack:
         old = stack.enter_context(Journal.reopen(folder)) if options.resume and folder.is_dir() else None
-        frozen: Mapping[str, Any] = old.fingerprint if old else {}
-        first = given[0] if given else engine_like(model, options, frozen.get("engine", {}))
-        chunk = options.chunk or frozen.get("chunk") or choose_batch_size(first, film.painting.size)
-        print_ = {**fingerprint(film, request, first, chunk), "fit": asked_for(options)}
-        if old is not None:
-            old.require(print_)
-        if old is not None and old.covered():
-            fitted = from_journal(request, options, old)
-            journal, request = old, fitted.request
-        else:
-            paint_size, anew = min(film.painting.size), options.fit is not None or not is_short(film)
-            fitted = with_fits(request, options, first, paint_size, anew=anew, say=say)
-            journal = old or stack.enter_context(Journal.create(folder, print_))
-            request = keep_in_journal(fitted, journal)
-        stage = StyleStage(request, first, batch_size=chunk, origin=film.first_tick)
-        kept = sum(journal.done.values())
-        devices = [e.device for e in given] or spread(first.device)
-        ranges = ranges_of(film, journal, len(devices))
-        more = given[1 : len(ranges)] or [engine_at(device, first) for device in devices[1 : len(ranges)]]
-        stages = [stage, *(stage.on(other) for other in more)]
-        try:
-            finish = None if film.painting.road == "source" else DetailTransfer(film, request)
-            runner = SegmentRunner(film, journal, finish, chunk, progress, options.max_errors)
-            seconds, warnings = runner.run(ranges, stages)
-            warnings += mux(journal.parts(), film.info, film.output, film.spec, scratch=journal.folder)
-        except BaseException as error:
-            raise kept_for_resume(error, journal) from error
-        frames = sum(journal.done.values())
-        journal.remove()
-    for limit in {p.limit for p in stages if p.limit}:
-        warnings.append(f"memory was short: the model was given {limit} frames a call instead of {chunk}.")
+        first = given[0] if given else engine_like(model, options, old.fingerprint.get("engine", {}) if old else {})
+        job = settled(film, request, first, options, old, say)
+        if old is None:
+            stack.enter_context(job.journal)
+        kept = sum(job.journal.done.values())
+        devices = [each.device for each in given] or spread(first.device)
+        seconds, warnings = work(job, given or [first], devices, options.max_errors, progress)
+        frames = sum(job.journal.done.values())
+        job.journal.remove()
     elapsed = time.perf_counter() - begun
     return RunReport(
         input=str(film.info.path),
@@ -116,7 +90,7 @@ def stylize_video(
         paint_size=min(film.painting.size),
         detail=film.painting.detail,
         road=film.painting.road,
-        fit=fitted.report(),
+        fit=job.fitted.report(),
         seconds=round(elapsed, 3),
         fps=round((frames - kept) / elapsed, 2),
         engine=first.name,
@@ -125,8 +99,72 @@ def stylize_video(
         model=model.name,
         stages={stage: round(value, 3) for stage, value in vars(seconds).items()},
         peak_rss_mb=peak_rss_mb(),
-        warnings=[*film.warnings, *request.notes, *dict.fromkeys(warnings)],
+        warnings=[*film.warnings, *job.request.notes, *dict.fromkeys(warnings)],
     )
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run that is settled: all that its bytes depend on is known and stands in the journal."""
+
+    film: VideoPlan
+    request: StyleRequest
+    fitted: Fitted
+    batch_size: int
+    journal: Journal
+
+
+def settled(
+    film: VideoPlan,
+    request: StyleRequest,
+    engine: Engine,
+    options: RunOptions,
+    old: Journal | None,
+    say: Callable[[str], None],
+) -> Job:
+    """Settle a run: as `old`, an unfinished one, had it, or anew in a journal of its own.
+
+    Raises:
+        UsageError: an unfinished run that would have given other bytes.
+    """
+    frozen: Mapping[str, Any] = old.fingerprint if old else {}
+    batch_size = options.chunk or frozen.get("chunk") or choose_batch_size(engine, film.painting.size)
+    print_ = {**fingerprint(film, request, engine, batch_size), "fit": asked_for(options)}
+    if old is not None:
+        old.require(print_)
+        if old.covered():
+            fitted = from_journal(request, options, old)
+            return Job(film, fitted.request, fitted, batch_size, old)
+    anew = options.fit is not None or not is_short(film)
+    fitted = with_fits(request, options, engine, min(film.painting.size), anew=anew, say=say)
+    journal = old or Journal.create(journal_folder(film.output), print_)
+    return Job(film, keep_in_journal(fitted, journal), fitted, batch_size, journal)
+
+
+def work(
+    job: Job, engines: Sequence[Engine], devices: Sequence[str], max_errors: float, progress: Progress | None
+) -> tuple[StageSeconds, list[str]]:
+    """Style what is missing, then join it all to the output. Returns the busy times and warnings.
+
+    Args:
+        engines: the first one, or all.
+        devices: of all; what the first one has no fellow on yet gets one, if there is work for it.
+    """
+    film, first, batch_size = job.film, engines[0], job.batch_size
+    ranges = ranges_of(film, job.journal, len(devices))
+    others = engines[1 : len(ranges)] or [engine_at(device, first) for device in devices[1 : len(ranges)]]
+    stage = StyleStage(job.request, first, batch_size=batch_size, origin=film.first_tick)
+    stages = [stage, *(stage.on(other) for other in others)]
+    try:
+        finish = None if film.painting.road == "source" else DetailTransfer(film, job.request)
+        runner = SegmentRunner(film, job.journal, finish, batch_size, progress, max_errors)
+        seconds, warnings = runner.run(ranges, stages)
+        warnings += mux(job.journal.parts(), film.info, film.output, film.spec, scratch=job.journal.folder)
+    except BaseException as error:
+        raise kept_for_resume(error, job.journal) from error
+    for limit in {each.limit for each in stages if each.limit}:
+        warnings.append(f"memory was short: the model was given {limit} frames a call instead of {batch_size}.")
+    return seconds, warnings
 
 
 def is_short(film: VideoPlan) -> bool:
@@ -143,8 +181,18 @@ def is_short(film: VideoPlan) -> bool:
     return (min(ends) - (film.start or begin)) * base < SHORT
 
 
-def report_again(source: Path, output: Path, journal: Journal, options: RunOptions) -> RunReport:
-    """What there is to say of a film that was finished before this run began."""
+def finished_before(error: OutputExists, source: Path, options: RunOptions) -> RunReport:
+    """What there is to say of a film that was finished before this run began, and only its journal was left.
+
+    Raises:
+        OutputExists: `error`, where that is not so.
+    """
+    output = error.output
+    journal = was_finished(output) if options.resume else None
+    if journal is None:
+        raise error
+    with journal:
+        journal.remove()
     engine, film = journal.fingerprint["engine"], journal.fingerprint["film"]
     return RunReport(
         input=str(source),

@@ -138,30 +138,12 @@ def run_stages(
         for channel in (decoded, styled, finished):
             channel.stop()
 
-    def decode() -> None:
-        with closing(seconds.busy("decode", source)) as items:
-            for item in items:
-                decoded.put(item)
+    def pump(stage: str, items: Iterable[Any], into: Channel[Any], origin: Channel[Any] | None = None) -> None:
+        with closing(seconds.busy(stage, items, origin)) as made:
+            for item in made:
+                into.put(item)
                 del item
-        decoded.end()
-
-    def model() -> None:
-        with closing(seconds.busy("model", work(decoded), decoded)) as results:
-            for result in results:
-                styled.put(result)
-                del result
-        styled.end()
-
-    def detail() -> None:
-        assert finish is not None
-        for item in styled:
-            begun = time.perf_counter()
-            result = finish(item)
-            seconds.add("detail", time.perf_counter() - begun)
-            del item
-            finished.put(result)
-            del result
-        finished.end()
+        into.end()
 
     def encode() -> None:
         with sink as write:
@@ -170,6 +152,13 @@ def run_stages(
                 write(item)
                 seconds.add("encode", time.perf_counter() - begun)
                 del item
+
+    stages: dict[str, Callable[[], None]] = {
+        "decode": lambda: pump("decode", source, decoded),
+        "model": lambda: pump("model", work(decoded), styled, decoded),
+        **({"detail": lambda: pump("detail", map(finish, styled), finished, styled)} if finish else {}),
+        "encode": encode,
+    }
 
     def guarded(stage: Callable[[], None]) -> None:
         try:
@@ -182,8 +171,8 @@ def run_stages(
             stop_all()
 
     threads = [
-        threading.Thread(target=guarded, args=(stage,), name=f"vidstyle-{stage.__name__}", daemon=True)
-        for stage in ((decode, model, detail, encode) if finish else (decode, model, encode))
+        threading.Thread(target=guarded, args=(stage,), name=f"vidstyle-{name}", daemon=True)
+        for name, stage in stages.items()
     ]
     run_threads(threads, stop_all)
     if errors:
