@@ -50,7 +50,7 @@ def finished(arguments: list[str], expected: int, folder: Path, *flags: str) -> 
         process = subprocess.Popen(
             command,
             cwd=folder,
-            env={**os.environ, "VIDSTYLE_CACHE": str(folder / "cache")},
+            env={**os.environ, "VIDSTYLE_CACHE": str(folder / "cache"), "VIDSTYLE_STYLES": str(folder / "styles")},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=errors,
