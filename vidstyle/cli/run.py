@@ -111,7 +111,7 @@ def command(
     films = videos_of(sources, lambda sentence: None if quiet else words.say(f"vidstyle: {sentence}"))
     if output is not None and (out_dir is not None or len(films) != 1):
         raise UsageError(f"-o {output}: names one film; for {len(films)} give --out-dir alone.")
-    check_single(films)
+    check_names(films, style or ())
     request = options.style_request(style or ())  # read once for all films; a wrong name is told before anything else
     if out_dir is not None:
         make_folder(out_dir)
@@ -136,13 +136,16 @@ def command(
         words.emit_json(report.to_dict(), json)
 
 
-def check_single(films: Sequence[Path]) -> None:
-    """Refuse at once a video that is the only input and not there. Raises InputError."""
+def check_names(videos: Sequence[Path], styles: Sequence[str]) -> None:
+    """Refuse at once a style that is not there, and a video that is the only input. Raises InputError or UsageError."""
     from vidstyle.core.files import check_readable
     from vidstyle.media.paths import NumberedName
+    from vidstyle.styles.resolve import located, parse
 
-    if len(films) == 1 and not films[0].is_dir() and NumberedName.parse(films[0]) is None:
-        check_readable(films[0])
+    if len(videos) == 1 and not videos[0].is_dir() and NumberedName.parse(videos[0]) is None:
+        check_readable(videos[0])
+    for style in styles:
+        located(parse(style).ref)
 
 
 def make_folder(folder: Path) -> None:

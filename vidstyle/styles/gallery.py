@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 DESCRIPTIONS: dict[str, str] = {
     "starry-strokes": "night valley in swirling impasto strokes",
@@ -42,6 +43,9 @@ def load(name: str) -> NDArray[np.uint8]:
     Raises:
         KeyError: `name` is not a built-in style (`resolve` reports it to the user).
     """
+    import numpy as np
+    from PIL import Image
+
     if name not in DESCRIPTIONS:
         raise KeyError(name)
     with files(__package__).joinpath("pictures", f"{name}.webp").open("rb") as stream, Image.open(stream) as picture:

@@ -8,14 +8,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from vidstyle.core.errors import InputError, UsageError
-from vidstyle.imaging.resize import with_short_side
 from vidstyle.styles import gallery
-from vidstyle.styles.painting import read_painting
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 CODE_SUFFIX = ".safetensors"
 STYLE_SIZE = 384
@@ -96,9 +96,21 @@ def resolve(ref: str, *, size: int = STYLE_SIZE) -> NDArray[np.uint8] | Path:
         UsageError: a name that is neither built in nor a file.
         InputError: a file that is missing, a folder or not readable as a picture.
     """
+    place = located(ref)
+    if isinstance(place, Path) and place.suffix.lower() == CODE_SUFFIX:
+        return place
+    from vidstyle.imaging.resize import with_short_side
+    from vidstyle.styles.painting import read_painting
+
+    return read_painting(place, size) if isinstance(place, Path) else with_short_side(gallery.load(place), size)
+
+
+def located(ref: str) -> str | Path:
+    """The built-in name or the file that a reference means; nothing is read, so a wrong one is told at once. Raises as
+    `resolve`."""
     name = _built_in(ref)
     if name in gallery.DESCRIPTIONS:
-        return with_short_side(gallery.load(name), size)
+        return name
     if "://" in ref:
         raise InputError(f"{ref}: addresses are not read; save the picture in a file and name that.")
     if ref == "-":
@@ -107,7 +119,7 @@ def resolve(ref: str, *, size: int = STYLE_SIZE) -> NDArray[np.uint8] | Path:
     if _there(path):
         if path.is_dir():
             raise InputError(f"{ref}: a folder, not a style; name one picture in it.")
-        return path if path.suffix.lower() == CODE_SUFFIX else read_painting(path, size)
+        return path
     if looks_like_file(ref):
         raise InputError(f"{ref}: no such file; check the path, or use a built-in style (see: vidstyle styles).")
     near = difflib.get_close_matches(name, gallery.names(), n=3, cutoff=0.4) or gallery.names()
