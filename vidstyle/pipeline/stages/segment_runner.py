@@ -23,6 +23,9 @@ from vidstyle.pipeline.stages.workers import CheckCancelled, run_jobs, until_can
 Progress = Callable[[int, int | None], None]
 """Called with the frames that are finished and the number expected (None: unknown), from another thread."""
 
+QUEUE_BYTES = 1 << 26
+"""Of frames that wait between two stages, about; a batch may always wait."""
+
 Work = Callable[[Iterable[Frame]], Iterator[Frame]]
 
 
@@ -92,7 +95,7 @@ class SegmentRunner:
         timed = retimed(prepared(source, film), film.clock, film.plan, start=start, stop=stop)
         sink = SegmentWriter(film, self.journal, first=first, wrote=self.wrote)
         spent = run_stages(
-            until_cancelled(timed, check_cancelled), work, sink, finish=self.finish, depth=2 * self.chunk
+            until_cancelled(timed, check_cancelled), work, sink, finish=self.finish, depth=queue_depth(film, self.chunk)
         )
         if last is None:
             self.journal.end(sink.next)
@@ -110,6 +113,12 @@ class SegmentRunner:
             self.frames += 1
             if self.progress is not None:
                 self.progress(self.frames, self.expected)
+
+
+def queue_depth(film: VideoPlan, chunk: int) -> int:
+    """Frames that may wait between two stages: two batches, or one where the frames at full size would fill the memory."""
+    bytes_per_frame = film.size[0] * film.size[1] * 3 // (2 if film.painting.road == "planes" else 1)
+    return max(chunk, min(2 * chunk, QUEUE_BYTES // bytes_per_frame))
 
 
 def prepared(frames: Iterable[Frame], film: VideoPlan) -> Iterator[Frame]:

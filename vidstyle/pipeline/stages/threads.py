@@ -129,7 +129,7 @@ def run_stages(
     """
     decoded: Channel[A] = Channel(depth)
     styled: Channel[B] = Channel(depth)
-    finished: Channel[B] = Channel(depth) if finish else styled
+    finished: Channel[B] = Channel(2) if finish else styled
     seconds = StageSeconds()
     errors: list[BaseException] = []
     guard = threading.Lock()
