@@ -18,7 +18,7 @@ from PIL import Image
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.imaging.image_io import read_image
 from vidstyle.media.input.probe import probe
-from vidstyle.pipeline.images import stylize_image
+from vidstyle.pipeline.images import stylize_image, stylize_images
 from vidstyle.pipeline.plan.run_options import RunOptions, parse_paint_size
 from vidstyle.pipeline.run import stylize_video
 
@@ -314,6 +314,14 @@ def test_pictures(film: Any, tiny_model: Path, style: str) -> None:
     old, new = drawn(0, 150, 91).astype(int), read_image(Path("colour.png")).astype(int)
     inside = ((new > 0) & (new < 255)).all(-1)
     assert np.abs((new[..., 0] - new[..., 2]) - (old[..., 0] - old[..., 2]))[inside].max() <= 1
+    said: list[str] = []
+    asked = RunOptions(**settings, paint_size=100)
+    (result,) = stylize_images([(Path("in.png"), Path("large.png"))], style, options=asked, say=said.append)
+    assert result[2] is None
+    assert said == [
+        "in.png: --paint-size 100: the frame's short side is 91, not larger than that; it is painted as it is."
+    ]
+    assert np.array_equal(source, read_image(Path("large.png")))
 
 
 def test_ten_bits_of_detail(styled: Any, make_clip: Any, model_that_copies: None) -> None:

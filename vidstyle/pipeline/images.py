@@ -21,6 +21,7 @@ from vidstyle.models.registry import find_model
 from vidstyle.pipeline.fitting import with_fits
 from vidstyle.pipeline.picture import read_picture
 from vidstyle.pipeline.plan.checks import check_output
+from vidstyle.pipeline.plan.painting import without_effect
 from vidstyle.pipeline.plan.run_options import RunOptions, check_arguments
 from vidstyle.styles.request import StyleRequest
 from vidstyle.styles.source import StyleLike
@@ -101,6 +102,8 @@ def stylize_images(
             except InputError as error:
                 raise InputError(f"{source}: {error}") from None
             frame = resized(Frame(picture.rgb, 0, 0, Fraction(1), picture.alpha), size)
+            if vain := without_effect(size, options.paint_size):
+                say(f"{source}: {vain}")
             styled = painted(frame.data, stylize, options)
             if request.preserve_color:
                 styled = with_colour_of(frame.data[None], styled[None])[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from vidstyle.imaging.sizes import MIN_PAINT_SIZE, painting_size
+from vidstyle.imaging.sizes import MIN_PAINT_SIZE, PaintSize, painting_size
 from vidstyle.media.input.planar_reader import PlaneSizes, holds_planes
 from vidstyle.media.input.probe import VideoInfo
 from vidstyle.media.output.planar_writer import takes_planes
@@ -37,6 +37,15 @@ class Painting:
         return {"size": list(self.size), "detail": None if self.road == "source" else self.detail, "road": self.road}
 
 
+def without_effect(full: tuple[int, int], wish: PaintSize) -> str | None:
+    """Why a painting size that was asked for cannot be had in a frame of this width and height; None where it can."""
+    short = min(full)
+    if not isinstance(wish, int) or wish == short or painting_size(full, wish) != full:
+        return None
+    why = f"smaller than {MIN_PAINT_SIZE}" if short < MIN_PAINT_SIZE else "not larger than that"
+    return f"--paint-size {wish}: the frame's short side is {short}, {why}; it is painted as it is."
+
+
 def plan_painting(
     info: VideoInfo, full: tuple[int, int], settings: EncodeSettings, options: RunOptions
 ) -> tuple[Painting, list[str]]:
@@ -46,11 +55,8 @@ def plan_painting(
         full: width and height of the result.
     """
     size = painting_size(full, options.paint_size)
-    warnings = []
-    short, wish = min(full), options.paint_size
-    if isinstance(wish, int) and size == full and wish != short:
-        why = f"smaller than {MIN_PAINT_SIZE}" if short < MIN_PAINT_SIZE else "not larger than that"
-        warnings.append(f"--paint-size {wish}: the frame's short side is {short}, {why}; it is painted as it is.")
+    note = without_effect(full, options.paint_size)
+    warnings = [note] if note else []
     if size == full:
         return Painting(full, full, options.detail, "source"), warnings
     mixed = options.preserve_color or options.mask is not None  # the source's own colours come in at full size
