@@ -31,12 +31,12 @@ from vidstyle.imaging import detail
 from vidstyle.imaging.flow import DisFlow
 from vidstyle.imaging.frame import Frame
 from vidstyle.imaging.sizes import PaintSize, painting_size
+from vidstyle.imaging.tensors import unit_range
 from vidstyle.imaging.transforms import with_small_copy
 from vidstyle.losses.network import loss_network
 from vidstyle.metrics.fidelity import StyleDistance, content_ms_ssim
 from vidstyle.metrics.shift import shift_error
-from vidstyle.metrics.warp_error import Motion, motion, unit_range, warp_error
-from vidstyle.models.checkpoint import model_digest
+from vidstyle.metrics.warp_error import Motion, motion, warp_error
 from vidstyle.styles.resolve import resolve
 
 Picture = NDArray[np.uint8]
@@ -62,6 +62,11 @@ class Method:
     amount: float = 1.0
 
 
+def rounded(levels: NDArray[Any]) -> Picture:
+    """Levels of 255 as uint8."""
+    return np.asarray(np.clip(np.rint(levels), 0, 255), np.uint8)
+
+
 def carriers() -> dict[str, Carry]:
     """The ways to full size that are compared, besides `detail.add_detail`."""
 
@@ -69,7 +74,7 @@ def carriers() -> dict[str, Carry]:
         size = (source.shape[1], source.shape[0])
         band = detail.luma(source) - detail.upsample(detail.luma(shrunk), size)
         out = detail.upsample(painting.astype(np.float32), size) + 255 * band[..., None]
-        return np.clip(np.rint(out), 0, 255).astype(np.uint8)
+        return rounded(out)
 
     def linear(painting: Picture, shrunk: Picture, source: Picture) -> Picture:
         """The guided filter as it is: up(mean(a)) Y + up(mean(b)), without up(S)."""
@@ -77,14 +82,14 @@ def carriers() -> dict[str, Carry]:
         low, high = detail.luma(shrunk), detail.luma(source)
         planes = []
         for i in range(3):
-            channel = painting[..., i].astype(np.float32) / 255
+            channel = painting[..., i].astype(np.float32) / np.float32(255)
             (slope,) = detail.coefficients(low, [channel])
             offset = detail.box_mean(channel, detail.RADIUS) - slope * detail.box_mean(low, detail.RADIUS)
             planes.append(
                 cv2.resize(slope, size, interpolation=cv2.INTER_LINEAR) * high
                 + cv2.resize(offset, size, interpolation=cv2.INTER_LINEAR)
             )
-        return np.clip(np.rint(255 * np.dstack(planes)), 0, 255).astype(np.uint8)
+        return rounded(255 * np.dstack(planes))
 
     def other(radius: int, eps: float) -> Carry:
         def carry(painting: Picture, shrunk: Picture, source: Picture) -> Picture:
@@ -92,10 +97,10 @@ def carriers() -> dict[str, Carry]:
             out = detail.upsample(painting.astype(np.float32), size)
             low = detail.luma(shrunk)
             band = 255 * (detail.luma(source) - detail.upsample(low, size))
-            channels = [painting[..., i].astype(np.float32) / 255 for i in range(3)]
+            channels = [painting[..., i].astype(np.float32) / np.float32(255) for i in range(3)]
             for i, slope in enumerate(detail.coefficients(low, channels, radius=radius, eps=eps)):
                 out[..., i] += cv2.resize(slope, size, interpolation=cv2.INTER_LINEAR) * band
-            return np.clip(np.rint(out), 0, 255).astype(np.uint8)
+            return rounded(out)
 
         return carry
 
@@ -120,7 +125,7 @@ def clips(height: int, count: int, *, quick: bool) -> Iterator[tuple[str, list[P
     """(name, frames) at a height."""
     width = height * 16 // 9
     scene = Scene(width, height)
-    yield "demo", [scene.render((FIRST + i) / Fraction(RATE)) for i in range(count)]
+    yield "demo", [scene.render((FIRST + i) / RATE) for i in range(count)]
     data = data_folder()
     for name in CLIPS[: 0 if quick else 1 if height == HEIGHTS[1] else None]:
         if data and (path := data / "clips" / name).is_file():
@@ -229,7 +234,7 @@ def main() -> None:
                     rows.append(row)
                     print(*(f"{k}={v:.5f}" if isinstance(v, float) else v for k, v in row.items()), flush=True)
     about = {"quick": arguments.quick, "engine": engine.name, "precision": engine.precision}
-    print(save(arguments.out, "sizes", rows, machine, **about, model_digest=model_digest(arguments.model)))
+    print(save(arguments.out, "sizes", rows, machine, **about, model_digest=engine.model.digest))
 
 
 if __name__ == "__main__":

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from tests.helpers.detail_oracle import painted, rgb_oracle, scene, shrunk_by_area
 from vidstyle.imaging.detail import LIMIT, add_detail, coefficients, luma, upsample
@@ -88,3 +93,19 @@ def test_luma_takes_the_weights_it_is_given() -> None:
     rgb = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]]], np.uint8)
     assert np.allclose(luma(rgb), [[0.2126, 0.7152, 0.0722, 1]], atol=1e-6)
     assert np.allclose(luma(rgb, (0.299, 0.587, 0.114)), [[0.299, 0.587, 0.114, 1]], atol=1e-6)
+
+
+@pytest.mark.parametrize("amount", [0.5, 1.0])
+def test_it_adds_no_more_flicker_than_the_frames_own_detail_has(amount: float) -> None:
+    """Grain on a still picture: twice the flicker of the band of detail, beyond that of the painting enlarged."""
+    still, noise = scene(240, 136).astype(np.float32), np.random.default_rng(0)
+    frames = [np.clip(still + noise.normal(0, 5, still.shape), 0, 255).astype(np.uint8) for _ in range(3)]
+    shrunk = [shrunk_by_area(f, 80, 45) for f in frames]
+    plain = [add_detail(painted(s), s, f, 0) for s, f in zip(shrunk, frames, strict=True)]
+    full = [add_detail(painted(s), s, f, amount) for s, f in zip(shrunk, frames, strict=True)]
+    bands = [255 * (luma(f) - upsample(luma(s), (240, 136))) for s, f in zip(shrunk, frames, strict=True)]
+
+    def flicker(pictures: Sequence[NDArray[Any]]) -> float:
+        return float(np.mean([np.abs(b.astype(float) - a).mean() for a, b in pairwise(pictures)]))
+
+    assert flicker(full) <= flicker(plain) + 2 * amount * flicker(bands)

@@ -15,9 +15,11 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from tests.helpers.detail_oracle import scene, shrunk_by_area
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.imaging.image_io import read_image
 from vidstyle.media.input.probe import probe
+from vidstyle.metrics.fidelity import content_ssim
 from vidstyle.pipeline.images import stylize_image, stylize_images
 from vidstyle.pipeline.plan.run_options import RunOptions, parse_paint_size
 from vidstyle.pipeline.run import stylize_video
@@ -358,3 +360,18 @@ def test_python(film: Any, tiny_model: Path, style: str) -> None:
         "detail": 0.5,
         "road": "planes",
     }
+
+
+@pytest.mark.slow
+def test_a_large_picture_looks_like_its_small_copy() -> None:
+    """With one painting size, by the shipped model: what is painted does not depend on the size of the file."""
+    large = scene(1280, 720)
+    Image.fromarray(large).save("large.png")
+    Image.fromarray(shrunk_by_area(large, 320, 180)).save("small.png")
+    options = RunOptions(engine="torch", device="cpu", precision="fp32", paint_size=144)
+    for name in ("large", "small"):
+        stylize_image(f"{name}.png", f"{name}-painted.png", "mosaic", options=options)
+    seen_small = shrunk_by_area(read_image(Path("large-painted.png")), 320, 180)
+    likeness = content_ssim(seen_small, read_image(Path("small-painted.png")))
+    assert likeness is not None
+    assert likeness >= 0.95
