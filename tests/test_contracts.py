@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from importlib.metadata import packages_distributions
 from itertools import chain
 from pathlib import Path
@@ -106,3 +107,100 @@ def test_every_import_is_declared():
                 imported.add(node.module.partition(".")[0])
     foreign = imported - set(sys.stdlib_module_names) - {"vidstyle"}
     assert [n for n in sorted(foreign) if not declared & {d.lower().replace("_", "-") for d in homes.get(n, [n])}] == []
+
+
+def _syntax() -> Iterator[tuple[Path, ast.Module]]:
+    for path in SOURCES:
+        yield path.relative_to(ROOT / "vidstyle"), ast.parse(path.read_text(encoding="utf-8"))
+
+
+def _functions(tree: ast.Module) -> Iterator[ast.FunctionDef]:
+    return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+
+
+def _is_command(path: Path, function: ast.FunctionDef) -> bool:
+    """A typer command: its parameters are the command line's options, and its length is mostly theirs."""
+    return path.parts[0] == "cli" and "Annotated" in ast.unparse(function.args)
+
+
+LONGER = {
+    "media/input/probe.py:_info": 68,
+    "media/input/reader.py:read_frames": 64,
+    "media/output/writer.py:__init__": 65,
+    "pipeline/plan/plan.py:plan_video": 62,
+    "pipeline/run.py:stylize_video": 71,
+    "pipeline/stages/threads.py:run_stages": 72,
+}
+"""Functions that are longer than 60 lines, and how long they may be. None is to be added."""
+
+
+def test_functions_are_read_at_a_glance() -> None:
+    for path, tree in _syntax():
+        for function in _functions(tree):
+            name, lines = f"{path.as_posix()}:{function.name}", (function.end_lineno or 0) - function.lineno + 1
+            if not _is_command(path, function):
+                assert lines <= LONGER.get(name, 60), f"{name} has {lines} lines"
+
+
+MORE_PARAMETERS = {
+    "engines/cuda/graph.py:__init__": 8,
+    "media/input/reader.py:read_frames": 9,
+    "media/output/writer.py:__init__": 8,
+    "styles/fit/make.py:make": 11,
+    "training/trainer.py:__init__": 8,
+}
+"""Functions with more than 7 parameters, and how many they may have. None is to be added."""
+
+
+def test_functions_take_few_parameters() -> None:
+    for path, tree in _syntax():
+        for function in _functions(tree):
+            names = [a.arg for a in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)]
+            count = len(names) - (names[:1] in (["self"], ["cls"]))
+            name = f"{path.as_posix()}:{function.name}"
+            if not _is_command(path, function):
+                assert count <= MORE_PARAMETERS.get(name, 7), f"{name} takes {count} parameters"
+
+
+def test_a_class_name_is_used_once() -> None:
+    places: dict[str, list[str]] = {}
+    for path, tree in _syntax():
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(path.as_posix())
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
+TWINS = {"source", "detail", "shift", "checkpoint", "images", "picture", "painting"}
+"""Names of modules that two packages share although neither is a command nor CUDA's. None is to be added."""
+
+
+def test_a_module_name_is_used_once() -> None:
+    places: dict[str, list[Path]] = {}
+    for path, _ in _syntax():
+        if path.stem not in ("__init__", "__main__"):
+            places.setdefault(path.stem, []).append(path)
+    for name, found in places.items():
+        others = [p for p in found if p.parts[0] != "cli" and p.parent.name != "cuda"]
+        assert len(others) <= 1 or name in TWINS, f"{name}: {', '.join(map(str, found))}"
+
+
+FOLDERS = {"cli": 40, "imaging": 16, "media/input": 14, "models": 13, "training": 16, "training/data": 15}
+"""Folders that may hold more than 12 modules: one file a command in cli/; the others are to shrink."""
+
+
+def test_a_folder_is_one_idea() -> None:
+    held: dict[str, int] = {}
+    for path, _ in _syntax():
+        if path.stem != "__init__":
+            held[path.parent.as_posix()] = held.get(path.parent.as_posix(), 0) + 1
+    for folder, count in held.items():
+        assert count <= FOLDERS.get(folder, 12), f"{folder}/ holds {count} modules"
+
+
+DIALECT = {"crew", "fill", "look", "words", "draws", "feed", "parts", "film"}
+"""What modules were called once; the field has words for all of it."""
+
+
+def test_no_module_is_named_in_a_dialect_of_our_own() -> None:
+    assert {path.stem for path, _ in _syntax()} & DIALECT == set()

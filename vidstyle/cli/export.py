@@ -12,18 +12,18 @@ from vidstyle.cli import options as words
 from vidstyle.core.errors import UsageError
 
 
-class Kind(StrEnum):
+class ExportFormat(StrEnum):
     """A kind of file."""
 
     onnx = "onnx"
     openvino = "openvino"
 
 
-SUFFIXES = {Kind.onnx: ".onnx", Kind.openvino: ".xml"}
+SUFFIXES = {ExportFormat.onnx: ".onnx", ExportFormat.openvino: ".xml"}
 
 
 def command(
-    kind: Annotated[Kind, typer.Option("--format", help="Kind of file.")],
+    kind: Annotated[ExportFormat, typer.Option("--format", help="ExportFormat of file.")],
     model: words.Model = "compact",
     size: Annotated[str, typer.Option(metavar="WxH", help="Size of the frames; the graph takes no other.")] = "512x288",
     strength: Annotated[

@@ -19,7 +19,7 @@ from vidstyle.metrics.cuts import CutDetector
 from vidstyle.metrics.fidelity import content_ms_ssim, content_ssim, detail
 from vidstyle.metrics.flicker import flicker, still_pixels
 from vidstyle.metrics.geometry import Geometry, common_geometry
-from vidstyle.metrics.pairing import Counts, FramePair, side_by_side
+from vidstyle.metrics.pairing import Counts, MatchedFrames, side_by_side
 from vidstyle.metrics.report.worst_frames import Moment, Worst, thumb, thumb_error
 from vidstyle.metrics.rulers import NO_STYLE, STYLE_KEYS, Measure, Ruler
 from vidstyle.metrics.warp_error import error_map, motion, warp_error
@@ -156,13 +156,13 @@ class _Pass:
 
     def __init__(self, result: Evaluation, flow: Flow, rulers: Mapping[str, Measure]) -> None:
         self.result, self.flow, self.rulers = result, flow, rulers
-        self.window: deque[FramePair] = deque(maxlen=max(result.gaps) + 1)
+        self.window: deque[MatchedFrames] = deque(maxlen=max(result.gaps) + 1)
         self.cuts = CutDetector()
         self.last_cut = 0
         self.details = [0.0, 0.0]
         self.half = min(i.duration or 0.0 for i in (result.source, result.film)) / 2
 
-    def add(self, pair: FramePair) -> None:
+    def add(self, pair: MatchedFrames) -> None:
         table, row = self.result.table, self.result.table.add_row()
         self.window.append(pair)
         cut = self.cuts(pair.source)
@@ -220,8 +220,8 @@ class _Pass:
         worst: Worst,
         index: int,
         value: float,
-        first: FramePair,
-        second: FramePair,
+        first: MatchedFrames,
+        second: MatchedFrames,
         error: NDArray[np.float32],
         measured: NDArray[np.bool_],
     ) -> None:

@@ -18,7 +18,7 @@ USUAL_RATE = 25
 
 
 @dataclass(frozen=True)
-class FramePair:
+class MatchedFrames:
     """A frame of the film and the frame of the source that it was made from."""
 
     seconds: float
@@ -106,7 +106,7 @@ def side_by_side(
     *,
     by_order: bool = False,
     skip: float = 0,
-) -> Iterator[FramePair]:
+) -> Iterator[MatchedFrames]:
     """Pairs in order of time, streamed.
 
     Args:
@@ -120,4 +120,4 @@ def side_by_side(
     left, right = timed_frames(source, skip), timed_frames(film)
     pairs = zipped(left, right, counts) if by_order else match(left, right, tolerance(source, film), counts)
     for original, shown in pairs:
-        yield FramePair(original.seconds, geometry.source(original.frame), geometry.film(shown.frame))
+        yield MatchedFrames(original.seconds, geometry.source(original.frame), geometry.film(shown.frame))

@@ -151,11 +151,11 @@ def work(
         devices: of all; what the first one has no fellow on yet gets one, if there is work for it.
     """
     film, first, batch_size = job.film, engines[0], job.batch_size
-    ranges = ranges_of(film, job.journal, len(devices))
-    others = engines[1 : len(ranges)] or [engine_at(device, first) for device in devices[1 : len(ranges)]]
-    stage = StyleStage(job.request, first, batch_size=batch_size, origin=film.first_tick)
-    stages = [stage, *(stage.on(other) for other in others)]
     try:
+        ranges = ranges_of(film, job.journal, len(devices))
+        others = engines[1 : len(ranges)] or [engine_at(device, first) for device in devices[1 : len(ranges)]]
+        stage = StyleStage(job.request, first, batch_size=batch_size, origin=film.first_tick)
+        stages = [stage, *(stage.on(other) for other in others)]
         finish = None if film.painting.road == "source" else DetailTransfer(film, job.request)
         runner = SegmentRunner(film, job.journal, finish, batch_size, progress, max_errors)
         seconds, warnings = runner.run(ranges, stages)
