@@ -30,10 +30,10 @@ from benchmarks.record import environment, options, save
 from benchmarks.validation import Style, styles
 from vidstyle.engines.torch_engine import as_pixels, as_planes, tensor_of
 from vidstyle.imaging.flow import DisFlow
+from vidstyle.imaging.resize import resize_short
 from vidstyle.imaging.tensors import unit_range
 from vidstyle.losses.network import loss_network
 from vidstyle.metrics.fidelity import DeepGram, StyleDistance, content_ms_ssim
-from vidstyle.metrics.geometry import resize_short
 from vidstyle.metrics.patches import PatchDistance
 from vidstyle.metrics.shift import shift_error
 from vidstyle.metrics.warp_error import FlowMotion, motion, warp_error

@@ -17,12 +17,12 @@ import numpy as np
 
 from benchmarks.films import Frames, clips, data_folder, first_frames, shortened
 from vidstyle.imaging.flow import DisFlow
+from vidstyle.imaging.resize import resize_short
 from vidstyle.imaging.tensors import unit_range
 from vidstyle.metrics.cuts import CutDetector
 from vidstyle.metrics.evaluation import STYLE_EVERY
 from vidstyle.metrics.fidelity import StyleDistance, content_ssim
 from vidstyle.metrics.flicker import flicker, still_pixels
-from vidstyle.metrics.geometry import resize_short
 from vidstyle.metrics.warp_error import FlowMotion, motion, warp_error
 from vidstyle.models.vgg import load_vgg
 from vidstyle.styles.resolve import resolve

@@ -15,7 +15,7 @@ PICTURES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp"}
 VIDEOS = frozenset(
     {
         *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".gif", ".avi", ".flv", ".wmv", ".asf", ".ogv", ".mxf"),
-        *(".mpg", ".mpeg", ".vob", ".ts", ".m2ts", ".mts", ".3gp", ".3g2"),
+        *(".mpg", ".mpeg", ".vob", ".ts", ".m2ts", ".mts", ".3gp", ".3g2", ".y4m"),
     }
 )
 """Suffixes of what is taken for a film in a folder."""

@@ -8,9 +8,9 @@ from kornia.metrics import ssim
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from vidstyle.imaging.resize import resize_short
 from vidstyle.imaging.tensors import unit_range
 from vidstyle.losses.gram import gram, gram_loss
-from vidstyle.metrics.geometry import resize_short
 
 WINDOW = 11
 """SSIM's Gaussian window, pixels (sigma 1.5)."""

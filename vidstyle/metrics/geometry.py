@@ -39,17 +39,6 @@ class Geometry:
         return frame[: self.height, : self.width]
 
 
-def resize_short(image: NDArray[np.uint8], short: int) -> NDArray[np.uint8]:
-    """Resize so that the short side is `short` pixels."""
-    h, w = image.shape[:2]
-    scale = short / min(h, w)
-    if scale == 1:
-        return image
-    size = (max(short, round(w * scale)), max(short, round(h * scale)))
-    out = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
-    return out.astype(np.uint8, copy=False)
-
-
 def common_geometry(source: VideoInfo, film: VideoInfo) -> Geometry:
     """The geometry to compare at: the film's, less the row or column that even padding added.
 

@@ -8,8 +8,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vidstyle.imaging.resize import resize_short
 from vidstyle.imaging.tensors import unit_range
-from vidstyle.metrics.geometry import resize_short
 
 SIDE = 7
 """Of a patch, pixels."""

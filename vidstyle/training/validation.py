@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vidstyle.imaging.flow import DisFlow
+from vidstyle.imaging.resize import resize_short
 from vidstyle.imaging.tensors import unit_range
 from vidstyle.metrics.fidelity import StyleDistance, content_ssim
-from vidstyle.metrics.geometry import resize_short
 from vidstyle.metrics.warp_error import FlowMotion, motion, warp_error
 from vidstyle.models.checkpoint import StyleModel
 from vidstyle.models.style_code import StyleCode

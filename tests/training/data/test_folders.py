@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vidstyle.core.errors import InputError
-from vidstyle.metrics.geometry import resize_short
+from vidstyle.imaging.resize import resize_short
 from vidstyle.training.data.crop_boxes import draw_crop_box
 from vidstyle.training.data.folders import cut, load_folder
 from vidstyle.training.data.images import ImageFolder

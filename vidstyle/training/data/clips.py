@@ -18,18 +18,15 @@ from torch import Tensor
 
 from vidstyle.core.errors import InputError
 from vidstyle.imaging.flow import DisFlow
+from vidstyle.imaging.resize import resize_short
 from vidstyle.media.input.clip_reader import open_clip
+from vidstyle.media.paths import VIDEOS
 from vidstyle.metrics.cuts import CutDetector
-from vidstyle.metrics.geometry import resize_short
 from vidstyle.metrics.warp_error import motion
 from vidstyle.training.data.images import ImageBatch
 from vidstyle.training.data.rng import Purpose, StepRandomness
 from vidstyle.training.objective.stages import ClipMotion
 
-SUFFIXES = {
-    ".avi", ".flv", ".gif", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mxf", ".ogv", ".ts", ".vob", ".webm",
-    ".wmv", ".3gp", ".y4m",
-}  # fmt: skip
 STILL = 0.1
 """Mean change, of 255, below which the second frame is a repeated one: it would teach nothing."""
 CONTEXT = 16
@@ -73,7 +70,7 @@ def load_clips(
     for path in paths:
         if not path.is_dir():
             raise InputError(f"{path}: not a folder of clips.")
-    files = sorted({f for path in paths for f in path.rglob("*") if f.suffix.lower() in SUFFIXES and f.is_file()})
+    files = sorted({f for path in paths for f in path.rglob("*") if f.suffix.lower() in VIDEOS and f.is_file()})
     clips, broken, unusable, digest = [], 0, 0, hashlib.sha256()
     for file in files:
         try:

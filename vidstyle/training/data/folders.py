@@ -14,11 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidstyle.core.errors import InputError
-from vidstyle.metrics.geometry import resize_short
+from vidstyle.imaging.resize import resize_short
+from vidstyle.media.paths import PICTURES
 from vidstyle.training.data.crop_boxes import CropBox
 from vidstyle.training.data.images import ImageFolder
-
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 
 
 def load_folder(path: Path, *, longest_short_side: int = 512, smallest: int = 64) -> ImageFolder:
@@ -29,7 +28,7 @@ def load_folder(path: Path, *, longest_short_side: int = 512, smallest: int = 64
     """
     if not path.is_dir():
         raise InputError(f"{path}: not a folder of pictures.")
-    files = sorted(f for f in path.rglob("*") if f.suffix.lower() in SUFFIXES and f.is_file())
+    files = sorted(f for f in path.rglob("*") if f.suffix.lower() in PICTURES and f.is_file())
     images, broken, digest = [], 0, hashlib.sha256()
     for file in files:
         raw = cv2.imread(str(file), cv2.IMREAD_COLOR)
