@@ -119,7 +119,7 @@ class OpenVINOEngine:
             [shared(v) for v in (f, *map(np.asarray, c.named().values()), *more)]
             for f, c in zip(frames[:, None], codes, strict=True)
         ]
-        requests = self.ready(frames.shape[1], frames.shape[2], codes[0], strength=strength != 1.0)
+        requests = self.ready(frames.shape[1], frames.shape[2], codes[0], strength)
         try:
             for i, given in enumerate(inputs):
                 request = requests[i % len(requests)]
@@ -132,10 +132,18 @@ class OpenVINOEngine:
             raise failures[0]
         return result
 
-    def ready(self, height: int, width: int, code: StyleCode, *, strength: bool) -> list[openvino.InferRequest]:
+    def precision_for(self, code: StyleCode) -> Precision:
+        """That of the engine; changed weights have no ranges for eight bits and run in what is next best."""
+        if self.precision != "int8" or code.change is None:
+            return self.precision
+        return "bf16" if has_bf16() else "fp32"
+
+    def ready(self, height: int, width: int, code: StyleCode, strength: float) -> list[openvino.InferRequest]:
         """A compiled graph for frames of this size and codes of these shapes, once a stream."""
         shapes = [list(t.shape) for t in code.named().values()]
-        key = (height, width, str(shapes), strength)
+        # A deeply fitted style has weights of its own, at each strength.
+        changed = None if code.change is None else (code.change.digest, strength)
+        key = (height, width, str(shapes), strength != 1.0, changed)
         if key not in self.requests:
             while len(self.requests) >= MOST_SIZES:
                 del self.requests[next(iter(self.requests))]
@@ -144,12 +152,13 @@ class OpenVINOEngine:
         return self.requests[key]
 
     def compiled(
-        self, height: int, width: int, code: StyleCode, shapes: list[list[int]], strength: bool
+        self, height: int, width: int, code: StyleCode, shapes: list[list[int]], strength: float
     ) -> openvino.CompiledModel:
         """From the cache, or made and put there. What is used has always gone through its stored form, so that the first run
         and later ones give the same bytes."""
+        precision = self.precision_for(code)
         config = {
-            "INFERENCE_PRECISION_HINT": HINTS[self.precision],
+            "INFERENCE_PRECISION_HINT": HINTS[precision],
             "INFERENCE_NUM_THREADS": self.threads,
             "NUM_STREAMS": self.streams(width, height),
             "ENABLE_CPU_PINNING": False,  # the decoder and the encoder need the cores too
@@ -167,9 +176,10 @@ class OpenVINOEngine:
             model=self.model.digest,
             size=[height, width],
             code=shapes,
-            strength=strength,
-            precision=self.precision,
+            strength=strength != 1.0,
+            precision=precision,
             config=config,
+            changed=None if code.change is None else [code.change.digest, strength],
         )
         if (stored := cache.load(entry)) is not None:
             try:
@@ -177,13 +187,14 @@ class OpenVINOEngine:
             except RuntimeError:
                 pass  # of another build of OpenVINO
         from vidstyle.engines import openvino_graph as graphs
+        from vidstyle.engines.changed import ChangedNetworks
         from vidstyle.models.quantization import quantised
 
-        network = self.reference.network
-        if self.precision == "int8":
+        network = ChangedNetworks(self.reference.network).get(code, strength)
+        if precision == "int8":
             network = quantised(network, self.model.int8_ranges)
-        graph = graphs.convert(network, height, width, code.tensors(), strength=strength)
-        if self.precision == "bf16":
+        graph = graphs.convert(network, height, width, code.tensors().unchanged(), strength=strength != 1.0)
+        if precision == "bf16":
             graph = graphs.with_float32_kept(graph)
         form = io.BytesIO()
         self.core.compile_model(graph, "CPU", config).export_model(form)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from vidstyle.core.errors import UsageError
 from vidstyle.engines.base import Engine, Precision, cores
+from vidstyle.engines.changed import ChangedNetworks
 from vidstyle.models.registry import ModelDescriptor
 from vidstyle.models.style_code import StyleCode
 
@@ -85,6 +86,7 @@ class TorchEngine:
         self.threads = threads or cores()
         self.reference = model.load()
         self.network = self.reference if device == "cpu" else copy.deepcopy(self.reference).to(device)
+        self.changed = ChangedNetworks(self.network)
 
     def encode_style(self, image: NDArray[np.uint8]) -> StyleCode:
         # Once a film: in float32 on the processor, so that a code is the same from every device and precision.
@@ -106,7 +108,8 @@ class TorchEngine:
             torch.set_num_threads(self.threads)  # OpenMP counts threads per calling thread
             code = code.tensors().map(lambda t: t.to(self.device))
             planes = as_planes(tensor_of(frames), self.device)
-            styled = self.network(planes, code, None if strength == 1.0 else strength)
+            network = self.network if code.change is None else self.changed.get(code, strength)
+            styled = network(planes, code.unchanged(), None if strength == 1.0 else strength)
             return cast("NDArray[np.uint8]", as_pixels(styled).cpu().numpy())
 
 

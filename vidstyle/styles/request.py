@@ -57,7 +57,10 @@ class StyleRequest:
             UsageError: a compiled style of another model.
         """
         if self.keyframes is not None or self.mixes_two:
-            return [style.source.code(engine) for style in self.styles]
+            codes = [style.source.code(engine) for style in self.styles]
+            if self.keyframes is not None:
+                _refuse_deep(self.styles, codes, "used in keyframes")
+            return codes
         return [encode(self.styles, engine)]
 
     def fingerprint(self) -> dict[str, Any]:
@@ -82,7 +85,15 @@ def encode(styles: Sequence[Style], engine: Engine) -> StyleCode:
         return codes[0]
     from vidstyle.models.attention import blend
 
+    _refuse_deep(styles, codes, "blended")
     return blend(codes, [style.weight for style in styles])
+
+
+def _refuse_deep(styles: Sequence[Style], codes: Sequence[StyleCode], what: str) -> None:
+    """Raise UsageError for styles whose codes change the network's weights."""
+    for style, code in zip(styles, codes, strict=True):
+        if code.change is not None:
+            raise UsageError(f"{style.name}: is deeply fitted and cannot be {what}; fit it without --deep.")
 
 
 def read_request(

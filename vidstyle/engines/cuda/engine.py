@@ -17,6 +17,7 @@ from torch import Tensor
 
 from vidstyle.engines.backoff import out_of_memory
 from vidstyle.engines.base import Precision
+from vidstyle.engines.changed import refuse_change
 from vidstyle.engines.cuda.device import CudaDevice
 from vidstyle.engines.cuda.graph import Program, signature
 from vidstyle.engines.cuda.protocol import Device
@@ -80,6 +81,7 @@ class CudaEngine:
         return max(1, min(CHUNK_PARTS * self.part(width, height), CHUNK_PIXELS // (width * height)))
 
     def stylize(self, frames: NDArray[np.uint8], code: StyleCode, *, strength: float = 1.0) -> NDArray[np.uint8]:
+        refuse_change(code, "CUDA")
         count, height, width = frames.shape[:3]
         parts = parts_of(count, self.part(width, height))
         try:

@@ -16,9 +16,9 @@ SIDE = 176
 """Of a crop, pixels; a multiple of the model's stride."""
 REACH = 6
 """Pixels more on each side that a crop is cut with, for moving it."""
-SHOWN = (0.6, 1.0)
-"""Share of a picture's short side that a crop shows. Statistics of what a network paints are those of a frame: a crop of bare
-sky alone would be asked to hold the whole painting."""
+SHOWN = (0.4, 0.7)
+"""Share of a picture's short side that a crop shows: about what it would be of a frame that is painted, so that things are as
+large in it as there. Crops that show all of a picture are denser, and fitted styles then miss their statistics on frames."""
 
 Picture = NDArray[np.uint8]
 

@@ -23,6 +23,7 @@ class Balance:
 
     gram: float = 1.0
     moments: float = 2.0
+    palette: float = 150.0
     content: float = 0.5
     legibility: float = 0.2
     shift: float = 1500.0
@@ -30,6 +31,8 @@ class Balance:
     grid: float = 0.1
     most_shift: float = 1.3
     """A result may move with its frame worse than what was read by this factor at most."""
+    most_palette: float = 1.2
+    """The same of its colours."""
 
 
 BALANCES = {
