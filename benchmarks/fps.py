@@ -154,7 +154,7 @@ def bound(threads: int) -> dict[str, Any]:
 
 def missing(device: str) -> str | None:
     """Why there is no such device here; None where there is."""
-    rows = [examine(engine, device) for engine, known in PREFERENCE if known == device.partition(":")[0]]
+    rows = [examine(engine, device, find_model()) for engine, known in PREFERENCE if known == device.partition(":")[0]]
     return None if any(r.usable for r in rows) else "; ".join(r.why for r in rows) or "no such device is known"
 
 

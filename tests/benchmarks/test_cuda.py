@@ -11,13 +11,13 @@ from benchmarks import fps
 from benchmarks.cuda import driver, model_rows
 from tests.engines.fake_device import FakeDevice
 from vidstyle.engines.cuda.engine import CudaEngine
-from vidstyle.models.checkpoint import load_model
+from vidstyle.models.registry import find_model
 
 
 def test_graphs_and_copies_beside_what_is_without(tiny_model: Path) -> None:
     def make(precision: str, graph: bool) -> CudaEngine:
         return CudaEngine(
-            load_model(tiny_model),
+            find_model(tiny_model),
             device="cuda",
             precision="bf16" if precision == "bf16" else "fp32",
             threads=1,
