@@ -28,6 +28,7 @@ from vidstyle.imaging.flow import DisFlow
 from vidstyle.imaging.tensors import unit_range
 from vidstyle.metrics.warp_error import motion, warp_error
 from vidstyle.models.registry import find_model
+from vidstyle.training.data.batches import Folders
 from vidstyle.training.data.folders import load_folder
 from vidstyle.training.data.images import ImageFolder
 from vidstyle.training.objective.loss_network import load_loss_network
@@ -119,7 +120,9 @@ def train(
 ) -> dict[str, float]:
     """Train into `out`; the loss terms at the end, means over the last steps."""
     last: list[str] = []
-    training = Training(recipe, content, style, load_loss_network(vgg, []), out, weights=weights, say=last.append)
+    training = Training(
+        recipe, Folders(content, style), load_loss_network(vgg, []), out, weights=weights, say=last.append
+    )
     training.run()
     words = last[-1].split()
     return {k: float(v) for k, v in zip(words[::2], words[1::2], strict=False) if k in ("g", "l", "i", "t")}

@@ -21,7 +21,7 @@ def multiplications(model: StyleModel) -> float:
         code = model.encode_style(torch.rand(1, 3, 64, 64))
         with FlopCounterMode(display=False) as counter:
             model(torch.rand(1, 3, height, width), code)
-    return counter.get_total_flops() / 2 / (height * width)
+    return int(counter.get_total_flops()) / 2 / (height * width)
 
 
 def peaks(threads: int) -> dict[str, float]:

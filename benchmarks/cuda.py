@@ -45,7 +45,8 @@ def driver() -> str | None:
         return None
     command = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return (done.stdout.split() or [None])[0] if done.returncode == 0 else None
+    words = done.stdout.split()
+    return words[0] if done.returncode == 0 and words else None
 
 
 def model_rows(

@@ -30,7 +30,7 @@ from benchmarks.record import environment, options, save
 from benchmarks.validation import Style, styles
 from vidstyle.engines.torch_engine import as_pixels, as_planes, tensor_of
 from vidstyle.imaging.flow import DisFlow
-from vidstyle.imaging.resize import resize_short
+from vidstyle.imaging.resize import resize_short, with_short_side
 from vidstyle.imaging.tensors import unit_range
 from vidstyle.losses.network import loss_network
 from vidstyle.metrics.fidelity import DeepGram, StyleDistance, content_ms_ssim
@@ -44,7 +44,6 @@ from vidstyle.models.vgg import load_vgg
 from vidstyle.models.weight_change import WeightChange
 from vidstyle.styles.fit.optimise import Art, fit
 from vidstyle.styles.fit.settings import FitSettings
-from vidstyle.styles.resolve import with_short_side
 
 SIDE = 360
 FRAMES = 2

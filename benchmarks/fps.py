@@ -58,7 +58,7 @@ def settings(quick: bool, device: str = "auto") -> list[tuple[str, str, str]]:
     rows: list[tuple[str, str, str]] = []
     for choice in explain():
         if choice.usable and device in ("auto", choice.device):
-            others = () if choice.engine == SLOW_START else ("fp32",)
+            others: tuple[str, ...] = () if choice.engine == SLOW_START else ("fp32",)
             if choice.precision == "int8":
                 from vidstyle.engines.openvino_engine import has_bf16
 

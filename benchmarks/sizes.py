@@ -36,7 +36,7 @@ from vidstyle.imaging.transforms import with_small_copy
 from vidstyle.losses.network import loss_network
 from vidstyle.metrics.fidelity import StyleDistance, content_ms_ssim
 from vidstyle.metrics.shift import shift_error
-from vidstyle.metrics.warp_error import Motion, motion, warp_error
+from vidstyle.metrics.warp_error import FlowMotion, motion, warp_error
 from vidstyle.styles.resolve import resolve
 
 Picture = NDArray[np.uint8]
@@ -177,7 +177,7 @@ class Remembered:
 
 
 def measured(
-    paint: Callable[[Picture], Picture], frames: Sequence[Picture], motions: Sequence[Motion], seen: StyleDistance
+    paint: Callable[[Picture], Picture], frames: Sequence[Picture], motions: Sequence[FlowMotion], seen: StyleDistance
 ) -> dict[str, Any]:
     """The numbers of a method on consecutive frames."""
     done = [paint(frame) for frame in frames]
