@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from vidstyle.core.errors import InputError, UsageError, VidstyleError
 from vidstyle.engines.backoff import Backoff
-from vidstyle.engines.choose import make_engine
 from vidstyle.imaging.detail import add_detail
 from vidstyle.imaging.frame import Frame
 from vidstyle.imaging.image_io import write_image
@@ -23,6 +22,7 @@ from vidstyle.pipeline.picture import read_picture
 from vidstyle.pipeline.plan.checks import check_output
 from vidstyle.pipeline.plan.painting import without_effect
 from vidstyle.pipeline.plan.run_options import RunOptions, check_arguments
+from vidstyle.pipeline.run import engine_like
 from vidstyle.styles.request import StyleRequest
 from vidstyle.styles.source import StyleLike
 
@@ -78,13 +78,7 @@ def stylize_images(
     model = find_model(options.model)
     # Refuse a bad single input before the model is loaded.
     first = read_picture(*pairs[0]) if len(pairs) == 1 else None
-    engine = make_engine(
-        model,
-        engine=options.engine,
-        device=options.device,
-        precision=options.precision,
-        threads=options.threads,
-    )
+    engine = engine_like(model, options, {})
     # One size for all: pictures are mostly larger than what is painted.
     full = (USUAL, USUAL) if first is None else (first.rgb.shape[1], first.rgb.shape[0])
     paint_size = min(painting_size(full, options.paint_size))
