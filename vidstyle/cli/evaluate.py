@@ -40,7 +40,10 @@ def command(
     styled: Annotated[Path, typer.Argument(help="The styled film, of any tool.", show_default=False)],
     source: Annotated[Path, typer.Option(help="The film it was made from.", show_default=False)],
     style: Annotated[str | None, typer.Option(help="Its style (built-in name or picture), for style distance.")] = None,
-    vgg: Annotated[Path | None, typer.Option(help="Normalised VGG weights (safetensors), for style distance.")] = None,
+    vgg: Annotated[
+        Path | None,
+        typer.Option(help="Other VGG weights (safetensors) for style distances; those that ship end at relu4_1."),
+    ] = None,
     gap: Annotated[
         list[int] | None, typer.Option(help="Frames between the two of a pair; repeat. [default: 1 10]")
     ] = None,
@@ -183,8 +186,7 @@ def _style(ref: str | None, vgg: Path | None, device: str) -> tuple[NDArray[np.u
     if not isinstance(source, StyleImage):
         raise InputError(f"{ref}: a compiled code holds no picture to measure against; give --style the picture.")
     picture = source.pixels
-    if vgg is None:
-        return picture, rulers(picture, "no VGG weights were named; add --vgg FILE (normalised VGG-16, safetensors)")
+    from vidstyle.losses.network import loss_network
     from vidstyle.models.vgg import load_vgg
 
-    return picture, rulers(picture, load_vgg(vgg), device)
+    return picture, rulers(picture, loss_network() if vgg is None else load_vgg(vgg), device)
