@@ -82,3 +82,12 @@ def test_speeds_of_readme_are_those_of_the_result_file():
     table = dict(zip(head.strip(" |").split(" | "), numbers.strip(" |").split(" | "), strict=True))
     assert table.keys() == whole.keys()
     assert [size for size, text in table.items() if not same(text, whole[size])] == []
+
+
+def test_start_up_times_are_those_of_the_result_file():
+    rows = json.loads((ROOT / "benchmarks/results/startup.json").read_text(encoding="utf-8"))["rows"]
+    page = (ROOT / "docs/performance.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^\| [^|]+ \| (\d\.\d\d) \| (\d\.\d\d) \| \d\.\d\d \| [^|]+ \|$", page, re.MULTILINE)
+    order = ["help", "no such file", "no such style", "not a video", "one frame"]
+    exact = {row["what"]: (row["seconds"]["median"], row["cpu_seconds"]["median"]) for row in rows}
+    assert [tuple(map(float, pair)) for pair in shown] == [tuple(round(x, 2) for x in exact[what]) for what in order]
