@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from vidstyle.pipeline.plan.run_options import RunOptions, RunReport
     from vidstyle.pipeline.stylizer import Stylizer
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "InputError",

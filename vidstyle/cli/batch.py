@@ -139,7 +139,7 @@ def print_table(outcomes: Sequence[VideoOutcome]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("film", "result", "frames", "frames a second", "warnings")
+    table = Table("film", "result", "frames", "frames per second", "warnings")
     for outcome in outcomes:
         report = outcome.report
         if report is not None:

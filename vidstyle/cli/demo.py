@@ -48,4 +48,6 @@ def command(
         report = stylize_video(source, styled, request, options=options, progress=progress)
     if not quiet:
         words.say(f"source: {source.resolve()}")
-        words.say(f"styled: {styled.resolve()} ({report.frames} frames, {report.fps:.1f} frames a second, with sound)")
+        words.say(
+            f"styled: {styled.resolve()} ({report.frames} frames, {report.fps:.1f} frames per second, with sound)"
+        )

@@ -125,7 +125,7 @@ def command(
         if not quiet:
             for warning in report.warnings:
                 words.say(f"vidstyle: warning: {warning}")
-            words.say(f"{report.output}: {report.frames} frames, {report.fps:.1f} frames a second")
+            words.say(f"{report.output}: {report.frames} frames, {report.fps:.1f} frames per second")
         return report
 
     if len(films) != 1 or films[0] not in sources:
@@ -157,7 +157,7 @@ def make_folder(folder: Path) -> None:
 
 @contextmanager
 def progress_bar(quiet: bool, title: str = "styling") -> Iterator[Callable[[int, int | None], None] | None]:
-    """Frames, frames a second and time left, on stderr; nothing where that is no terminal."""
+    """Frames, frames per second and time left, on stderr; nothing where that is no terminal."""
     from rich.console import Console
 
     console = Console(stderr=True)
