@@ -110,7 +110,7 @@ class _Work:
         if usable(path, self.model.digest):
             return replace(style, source=CompiledStyle(path)), "remembered"
         if not self.anew:
-            self.say(f"{style.name}: used as it is read; fit it once with: vidstyle run --fit, or vidstyle styles fit.")
+            self.say(f"{style.name}: used as it is read; to learn it: --fit {self.settings.steps}.")
             return style, "read"
         self.network = self.network or self.model.load()
         if not can_fit(self.network):
