@@ -84,7 +84,7 @@ def test_training_on_clips_resumes_as_well(images: ImageFolder, clips: ClipFolde
 def test_clips_and_their_weight_go_together(images: ImageFolder, clips: ClipFolder, vgg: VGG, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--video"):
         Training(recipe({**STAGES[2], "weights": {"v": 1.0}}), Folders(images, images), vgg, tmp_path)
-    with pytest.raises(UsageError, match=r"weights\.v"):
+    with pytest.raises(UsageError, match=r"weights\.clips"):
         Training(recipe(STAGES[2]), Folders(images, images, clips), vgg, tmp_path)
 
 
