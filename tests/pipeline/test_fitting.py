@@ -158,7 +158,7 @@ def test_pictures_use_what_is_remembered(make_clip: ClipMaker, tiny_model: Path,
 def test_the_default_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert default_steps() == 2
     monkeypatch.delenv("VIDSTYLE_FIT")
-    assert default_steps() == 40
+    assert default_steps() == 0
     monkeypatch.setenv("VIDSTYLE_FIT", "many")
     with pytest.raises(UsageError, match="VIDSTYLE_FIT"):
         default_steps()

@@ -46,7 +46,11 @@ PrecisionName = Annotated[
 ]
 Fit = Annotated[
     int | None,
-    typer.Option("--fit", metavar="N", help="Steps for which a style that is met for the first time is learned."),
+    typer.Option(
+        "--fit",
+        metavar="N",
+        help="Learn a style that is met for the first time, for N steps (40 are a start), and remember it.",
+    ),
 ]
 NoFit = Annotated[bool, typer.Option("--no-fit", help="Use styles as they are read.")]
 Json = Annotated[

@@ -26,7 +26,7 @@ def fit_style(
     ],
     steps: Annotated[int, typer.Option(metavar="N", help="How long: 200 are a minute or more.")] = 200,
     deep: Annotated[
-        bool, typer.Option("--deep", help="Fit the decoder too: nearer to the painting; mixes by finished pictures.")
+        bool, typer.Option("--deep", help="Fit the decoder too (experimental; no blends or keyframes).")
     ] = False,
     balance: Annotated[
         str, typer.Option(metavar="steady|even|bold", help="More steadiness, or more of the painting.")

@@ -1,4 +1,5 @@
-"""Before the first frame: styles of a request that have been fitted already, or are fitted now, take the place of pictures.
+"""Before the first frame, where a fit is asked for: styles that have been fitted already, or are fitted now, take the place of
+pictures.
 
 A style is fitted once for each painting size and remembered (`styles/fit/store.py`). A run's journal holds the files that it
 uses, so that a resumed run has them whatever became of the others.
@@ -21,7 +22,7 @@ from vidstyle.models.registry import ModelDescriptor
 from vidstyle.pipeline.plan.journal import Journal
 from vidstyle.pipeline.plan.run_options import RunOptions
 from vidstyle.styles.fit.make import can_fit, make
-from vidstyle.styles.fit.settings import DEFAULT_STEPS, FitSettings
+from vidstyle.styles.fit.settings import FitSettings
 from vidstyle.styles.fit.store import place, usable
 from vidstyle.styles.request import StyleRequest
 from vidstyle.styles.resolve import resolve
@@ -36,8 +37,8 @@ Say = Callable[[str], None]
 
 
 def default_steps() -> int:
-    """$VIDSTYLE_FIT, or DEFAULT_STEPS; 0 is no fit. Raises UsageError."""
-    text = os.environ.get("VIDSTYLE_FIT", str(DEFAULT_STEPS))
+    """$VIDSTYLE_FIT, or 0, which is no fit: what 40 steps gain has not been shown to be worth their time. Raises UsageError."""
+    text = os.environ.get("VIDSTYLE_FIT", "0")
     if not text.isdecimal():
         raise UsageError(f"VIDSTYLE_FIT={text}: must be a number of steps, 0 for none.")
     return int(text)

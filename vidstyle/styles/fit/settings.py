@@ -9,8 +9,6 @@ from vidstyle.core.errors import UsageError
 
 VERSION = 1
 """Of the fit: styles fitted by another version are fitted anew."""
-DEFAULT_STEPS = 40
-"""Of `run`: about ten seconds on two idle cores that multiply bfloat16."""
 SIZES = (240, 360, 480, 720, 1080)
 """Painting sizes that are told apart: a fit for one serves its neighbourhood."""
 READ_SIZE = 384
@@ -50,7 +48,7 @@ class FitSettings:
         UsageError: a value out of its range.
     """
 
-    steps: int = DEFAULT_STEPS
+    steps: int = 40
     deep: bool = False
     """The decoder changes as well, not only the code."""
     balance: str = "even"
