@@ -96,7 +96,7 @@ def test_a_run_is_told(make_clip: Any, tmp_path: Path) -> None:
     told = [w for w in film.warnings if "cannot be decoded on the GPU here; it is decoded in software" in w]
     assert len(told) == (film.decoder == "software")
     assert film.fingerprint()["decoder"] == film.decoder
-    with pytest.raises(UsageError, match="--decoder cuda: goes with --device cuda"):
+    with pytest.raises(UsageError, match="decoder cuda: goes with device cuda"):
         RunOptions(decoder="cuda", device="cpu")
     with pytest.raises(UsageError, match="use software or cuda"):
         RunOptions(decoder="qsv")
