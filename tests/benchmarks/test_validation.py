@@ -57,6 +57,9 @@ def test_numbers_are_those_of_evaluate(tmp_path: Path) -> None:
     for key in ("E_1", "ssim", "flicker"):
         assert found[key] == pytest.approx(wanted[key], rel=1e-6), json.dumps(wanted)
     assert found["style_distance"] is None
+    assert found["patch_distance"] is None
+    ruler = Rulers(None).get(Style("itself", "", source.frames[0]), source.short_side)
+    assert measured(source.frames[:1], Source("one", source.frames[:1], ()), ruler)["patch_distance"] == 0
 
 
 def test_halves_of_a_style_are_measured_against_each_other() -> None:
@@ -90,7 +93,7 @@ def test_means_leave_out_what_is_missing() -> None:
     assert mean([1.0, None, 3.0]) == 2.0
     assert mean([None]) is None
     rows = [dict.fromkeys(KEYS, 1.0), dict.fromkeys(KEYS, 2.0) | {"ssim": None}]
-    assert means(rows) == {"E_1": 1.5, "flicker": 1.5, "ssim": 1.0, "style_distance": 1.5}
+    assert means(rows) == dict.fromkeys(KEYS, 1.5) | {"ssim": 1.0}
 
 
 def test_a_ratio_needs_both() -> None:
