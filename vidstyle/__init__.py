@@ -15,6 +15,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from vidstyle._version import __version__
+
 if TYPE_CHECKING:
     from vidstyle.core.errors import InputError, UsageError, VidstyleError
     from vidstyle.models.checkpoint import load_model, load_style, save_style
@@ -22,8 +24,6 @@ if TYPE_CHECKING:
     from vidstyle.pipeline.api import stylize_image, stylize_video
     from vidstyle.pipeline.plan.run_options import RunOptions, RunReport
     from vidstyle.pipeline.stylizer import Stylizer
-
-__version__ = "0.2.0"
 
 __all__ = [
     "InputError",

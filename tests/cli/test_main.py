@@ -133,8 +133,8 @@ from vidstyle.cli import interrupts
 interrupts.PATIENCE = float(sys.argv[1])
 
 def work():
-    print("ready", flush=True)
     try:
+        print("ready", flush=True)  # from here on an interrupt finds something to put away
         time.sleep(60)
     finally:  # putting away
         time.sleep(1)

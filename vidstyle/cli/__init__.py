@@ -17,7 +17,7 @@ from typing import Annotated, Any, cast
 import typer
 from typer.core import TyperGroup
 
-from vidstyle import __version__
+from vidstyle._version import __version__
 from vidstyle.cli.interrupts import INTERRUPTED, guard
 from vidstyle.core.errors import VidstyleError
 from vidstyle.media.paths import PICTURES, VIDEOS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from typing import Any
 
-from vidstyle import __version__
+from vidstyle._version import __version__
 from vidstyle.cli import options as words
 
 

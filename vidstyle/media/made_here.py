@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vidstyle import __version__
+from vidstyle._version import __version__
 from vidstyle.core.errors import InputError
 from vidstyle.media.container import open_source
 

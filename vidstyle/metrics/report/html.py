@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidstyle import __version__
+from vidstyle._version import __version__
 from vidstyle.core.files import atomic_output
 from vidstyle.metrics.evaluation import Evaluation
 from vidstyle.metrics.report.charts import Curve, Mark, Values, chart

@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from vidstyle import __version__
+from vidstyle._version import __version__
 
 SAMPLES, SAMPLE_BYTES = 64, 1 << 16
 LIBRARIES = ("torch", "av", "numpy", "opencv-python-headless", "openvino")
