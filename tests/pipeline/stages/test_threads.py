@@ -1,6 +1,7 @@
 """Three threads: everything arrives in order, any failure stops all, nothing is left behind."""
 
 import _thread
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -140,6 +141,15 @@ def test_queues_are_bounded(slow: str) -> None:
     assert len(ahead) == 40
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """A shell has what it runs in the background ignore SIGINT, and this test would then wait for ever."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_interrupt_stops_everything() -> None:
     sink = Sink()
 
