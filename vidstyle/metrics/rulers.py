@@ -17,7 +17,7 @@ from vidstyle.models.vgg import VGG
 Measure = Callable[[NDArray[np.uint8]], float]
 """(H, W, 3) uint8 -> distance from the style."""
 NO_STYLE = {
-    "style_distance": "no style was named; add --style and --vgg",
+    "style_distance": "no style was named; add --style",
     "gram_relu5_1": "no style was named; add --style and --vgg",
     "patch_distance": "no style was named; add --style",
 }
