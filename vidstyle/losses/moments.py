@@ -45,6 +45,6 @@ def moment_loss(
 
 def square_error(x: Tensor, y: Tensor, delta: float | None = None) -> Tensor:
     """Mean of d^2, d = x - y; with a delta only where |d| is at most that, and of its tangent delta (2 |d| - delta) beyond
-    (Huber), for loss networks some channels of which drown the others (docs/model-notes.md, fifth round)."""
+    (Huber), for loss networks some channels of which drown the others (docs/notes/model.md, fifth round)."""
     y = y.expand_as(x)
     return F.mse_loss(x, y) if delta is None else 2 * F.huber_loss(x, y, delta=delta)

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from vidstyle.losses import moments
 from vidstyle.training.data.synthetic_motion import random_grid, warp
 from vidstyle.training.objective import losses
 
@@ -22,7 +23,7 @@ def numbered(features: list[Tensor]) -> dict[int, Tensor]:
 
 
 def style_term(out: list[Tensor], style: list[Tensor], layers: list[float]) -> Tensor:
-    return losses.global_style(losses.layer_moments(out), losses.layer_moments(style), layers)
+    return moments.moment_loss(moments.layer_moments(out), moments.layer_moments(style), layers)
 
 
 def test_global_style_of_two_channels_by_hand() -> None:
@@ -37,14 +38,14 @@ def test_global_style_of_two_channels_by_hand() -> None:
 def test_large_errors_count_linearly_by_hand() -> None:
     """delta = 1: errors 0.5 and 3 give 0.25 and 1 x (2 x 3 - 1) = 5; at delta the parabola goes over into its tangent."""
     x, y = torch.tensor([0.5, 3.0]), torch.zeros(2)
-    assert float(losses.square_error(x, y, 1.0)) == pytest.approx((0.25 + 5) / 2)
-    assert float(losses.square_error(x, y)) == pytest.approx((0.25 + 9) / 2)
+    assert float(moments.square_error(x, y, 1.0)) == pytest.approx((0.25 + 5) / 2)
+    assert float(moments.square_error(x, y)) == pytest.approx((0.25 + 9) / 2)
     at = torch.tensor([1.0], requires_grad=True)
-    slope = torch.autograd.grad(losses.square_error(at * 1.0001, torch.zeros(1), 1.0), at)[0]
+    slope = torch.autograd.grad(moments.square_error(at * 1.0001, torch.zeros(1), 1.0), at)[0]
     assert float(slope) == pytest.approx(2, rel=1e-3)
     a, b = torch.tensor([0.0, 2.0]).view(1, 1, 1, 2), torch.tensor([1.0, 5.0]).view(1, 1, 1, 2)
-    moments = losses.layer_moments([a]), losses.layer_moments([b])
-    assert float(losses.global_style(*moments, [1.0], delta=1.0)) == pytest.approx((2 * 2 - 1) + 1, abs=1e-3)
+    pair = moments.layer_moments([a]), moments.layer_moments([b])
+    assert float(moments.moment_loss(*pair, [1.0], delta=1.0)) == pytest.approx((2 * 2 - 1) + 1, abs=1e-3)
     assert float(losses.local_features([a], {1: b}, delta=1.0)) == pytest.approx((1 + 5) / 2)
 
 
@@ -66,7 +67,7 @@ def test_local_target_of_a_flat_style_is_its_constant() -> None:
 def test_the_uniform_target_is_attention_with_equal_weights() -> None:
     """Keys that are all alike weigh every point of the style the same."""
     content, style = features(8), features(9)
-    got = losses.uniform_target(content[2], losses.mean_std(style[2], eps=1e-6))
+    got = losses.uniform_target(content[2], moments.mean_std(style[2], eps=1e-6))
     alike = losses.cosine_code(torch.ones(2, 3, 16), style[2].flatten(2))
     mean, var = losses.cosine_moments(torch.ones(2, 3, 16), alike)
     shape = content[2].shape
@@ -144,7 +145,7 @@ def test_flat_pictures_give_finite_gradients(value: float) -> None:
 
 def test_gradients_of_means_and_deviations_are_those_of_finite_differences() -> None:
     x = torch.randn(2, 3, 4, 5, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(losses.mean_std, (x,))
+    assert torch.autograd.gradcheck(moments.mean_std, (x,))
 
 
 def test_distances_by_hand() -> None:

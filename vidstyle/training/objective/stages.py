@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vidstyle.core.errors import UsageError
+from vidstyle.losses.moments import layer_moments, moment_loss
 from vidstyle.models.checkpoint import StyleModel
 from vidstyle.models.compact import CompactNet
 from vidstyle.models.vgg import VGG, WIDTHS
@@ -166,7 +167,7 @@ class StyleObjective:
             add(
                 "g",
                 w.global_style,
-                losses.global_style(losses.layer_moments(of_result), given.moments, s.style_layers, s.delta),
+                moment_loss(layer_moments(of_result), given.moments, s.style_layers, s.delta),
             )
         if w.local:
             add("l", w.local, losses.local_features(of_result, self.targets(given), s.delta))

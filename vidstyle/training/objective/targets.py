@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from vidstyle.losses.moments import MeanStd, layer_moments
 from vidstyle.models.vgg import VGG
 from vidstyle.training.data.images import Name
-from vidstyle.training.objective.losses import MeanStd, layer_moments
 from vidstyle.training.recipe import Stage
 
 
