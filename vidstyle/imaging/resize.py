@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -19,6 +18,8 @@ def with_short_side(picture: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
 def resize_short(image: NDArray[np.uint8], short: int) -> NDArray[np.uint8]:
     """A picture (H, W, C) uint8 whose short side is `short` pixels: area-averaged when smaller, bicubic when larger;
     itself where it has that size."""
+    import cv2  # not at the top: training from a pack reads pictures on machines without it
+
     h, w = image.shape[:2]
     scale = short / min(h, w)
     if scale == 1:
