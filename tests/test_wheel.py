@@ -53,7 +53,7 @@ def test_metadata(wheel):
     assert about["Version"] == vidstyle.__version__
     assert about["License-Expression"] == "Apache-2.0"
     assert any(n.endswith("licenses/LICENSE") for n in wheel.namelist())
-    assert b"vidstyle = vidstyle.cli:main" in wheel.read(name.replace("METADATA", "entry_points.txt"))
+    assert b"vidstyle = vidstyle.cli:script" in wheel.read(name.replace("METADATA", "entry_points.txt"))
 
 
 def test_every_style_that_is_named_is_packed(wheel):

@@ -1,7 +1,6 @@
 """Three threads: everything arrives in order, any failure stops all, nothing is left behind."""
 
 import _thread
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -139,14 +138,6 @@ def test_queues_are_bounded(slow: str) -> None:
     # Two queues of two, and one item in the hands of each stage.
     assert max(ahead) <= 2 * 2 + 3
     assert len(ahead) == 40
-
-
-@pytest.fixture
-def interruptible() -> Iterator[None]:
-    """A shell has what it runs in the background ignore SIGINT, and this test would then wait for ever."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.usefixtures("interruptible")

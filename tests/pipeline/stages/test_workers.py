@@ -65,6 +65,7 @@ def test_the_first_error_stops_the_others_and_is_told() -> None:
     assert len(left) <= 2  # what nobody had begun is not begun
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_stops_all() -> None:
     left: list[int] = []
 
