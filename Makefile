@@ -1,5 +1,6 @@
 # make demo       see it work: environment, installation, a film of our own making in one of our own styles
 # make test       the fast tests                       make test-slow  the slow ones
+# make test-studio  the page in a real browser         make test-cluster  films over Ray
 # make lint       ruff, mypy, import contracts         make format     let ruff rewrite
 # make docs       the documentation as a site          make docs-serve the same, on port 8000
 # make coverage   the fast tests, and what they reach  make lock       write constraints.txt anew
@@ -15,7 +16,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --constraint constraints.txt
 
-.PHONY: help demo test test-slow coverage lint format docs docs-serve lock bench install clean
+.PHONY: help demo test test-slow test-studio test-cluster coverage lint format docs docs-serve lock bench install clean
 .DEFAULT_GOAL := help
 
 help: ## This list.
@@ -47,6 +48,12 @@ test: $(VENV)/.dev
 
 test-slow: $(VENV)/.dev
 	$(BIN)/python -m pytest -m slow
+
+test-studio: $(VENV)/.dev
+	$(BIN)/python -m pytest -m studio
+
+test-cluster: $(VENV)/.dev
+	$(BIN)/python -m pytest -m cluster
 
 coverage: $(VENV)/.dev
 	$(BIN)/coverage run -m pytest
