@@ -28,7 +28,7 @@ def test_jitter_and_lost_frames_do_not_mislead(gaps, data):
     counts = Counts()
     found = list(match(timed(times), timed([times[k] + j for k, j in zip(kept, jitter, strict=True)]), 0.01, counts))
     assert [a.seconds for a, _ in found] == [times[k] for k in kept]
-    assert (counts.source, counts.film, counts.matched) == (len(times), len(kept), len(kept))
+    assert (counts.source, counts.styled, counts.matched) == (len(times), len(kept), len(kept))
 
 
 def test_frames_at_other_times_have_no_partner():
@@ -45,8 +45,8 @@ def test_order_ignores_times():
     assert counts == Counts(3, 2, 2)
 
 
-def read(source, film, **how):
-    a, b = probe(source), probe(film)
+def read(source, styled, **how):
+    a, b = probe(source), probe(styled)
     counts = Counts()
     return list(side_by_side(a, b, common_geometry(a, b), counts, **how)), counts
 
@@ -56,25 +56,25 @@ EXACT = {"codec": "ffv1", "pix_fmt": "bgr0"}
 
 def test_a_film_that_starts_late_meets_its_source(make_clip):
     source = make_clip("a.mkv", **EXACT, pts=[540, 580, 640, 700], time_base=Fraction(1, 1000))
-    film = make_clip("b.mkv", **EXACT, pts=[0, 40, 100, 160], time_base=Fraction(1, 1000))
-    pairs, counts = read(source, film)
+    styled = make_clip("b.mkv", **EXACT, pts=[0, 40, 100, 160], time_base=Fraction(1, 1000))
+    pairs, counts = read(source, styled)
     assert counts == Counts(4, 4, 4)
     for n, pair in enumerate(pairs):
         np.testing.assert_array_equal(pair.source, make_clip.pattern(n, 64, 48))
-        np.testing.assert_array_equal(pair.film, pair.source)
+        np.testing.assert_array_equal(pair.styled, pair.source)
 
 
 def test_excerpt(make_clip):
     source = make_clip("a.mkv", **EXACT, frames=10)
-    film = make_clip("b.mkv", **EXACT, frames=4, draw=lambda n, w, h: make_clip.pattern(n + 5, w, h))
-    pairs, _ = read(source, film, skip=0.2)
+    styled = make_clip("b.mkv", **EXACT, frames=4, draw=lambda n, w, h: make_clip.pattern(n + 5, w, h))
+    pairs, _ = read(source, styled, skip=0.2)
     assert len(pairs) == 4
-    assert all((p.source == p.film).all() for p in pairs)
+    assert all((p.source == p.styled).all() for p in pairs)
 
 
 def test_even_padding_is_cropped(make_clip):
     source = make_clip("a.mkv", **EXACT, width=33, height=21, frames=2)
-    film = make_clip(
+    styled = make_clip(
         "b.mkv",
         **EXACT,
         width=34,
@@ -82,9 +82,9 @@ def test_even_padding_is_cropped(make_clip):
         frames=2,
         draw=lambda n, w, h: np.pad(make_clip.pattern(n, 33, 21), ((0, 1), (0, 1), (0, 0))),
     )
-    pairs, _ = read(source, film)
-    assert pairs[0].film.shape == (21, 33, 3)
-    assert all((p.source == p.film).all() for p in pairs)
+    pairs, _ = read(source, styled)
+    assert pairs[0].styled.shape == (21, 33, 3)
+    assert all((p.source == p.styled).all() for p in pairs)
 
 
 @given(width=st.integers(64, 4000), height=st.integers(64, 4000), side=st.integers(64, 1000))

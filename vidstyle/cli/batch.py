@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vidstyle.cli import options as words
+from vidstyle.cli import options as opts
 from vidstyle.core.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Style = Callable[[Path], "RunReport"]
 
 
-def videos_of(sources: Sequence[Path], say: Callable[[str], None] = lambda _: None) -> list[Path]:
+def videos_of(sources: Sequence[Path], print_status: Callable[[str], None] = lambda _: None) -> list[Path]:
     """The inputs with folders of videos replaced by what they hold, without films of our own making; a folder of pictures is
     one film.
 
@@ -39,35 +39,35 @@ def videos_of(sources: Sequence[Path], say: Callable[[str], None] = lambda _: No
 
         own = [video for video in videos if made_here(video)]
         if own:
-            say(
+            print_status(
                 f"{source}: {len(own)} films in it were made by vidstyle and are left out; name them to style them again."
             )
         found += [video for video in videos if video not in own]
     if not found:
         raise UsageError("nothing is left to style; name a film.")
     names: dict[str, Path] = {}
-    for name, films in _by_name(found).items():
-        for film in films:
-            output = (name if len(films) == 1 else _output_name(film)).casefold()
-            other = names.setdefault(output, film)
-            if other is not film:
+    for name, namesakes in _by_name(found).items():
+        for video in namesakes:
+            output = (name if len(namesakes) == 1 else _output_name(video)).casefold()
+            other = names.setdefault(output, video)
+            if other is not video:
                 raise UsageError(
-                    f"{other} and {film}: their outputs would have one name; style them one by one with -o."
+                    f"{other} and {video}: their outputs would have one name; style them one by one with -o."
                 )
     return found
 
 
-def _by_name(films: Sequence[Path]) -> dict[str, list[Path]]:
+def _by_name(videos: Sequence[Path]) -> dict[str, list[Path]]:
     """Films by what their outputs are named after."""
     from vidstyle.media.paths import video_name
 
     found: dict[str, list[Path]] = {}
-    for film in films:
-        found.setdefault(video_name(film).casefold(), []).append(film)
+    for video in videos:
+        found.setdefault(video_name(video).casefold(), []).append(video)
     return found
 
 
-def _output_name(film: Path) -> str:
+def _output_name(video: Path) -> str:
     """Name of a film's output where another film has the same: by its suffix they may differ. One that cannot be read has none,
     and is told when its turn comes."""
     from vidstyle.core.errors import VidstyleError
@@ -75,12 +75,12 @@ def _output_name(film: Path) -> str:
     from vidstyle.media.output.containers import default_suffix
     from vidstyle.media.paths import find_images, video_name
 
-    if find_images(film):
-        return f"{video_name(film)}.mp4"
+    if find_images(video):
+        return f"{video_name(video)}.mp4"
     try:
-        return f"{video_name(film)}{default_suffix(probe(film))}"
+        return f"{video_name(video)}{default_suffix(probe(video))}"
     except VidstyleError:
-        return str(film.absolute())
+        return str(video.absolute())
 
 
 @dataclass(frozen=True)
@@ -99,39 +99,39 @@ class VideoOutcome:
         return {"input": str(self.source), "error": self.error, "kept": self.kept}
 
 
-def run_all(films: Sequence[Path], style: Style, *, resume: bool, quiet: bool, json: str | None) -> None:
+def run_all(videos: Sequence[Path], style: Style, *, resume: bool, quiet: bool, json: str | None) -> None:
     """Style all films, then tell what became of each: a table on stderr, one JSON object with `films` and `failed`.
 
     Raises:
         InputError: one or more failed; the others are done.
     """
-    outcomes = [one(film, style, resume=resume) for film in films]
+    outcomes = [one(video, style, resume=resume) for video in videos]
     failed = sum(outcome.error is not None for outcome in outcomes)
     if not quiet:
         print_table(outcomes)
     if json is not None:
-        words.emit_json({"films": [outcome.to_dict() for outcome in outcomes], "failed": failed}, json)
+        opts.emit_json({"films": [outcome.to_dict() for outcome in outcomes], "failed": failed}, json)
     if failed:
-        raise InputError(f"{failed} of {len(films)} films failed; the others are done.")
+        raise InputError(f"{failed} of {len(videos)} films failed; the others are done.")
 
 
-def one(film: Path, style: Style, *, resume: bool) -> VideoOutcome:
+def one(video: Path, style: Style, *, resume: bool) -> VideoOutcome:
     from vidstyle.cli import system_sentence
     from vidstyle.core.errors import VidstyleError
     from vidstyle.pipeline.plan.checks import OutputExists
 
     try:
-        return VideoOutcome(film, report=style(film))
+        return VideoOutcome(video, report=style(video))
     except OutputExists as error:
         if resume:
-            return VideoOutcome(film, kept=True)
+            return VideoOutcome(video, kept=True)
         sentence = str(error)
     except VidstyleError as error:
         sentence = str(error)
     except (OSError, MemoryError) as error:
-        sentence = f"{film}: {system_sentence(error)}"
-    words.say(f"vidstyle: {sentence}")
-    return VideoOutcome(film, error=sentence)
+        sentence = f"{video}: {system_sentence(error)}"
+    opts.print_status(f"vidstyle: {sentence}")
+    return VideoOutcome(video, error=sentence)
 
 
 def print_table(outcomes: Sequence[VideoOutcome]) -> None:

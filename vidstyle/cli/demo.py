@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from vidstyle.cli import options as words
+from vidstyle.cli import options as opts
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.pipeline.plan.run_options import RunOptions, parse_paint_size
 
@@ -18,11 +18,11 @@ DEFAULT_STYLE = "stained-glass"
 def command(
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for the two films.")] = Path(),
     style: Annotated[str, typer.Option(metavar="ART", help="Built-in name or picture file.")] = DEFAULT_STYLE,
-    model: words.Model = "compact",
-    paint_size: words.PaintSizeText = "auto",
-    detail: words.Detail = 1.0,
-    overwrite: words.Overwrite = False,
-    quiet: words.Quiet = False,
+    model: opts.Model = "compact",
+    paint_size: opts.PaintSizeText = "auto",
+    detail: opts.Detail = 1.0,
+    overwrite: opts.Overwrite = False,
+    quiet: opts.Quiet = False,
 ) -> None:
     """A sample film with sound of our own making, and the same film in a style."""
     options = RunOptions(model=model, overwrite=overwrite, paint_size=parse_paint_size(paint_size), detail=detail)
@@ -42,12 +42,12 @@ def command(
     from vidstyle.demo.sample import write_sample
 
     if not quiet:
-        words.say("rendering the sample scene ...")
+        opts.print_status("rendering the sample scene ...")
     write_sample(source)
     with progress_bar(quiet) as progress:
         report = stylize_video(source, styled, request, options=options, progress=progress)
     if not quiet:
-        words.say(f"source: {source.resolve()}")
-        words.say(
+        opts.print_status(f"source: {source.resolve()}")
+        opts.print_status(
             f"styled: {styled.resolve()} ({report.frames} frames, {report.fps:.1f} frames per second, with sound)"
         )

@@ -97,16 +97,16 @@ def command(
     where = _device(device)
     estimator = _flow(flow, raft_weights, where)
     picture, chosen = _style(style, vgg, where)
-    original, film = probe(source), probe(styled)
-    if original.duration is not None and source_start and source_start >= original.duration:
-        raise UsageError(f"--source-start {source_start:g}: {source} lasts only {original.duration:.3f} s.")
+    original_info, styled_info = probe(source), probe(styled)
+    if original_info.duration is not None and source_start and source_start >= original_info.duration:
+        raise UsageError(f"--source-start {source_start:g}: {source} lasts only {original_info.duration:.3f} s.")
     errors = Console(stderr=True)
     bars = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*bars, console=errors, transient=True, disable=quiet or not errors.is_terminal) as bar:
-        task = bar.add_task("", total=film.frames)
+        task = bar.add_task("", total=styled_info.frames)
         result = evaluate(
-            original,
-            film,
+            original_info,
+            styled_info,
             estimator,
             rulers=chosen,
             options=Options(gaps, pair is PairingName.order, source_start),

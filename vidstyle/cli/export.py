@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from vidstyle.cli import options as words
+from vidstyle.cli import options as opts
 from vidstyle.core.errors import UsageError
 
 
@@ -24,7 +24,7 @@ SUFFIXES = {ExportFormat.onnx: ".onnx", ExportFormat.openvino: ".xml"}
 
 def command(
     kind: Annotated[ExportFormat, typer.Option("--format", help="ExportFormat of file.")],
-    model: words.Model = "compact",
+    model: opts.Model = "compact",
     size: Annotated[str, typer.Option(metavar="WxH", help="Size of the frames; the graph takes no other.")] = "512x288",
     strength: Annotated[
         bool, typer.Option("--with-strength", help="The graph takes the strength as one more input.")
@@ -32,7 +32,7 @@ def command(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="OUT", help="Default: MODEL-WxH and its suffix, here.")
     ] = None,
-    overwrite: words.Overwrite = False,
+    overwrite: opts.Overwrite = False,
 ) -> None:
     """A model as a graph: uint8 frames of one size and the tensors of a compiled style in, uint8 frames out."""
     from vidstyle.imaging.sizes import MIN_SIDE
@@ -55,4 +55,4 @@ def command(
     net = found.load()
     about = {"architecture": net.architecture, "model_digest": found.digest, "size": f"{width}x{height}"}
     for file in export(net, Wanted(width, height, strength, about), path, kind):
-        words.say(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
+        opts.print_status(f"{file}: {file.stat().st_size / 1e6:.1f} MB")

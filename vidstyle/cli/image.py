@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from vidstyle.cli import options as words
+from vidstyle.cli import options as opts
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.core.files import cause
 from vidstyle.pipeline.plan.run_options import RunOptions
@@ -19,29 +19,29 @@ KEPT = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
 
 def command(
     sources: Annotated[list[Path], typer.Argument(metavar="IN...", help="Picture files.")],
-    style: words.Styles,
+    style: opts.Styles,
     output: Annotated[
         str | None,
         typer.Option("-o", "--output", metavar="OUT", help="A file, or for several pictures a folder. Default: here."),
     ] = None,
-    overwrite: words.Overwrite = False,
-    model: words.Model = "compact",
-    strength: words.Strength = 1.0,
-    preserve_color: words.PreserveColor = False,
-    paint_size: words.PaintSizeText = "auto",
-    detail: words.Detail = 1.0,
-    size: words.Size = None,
-    max_side: words.MaxSide = None,
-    style_size: words.StyleSize = 384,
-    device: words.Device = "auto",
-    engine: words.EngineName = "auto",
-    precision: words.PrecisionName = "auto",
-    fit: words.Fit = None,
-    no_fit: words.NoFit = False,
-    quiet: words.Quiet = False,
+    overwrite: opts.Overwrite = False,
+    model: opts.Model = "compact",
+    strength: opts.Strength = 1.0,
+    preserve_color: opts.PreserveColor = False,
+    paint_size: opts.PaintSizeText = "auto",
+    detail: opts.Detail = 1.0,
+    size: opts.Size = None,
+    max_side: opts.MaxSide = None,
+    style_size: opts.StyleSize = 384,
+    device: opts.Device = "auto",
+    engine: opts.EngineName = "auto",
+    precision: opts.PrecisionName = "auto",
+    fit: opts.Fit = None,
+    no_fit: opts.NoFit = False,
+    quiet: opts.Quiet = False,
 ) -> None:
     """Pictures in the style of a picture; written as NAME.styled.SUFFIX where -o names no file."""
-    options = RunOptions(**words.image_options(locals()), fit=words.fit_steps(fit, no_fit))
+    options = RunOptions(**opts.image_options(locals()), fit=opts.fit_steps(fit, no_fit))
     for source in sources:
         if source.is_dir():
             raise UsageError(
@@ -57,15 +57,15 @@ def command(
 
     def warn(sentence: str) -> None:
         if not quiet:
-            words.say(f"vidstyle: warning: {sentence}")
+            opts.print_status(f"vidstyle: warning: {sentence}")
 
     for _, place, error in stylize_images(pairs, style, options=options, say=warn):
         if error is not None:
             failed.append(error)
             if len(sources) > 1:
-                words.say(f"vidstyle: {error}")
+                opts.print_status(f"vidstyle: {error}")
         elif not quiet:
-            words.say(str(place))
+            opts.print_status(str(place))
     if failed and len(sources) == 1:
         raise failed[0]
     if failed:

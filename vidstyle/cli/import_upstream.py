@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from vidstyle.cli import options as words
+from vidstyle.cli import options as opts
 from vidstyle.core.errors import UsageError
 
 SUFFIX = ".safetensors"
@@ -21,7 +21,7 @@ def command(
     adaattn3: Annotated[
         Path | None, typer.Option(metavar="F", help="latest_net_adaattn_3.pth: the image release has it.")
     ] = None,
-    overwrite: words.Overwrite = False,
+    overwrite: opts.Overwrite = False,
 ) -> None:
     """AdaAttN's released files (video: three, image: four) as one model file, for --model. Nothing in them is executed."""
     if output.suffix.lower() != SUFFIX:
@@ -38,4 +38,6 @@ def command(
     model = import_release(files)
     about = {"imported": files.digests(), "licence": "that of the imported files"}
     save_model(model, output, metadata=about, dtype=torch.float32)
-    words.say(f"{output}: {model.architecture}, {output.stat().st_size / 1e6:.1f} MB; use it with --model {output}")
+    opts.print_status(
+        f"{output}: {model.architecture}, {output.stat().st_size / 1e6:.1f} MB; use it with --model {output}"
+    )

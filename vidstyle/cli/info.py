@@ -6,14 +6,14 @@ import platform
 from typing import Any
 
 from vidstyle._version import __version__
-from vidstyle.cli import options as words
+from vidstyle.cli import options as opts
 
 
-def command(json: words.Json = None) -> None:
+def command(json: opts.Json = None) -> None:
     """Versions, engines and devices, the precision that is chosen and why, models, styles and codecs."""
     report = collect()
     if json is not None:
-        words.emit_json(report, json)
+        opts.emit_json(report, json)
         return
     for name, version in report["versions"].items():
         print(f"{name:24} {version}")

@@ -108,6 +108,6 @@ def emit_json(report: Any, target: str) -> None:
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
-def say(sentence: str) -> None:
+def print_status(sentence: str) -> None:
     """A line for the user, on stderr."""
     print(sentence, file=sys.stderr)

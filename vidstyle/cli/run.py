@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from vidstyle.cli import options as words
+from vidstyle.cli import options as opts
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.core.files import cause, same_file
 from vidstyle.pipeline.plan.run_options import RunOptions, RunReport, parse_rate, parse_share, parse_time
@@ -21,7 +21,7 @@ def command(
         list[Path],
         typer.Argument(metavar="INPUT", help="Video files, folders of them, or pictures (a folder, in/%06d.png)."),
     ],
-    style: words.MaybeStyles = None,
+    style: opts.MaybeStyles = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -29,12 +29,12 @@ def command(
         ),
     ] = None,
     out_dir: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for outputs without a name.")] = None,
-    overwrite: words.Overwrite = False,
-    model: words.Model = "compact",
-    strength: words.Strength = 1.0,
-    preserve_color: words.PreserveColor = False,
-    paint_size: words.PaintSizeText = "auto",
-    detail: words.Detail = 1.0,
+    overwrite: opts.Overwrite = False,
+    model: opts.Model = "compact",
+    strength: opts.Strength = 1.0,
+    preserve_color: opts.PreserveColor = False,
+    paint_size: opts.PaintSizeText = "auto",
+    detail: opts.Detail = 1.0,
     mask: Annotated[
         Path | None,
         typer.Option(
@@ -57,8 +57,8 @@ def command(
         str | None,
         typer.Option(metavar="N", help="Constant frame rate: frames are repeated or left out. Default: as the source."),
     ] = None,
-    size: words.Size = None,
-    max_side: words.MaxSide = None,
+    size: opts.Size = None,
+    max_side: opts.MaxSide = None,
     codec: Annotated[
         str | None, typer.Option(metavar="C", help="h264, hevc, av1, vp9, prores, ffv1, gif. Default: by suffix.")
     ] = None,
@@ -67,26 +67,26 @@ def command(
     decoder: Annotated[
         str, typer.Option(metavar="software|cuda", help="What decodes the source; cuda: the GPU's decoder, if it can.")
     ] = "software",
-    device: words.Device = "auto",
-    engine: words.EngineName = "auto",
-    precision: words.PrecisionName = "auto",
+    device: opts.Device = "auto",
+    engine: opts.EngineName = "auto",
+    precision: opts.PrecisionName = "auto",
     chunk: Annotated[str, typer.Option(metavar="N|auto", help="Frames a call of the model.")] = "auto",
-    style_size: words.StyleSize = 384,
-    fit: words.Fit = None,
-    no_fit: words.NoFit = False,
+    style_size: opts.StyleSize = 384,
+    fit: opts.Fit = None,
+    no_fit: opts.NoFit = False,
     segment: Annotated[float, typer.Option(metavar="SECONDS", help="Film between two points to resume from.")] = 10.0,
     max_errors: Annotated[
         str, typer.Option(metavar="P%", help="Damaged frames to put up with (each repeats the one before).")
     ] = "10%",
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")] = False,
-    json: words.Json = None,
-    quiet: words.Quiet = False,
+    json: opts.Json = None,
+    quiet: opts.Quiet = False,
 ) -> None:
     """Videos in the style of a picture: their sound, timing and length stay as they are."""
     if chunk != "auto" and not chunk.isdecimal():
         raise UsageError(f"--chunk {chunk}: give a number of frames, or auto.")
     options = RunOptions(
-        **words.image_options(locals()),
+        **opts.image_options(locals()),
         resume=resume,
         out_dir=out_dir,
         mask=mask,
@@ -101,39 +101,39 @@ def command(
         decoder=decoder,
         crf=crf,
         chunk=None if chunk == "auto" else int(chunk),
-        fit=words.fit_steps(fit, no_fit),
+        fit=opts.fit_steps(fit, no_fit),
         segment=Fraction(str(segment)),
     )
     from vidstyle.cli.batch import run_all, videos_of
 
-    if json not in (None, words.STDOUT) and any(same_file(Path(str(json)), source) for source in sources):
+    if json not in (None, opts.STDOUT) and any(same_file(Path(str(json)), source) for source in sources):
         raise UsageError(f"--json {json}: is an input of this command; choose another name.")
-    films = videos_of(sources, lambda sentence: None if quiet else words.say(f"vidstyle: {sentence}"))
-    if output is not None and (out_dir is not None or len(films) != 1):
-        raise UsageError(f"-o {output}: names one film; for {len(films)} give --out-dir alone.")
-    check_names(films, style or ())
+    videos = videos_of(sources, lambda sentence: None if quiet else opts.print_status(f"vidstyle: {sentence}"))
+    if output is not None and (out_dir is not None or len(videos) != 1):
+        raise UsageError(f"-o {output}: names one film; for {len(videos)} give --out-dir alone.")
+    check_names(videos, style or ())
     request = options.style_request(style or ())  # read once for all films; a wrong name is told before anything else
     if out_dir is not None:
         make_folder(out_dir)
 
     from vidstyle.pipeline.run import stylize_video  # heavy, so after all that can be wrong in the command
 
-    def styled(film: Path) -> RunReport:
-        with progress_bar(quiet, film.name if len(films) > 1 else "styling") as progress:
-            say = (lambda _: None) if quiet else words.say
-            report = stylize_video(film, output, request, options=options, progress=progress, say=say)
+    def styled(video: Path) -> RunReport:
+        with progress_bar(quiet, video.name if len(videos) > 1 else "styling") as progress:
+            say = (lambda _: None) if quiet else opts.print_status
+            report = stylize_video(video, output, request, options=options, progress=progress, say=say)
         if not quiet:
             for warning in report.warnings:
-                words.say(f"vidstyle: warning: {warning}")
-            words.say(f"{report.output}: {report.frames} frames, {report.fps:.1f} frames per second")
+                opts.print_status(f"vidstyle: warning: {warning}")
+            opts.print_status(f"{report.output}: {report.frames} frames, {report.fps:.1f} frames per second")
         return report
 
-    if len(films) != 1 or films[0] not in sources:
-        run_all(films, styled, resume=resume, quiet=quiet, json=json)
+    if len(videos) != 1 or videos[0] not in sources:
+        run_all(videos, styled, resume=resume, quiet=quiet, json=json)
         return
-    report = styled(films[0])
+    report = styled(videos[0])
     if json is not None:
-        words.emit_json(report.to_dict(), json)
+        opts.emit_json(report.to_dict(), json)
 
 
 def check_names(videos: Sequence[Path], styles: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from vidstyle.cli import options as words
+from vidstyle.cli import options as opts
 from vidstyle.cli import styles_fit
 from vidstyle.core.errors import UsageError
 
@@ -29,7 +29,7 @@ def styles(context: typer.Context) -> None:
 @command.command("list")
 def list_styles(
     fitted: Annotated[bool, typer.Option("--fitted", help="Those that have been learned and are remembered.")] = False,
-    json: words.Json = None,
+    json: opts.Json = None,
 ) -> None:
     """Names of the built-in styles, for --style."""
     if fitted:
@@ -44,7 +44,7 @@ def preview(
     model: Annotated[
         str | None, typer.Option(metavar="NAME|FILE", help="Also show a picture of ours in each style, by this model.")
     ] = None,
-    overwrite: words.Overwrite = False,
+    overwrite: opts.Overwrite = False,
 ) -> None:
     """A contact sheet of the gallery."""
     refuse_existing(output, overwrite)
@@ -70,16 +70,16 @@ def preview(
             shown.append((name, np.hstack([with_short_side(picture, len(styled)), styled])))
         sheet = contact_sheet(shown, columns=2, cell=(750, 270))
     write_image(output, sheet)
-    words.say(str(output))
+    opts.print_status(str(output))
 
 
 @command.command("compile")
 def compile_style(
     art: Annotated[str, typer.Argument(metavar="ART", help="Built-in name or picture file.")],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="CODE", help="The code file (.safetensors).")],
-    model: words.Model = "compact",
-    style_size: words.StyleSize = 384,
-    overwrite: words.Overwrite = False,
+    model: opts.Model = "compact",
+    style_size: opts.StyleSize = 384,
+    overwrite: opts.Overwrite = False,
 ) -> None:
     """Encode a style once; the file then works as --style CODE with the same model."""
     from vidstyle.styles.resolve import CODE_SUFFIX
@@ -99,14 +99,14 @@ def compile_style(
     # The reference engine: a code must not depend on the machine's fastest precision.
     engine = make_engine(model, engine="torch", device="cpu", precision="fp32")
     save_style(engine.encode_style(source.pixels), output)
-    words.say(f"{output}: {output.stat().st_size / 1000:.0f} kB, for model {model}")
+    opts.print_status(f"{output}: {output.stat().st_size / 1000:.0f} kB, for model {model}")
 
 
 def show(json: str | None) -> None:
     from vidstyle.styles.gallery import DESCRIPTIONS
 
     if json is not None:
-        words.emit_json([{"name": name, "description": text} for name, text in DESCRIPTIONS.items()], json)
+        opts.emit_json([{"name": name, "description": text} for name, text in DESCRIPTIONS.items()], json)
         return
     wide = max(map(len, DESCRIPTIONS))
     for name, text in DESCRIPTIONS.items():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vidstyle.cli import options as words
+from vidstyle.cli import options as opts
 from vidstyle.core.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -35,12 +35,12 @@ def fit_style(
         Path | None, typer.Option(metavar="VIDEO|FOLDER", help="Fit on a film's frames or a folder's pictures.")
     ] = None,
     paint_size: Annotated[int, typer.Option(metavar="N", help="Short side of what will be painted, in pixels.")] = 480,
-    style_size: words.StyleSize = 384,
-    model: words.Model = "compact",
+    style_size: opts.StyleSize = 384,
+    model: opts.Model = "compact",
     threads: Annotated[int | None, typer.Option(metavar="N", help="Processor threads.")] = None,
-    overwrite: words.Overwrite = False,
-    json: words.Json = None,
-    quiet: words.Quiet = False,
+    overwrite: opts.Overwrite = False,
+    json: opts.Json = None,
+    quiet: opts.Quiet = False,
 ) -> None:
     """Learn a style by gradient descent; the file then works as --style STYLE with the same model."""
     from vidstyle.styles.fit.settings import FitSettings
@@ -91,7 +91,7 @@ def report(output: Path, model: str, json: str | None, quiet: bool) -> None:
     about = read_metadata(output)["fit"]
     read, kept = (sum(about[key].values()) for key in ("read", "kept"))
     if json is not None:
-        words.emit_json({"output": str(output), "bytes": output.stat().st_size, "model": model, **about}, json)
+        opts.emit_json({"output": str(output), "bytes": output.stat().st_size, "model": model, **about}, json)
     if not quiet:
         size = output.stat().st_size / 1000
         kept_as = (
@@ -99,7 +99,7 @@ def report(output: Path, model: str, json: str | None, quiet: bool) -> None:
             if about["share"]
             else "nothing better than the style as it is read was found"
         )
-        words.say(f"{output}: {size:.0f} kB, {kept_as}, for model {model}")
+        opts.print_status(f"{output}: {size:.0f} kB, {kept_as}, for model {model}")
 
 
 def gpu_or_cpu() -> str:
@@ -185,7 +185,7 @@ def forget(
             style.path.unlink()
         except OSError as error:
             raise InputError(f"{style.path}: cannot be removed ({error.strerror}).") from error
-    words.say(f"{len(wanted)} fitted styles forgotten")
+    opts.print_status(f"{len(wanted)} fitted styles forgotten")
 
 
 def list_fitted(json: str | None) -> None:
@@ -197,7 +197,7 @@ def list_fitted(json: str | None) -> None:
         for r in remembered()
     ]
     if json is not None:
-        words.emit_json(rows, json)
+        opts.emit_json(rows, json)
         return
     for row in rows:
         depth = "deep" if row["deep"] else "code"

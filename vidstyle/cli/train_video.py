@@ -63,7 +63,7 @@ def command(
 
     first = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun started
 
-    def say(line: str) -> None:
+    def print_status(line: str) -> None:
         if first:
             typer.echo(line, err=True)
 
@@ -78,10 +78,10 @@ def command(
     if pack and (content or style or video or validation_video or vgg):
         raise UsageError("--pack takes the place of --content, --style, --video, --validation-video and --vgg.")
     if pack:
-        session = session_from_pack(pack, recipe, say)
+        session = session_from_pack(pack, recipe, print_status)
     else:
         folders, videos = (content, style), (video, validation_video)
-        session = session_from_folders(recipe, folders, videos, (vgg, download_vgg), say)
+        session = session_from_folders(recipe, folders, videos, (vgg, download_vgg), print_status)
     timed = bool(pack) and minutes is not None
     limits = Limits(max_steps, minutes, timed, SAVE_MINUTES if pack else math.inf)
-    session.train(out, limits, say, resume=resume, weights=weights)
+    session.train(out, limits, print_status, resume=resume, weights=weights)

@@ -87,7 +87,7 @@ class Evaluation:
     """Everything measured of one film; complete when `evaluate` returns it."""
 
     source: VideoInfo
-    film: VideoInfo
+    styled: VideoInfo
     geometry: Geometry
     gaps: tuple[int, ...]
     flow: str
@@ -107,18 +107,18 @@ class Evaluation:
 
 def evaluate(
     source: VideoInfo,
-    film: VideoInfo,
+    styled: VideoInfo,
     flow: Flow,
     *,
     rulers: Sequence[Ruler] = (),
     options: Options | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Evaluation:
-    """Measure `film` against `source`.
+    """Measure `styled` against `source`.
 
     Args:
         source: what it was made from.
-        film: the styled film.
+        styled: the styled film.
         flow: estimator; runs both ways once a gap and frame.
         rulers: of distances from the style; none where there is no style.
         options: default Options().
@@ -128,9 +128,9 @@ def evaluate(
         InputError: different shapes, no frame in common, or a film that cannot be read.
     """
     options = options or Options()
-    geometry = common_geometry(source, film)
+    geometry = common_geometry(source, styled)
     table = Table(columns(options.gaps))
-    result = Evaluation(source, film, geometry, options.gaps, flow.name, table)
+    result = Evaluation(source, styled, geometry, options.gaps, flow.name, table)
     short_side = min(geometry.width, geometry.height)
     result.missing = dict(NO_STYLE)
     result.missing |= {r.key: why for r in rulers if (why := r.why_not(short_side))}
@@ -138,13 +138,13 @@ def evaluate(
     for key in usable:
         del result.missing[key]
     measure = _Pass(result, flow, usable)
-    for pair in side_by_side(source, film, geometry, result.counts, by_order=options.by_order, skip=options.skip):
+    for pair in side_by_side(source, styled, geometry, result.counts, by_order=options.by_order, skip=options.skip):
         measure.add(pair)
         if progress is not None:
             progress(len(table))
     if not len(table):
         raise InputError(
-            f"{film.path}: no frame of it is shown at the time of one of {source.path}; try --pair order, or "
+            f"{styled.path}: no frame of it is shown at the time of one of {source.path}; try --pair order, or "
             "--source-start for an excerpt."
         )
     measure.finish()
@@ -160,7 +160,7 @@ class _Pass:
         self.cuts = CutDetector()
         self.last_cut = 0
         self.details = [0.0, 0.0]
-        self.half = min(i.duration or 0.0 for i in (result.source, result.film)) / 2
+        self.half = min(i.duration or 0.0 for i in (result.source, result.styled)) / 2
 
     def add(self, pair: MatchedFrames) -> None:
         table, row = self.result.table, self.result.table.add_row()
@@ -170,16 +170,16 @@ class _Pass:
             self.last_cut = row
         table.set("seconds", row, pair.seconds)
         table.set("cut", row, float(cut))
-        table.set("ssim", row, content_ssim(pair.source, pair.film))
+        table.set("ssim", row, content_ssim(pair.source, pair.styled))
         table.set("textured", row, textured_share(pair.source))
-        self.details = [a + detail(f) for a, f in zip(self.details, (pair.source, pair.film), strict=True)]
+        self.details = [a + detail(f) for a, f in zip(self.details, (pair.source, pair.styled), strict=True)]
         if row % STYLE_EVERY == 0:
-            table.set("ms_ssim", row, content_ms_ssim(pair.source, pair.film))
+            table.set("ms_ssim", row, content_ms_ssim(pair.source, pair.styled))
             for key, ruler in self.rulers.items():
-                table.set(key, row, ruler(pair.film))
+                table.set(key, row, ruler(pair.styled))
                 table.set(f"source_{key}", row, ruler(pair.source))
         if self.result.sample is None and pair.seconds >= self.half:
-            self.result.sample = thumb(pair.source), thumb(pair.film)
+            self.result.sample = thumb(pair.source), thumb(pair.styled)
         if self.last_cut <= row - 1:
             self._flicker(row)
         for gap in self.result.gaps:
@@ -191,7 +191,7 @@ class _Pass:
         first, second = self.window[-1 - gap], self.window[-1]
         moved = motion(self.flow, first.source, second.source)
         table, start = self.result.table, row - gap
-        a, b = unit_range(first.film), unit_range(second.film)
+        a, b = unit_range(first.styled), unit_range(second.styled)
         value = warp_error(a, b, moved)
         table.set(f"visible_{gap}", start, moved.share)
         table.set(f"E_{gap}", start, value)
@@ -206,13 +206,13 @@ class _Pass:
             return
         first, second = self.window[-2], self.window[-1]
         still = still_pixels(first.source, second.source)
-        value = flicker(first.film, second.film, still)
+        value = flicker(first.styled, second.styled, still)
         table, start = self.result.table, row - 1
         table.set("still", start, float(still.mean()))
         table.set("flicker", start, value)
         table.set("source_flicker", start, flicker(first.source, second.source, still))
         if value is not None and self.result.worst_flicker.wants(start, value):
-            change = np.abs(second.film.astype(np.float32) - first.film).mean(2) / 255
+            change = np.abs(second.styled.astype(np.float32) - first.styled).mean(2) / 255
             self._keep(self.result.worst_flicker, start, value, first, second, change, still)
 
     @staticmethod
@@ -225,11 +225,11 @@ class _Pass:
         error: NDArray[np.float32],
         measured: NDArray[np.bool_],
     ) -> None:
-        pictures = (thumb(first.source), thumb(first.film), thumb(second.film))
+        pictures = (thumb(first.source), thumb(first.styled), thumb(second.styled))
         worst.add(Moment(index, first.seconds, value, *pictures, thumb_error(error, measured)))
 
     def finish(self) -> None:
-        source, film = self.details
-        self.result.detail = film / source if source > 0 else 1.0
+        source, styled = self.details
+        self.result.detail = styled / source if source > 0 else 1.0
         if self.result.sample is None:
-            self.result.sample = thumb(self.window[-1].source), thumb(self.window[-1].film)
+            self.result.sample = thumb(self.window[-1].source), thumb(self.window[-1].styled)

@@ -30,28 +30,28 @@ def luma(frame: NDArray[np.uint8]) -> Tensor:
     return (unit_range(frame) * torch.tensor([0.299, 0.587, 0.114])[:, None, None]).sum(0)[None, None]
 
 
-def content_ssim(source: NDArray[np.uint8], film: NDArray[np.uint8]) -> float | None:
+def content_ssim(source: NDArray[np.uint8], styled: NDArray[np.uint8]) -> float | None:
     """Mean SSIM of luma (Wang et al. 2004): Gaussian window 11, sigma 1.5, K1 0.01, K2 0.03, whole windows only.
 
     Args:
         source: (H, W, 3) uint8.
-        film: (H, W, 3) uint8.
+        styled: (H, W, 3) uint8.
 
     Returns:
         in [-1, 1], 1 for equal pictures; None below 11 px a side.
     """
     if min(source.shape[:2]) < WINDOW:
         return None
-    value = ssim(luma(source), luma(film), WINDOW, max_val=1.0, eps=0.0, padding="valid")
+    value = ssim(luma(source), luma(styled), WINDOW, max_val=1.0, eps=0.0, padding="valid")
     return float(value.double().mean())
 
 
-def content_ms_ssim(source: NDArray[np.uint8], film: NDArray[np.uint8]) -> float | None:
+def content_ms_ssim(source: NDArray[np.uint8], styled: NDArray[np.uint8]) -> float | None:
     """Multi-scale SSIM of luma (Wang, Simoncelli, Bovik 2003): five scales with the paper's exponents, torchmetrics.
 
     Args:
         source: (H, W, 3) uint8.
-        film: (H, W, 3) uint8.
+        styled: (H, W, 3) uint8.
 
     Returns:
         in [0, 1], 1 for equal pictures (a scale on which they are opposed counts as 0); None below 176 px a side.
@@ -62,7 +62,7 @@ def content_ms_ssim(source: NDArray[np.uint8], film: NDArray[np.uint8]) -> float
         multiscale_structural_similarity_index_measure,
     )  # seconds, so only when used
 
-    value = multiscale_structural_similarity_index_measure(luma(film), luma(source), data_range=1.0, normalize="relu")
+    value = multiscale_structural_similarity_index_measure(luma(styled), luma(source), data_range=1.0, normalize="relu")
     return float(value)
 
 

@@ -34,12 +34,12 @@ class Geometry:
         how = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
         return np.asarray(cv2.resize(frame, (self.width, self.height), interpolation=how), np.uint8)
 
-    def film(self, frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def styled(self, frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """A film frame, (H, W, 3) uint8, at the common size."""
         return frame[: self.height, : self.width]
 
 
-def common_geometry(source: VideoInfo, film: VideoInfo) -> Geometry:
+def common_geometry(source: VideoInfo, styled: VideoInfo) -> Geometry:
     """The geometry to compare at: the film's, less the row or column that even padding added.
 
     Rotation is no matter here: the reader has applied it to both.
@@ -47,16 +47,16 @@ def common_geometry(source: VideoInfo, film: VideoInfo) -> Geometry:
     Raises:
         InputError: the two have different proportions, so that pixels cannot be matched.
     """
-    if max(abs(source.width - film.width), abs(source.height - film.height)) <= 1:
-        return Geometry(min(source.width, film.width), min(source.height, film.height), resize=False)
+    if max(abs(source.width - styled.width), abs(source.height - styled.height)) <= 1:
+        return Geometry(min(source.width, styled.width), min(source.height, styled.height), resize=False)
     shapes = {Fraction(source.width, source.height)}
     # A film of square pixels made from a source of oblong ones has the shape the source is shown in.
-    shapes.add(Fraction(source.width, source.height) * source.sample_aspect_ratio / film.sample_aspect_ratio)
+    shapes.add(Fraction(source.width, source.height) * source.sample_aspect_ratio / styled.sample_aspect_ratio)
     for shape in shapes:
-        if abs(film.width - film.height * shape) <= SLACK or abs(film.height - film.width / shape) <= SLACK:
-            return Geometry(film.width, film.height, resize=True)
+        if abs(styled.width - styled.height * shape) <= SLACK or abs(styled.height - styled.width / shape) <= SLACK:
+            return Geometry(styled.width, styled.height, resize=True)
     raise InputError(
-        f"{film.path}: is {film.width}x{film.height}, which is not the shape of {source.path} "
+        f"{styled.path}: is {styled.width}x{styled.height}, which is not the shape of {source.path} "
         f"({source.width}x{source.height}): their pixels cannot be matched; give the source this film was made from, "
         "cropped or turned in the same way."
     )

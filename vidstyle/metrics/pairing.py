@@ -25,7 +25,7 @@ class MatchedFrames:
     """Time since the first frame of the two that was read."""
     source: NDArray[np.uint8]
     """(H, W, 3) uint8 RGB, at the common geometry."""
-    film: NDArray[np.uint8]
+    styled: NDArray[np.uint8]
     """(H, W, 3) uint8 RGB."""
 
 
@@ -34,7 +34,7 @@ class Counts:
     """What was read; complete when the reading has ended."""
 
     source: int = 0
-    film: int = 0
+    styled: int = 0
     matched: int = 0
 
 
@@ -53,22 +53,22 @@ def timed_frames(info: VideoInfo, skip: float = 0) -> Iterator[Timed]:
         yield Timed(float((frame.pts - first) * frame.time_base), frame.data)
 
 
-def tolerance(source: VideoInfo, film: VideoInfo) -> float:
+def tolerance(source: VideoInfo, styled: VideoInfo) -> float:
     """Seconds that two frames may lie apart and still be one: half a frame of the faster film, for containers with
     coarse clocks (gif 10 ms)."""
-    return 0.5 / max(float(i.average_rate or USUAL_RATE) for i in (source, film)) + 1e-9
+    return 0.5 / max(float(i.average_rate or USUAL_RATE) for i in (source, styled)) + 1e-9
 
 
 def match(
-    source: Iterator[Timed], film: Iterator[Timed], slack: float, counts: Counts
+    source: Iterator[Timed], styled: Iterator[Timed], slack: float, counts: Counts
 ) -> Iterator[tuple[Timed, Timed]]:
     """Pairs of frames nearest in time and not more than `slack` seconds apart; each frame is used at most once.
 
     One frame of either film is held at a time beside the pair: memory does not grow with length.
     """
-    sources, films = counted(source, counts, "source"), counted(film, counts, "film")
+    sources, styled_frames = counted(source, counts, "source"), counted(styled, counts, "styled")
     now, after = next(sources, None), next(sources, None)
-    for shown in films:
+    for shown in styled_frames:
         while (
             now is not None
             and after is not None
@@ -83,9 +83,9 @@ def match(
         pass
 
 
-def zipped(source: Iterator[Timed], film: Iterator[Timed], counts: Counts) -> Iterator[tuple[Timed, Timed]]:
+def zipped(source: Iterator[Timed], styled: Iterator[Timed], counts: Counts) -> Iterator[tuple[Timed, Timed]]:
     """First with first, second with second; both are read to their ends, so that the counts are complete."""
-    for a, b in zip_longest(counted(source, counts, "source"), counted(film, counts, "film")):
+    for a, b in zip_longest(counted(source, counts, "source"), counted(styled, counts, "styled")):
         if a is not None and b is not None:
             counts.matched += 1
             yield a, b
@@ -100,7 +100,7 @@ def counted(frames: Iterator[Timed], counts: Counts, name: str) -> Iterator[Time
 
 def side_by_side(
     source: VideoInfo,
-    film: VideoInfo,
+    styled: VideoInfo,
     geometry: Geometry,
     counts: Counts,
     *,
@@ -111,13 +111,13 @@ def side_by_side(
 
     Args:
         source: what the film was made from.
-        film: the styled film.
+        styled: the styled film.
         geometry: of `common_geometry`.
         counts: filled while reading; complete at the end.
         by_order: first frame with first, second with second, whatever their times: for tools that lose the timing.
         skip: seconds of the source before the film begins, for a film of an excerpt.
     """
-    left, right = timed_frames(source, skip), timed_frames(film)
-    pairs = zipped(left, right, counts) if by_order else match(left, right, tolerance(source, film), counts)
+    left, right = timed_frames(source, skip), timed_frames(styled)
+    pairs = zipped(left, right, counts) if by_order else match(left, right, tolerance(source, styled), counts)
     for original, shown in pairs:
-        yield MatchedFrames(original.seconds, geometry.source(original.frame), geometry.film(shown.frame))
+        yield MatchedFrames(original.seconds, geometry.source(original.frame), geometry.styled(shown.frame))

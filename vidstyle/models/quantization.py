@@ -95,13 +95,13 @@ def observe(model: nn.Module, pictures: Iterable[tuple[Tensor, StyleCode]]) -> d
     lows: dict[str, list[float]] = {}
     highs: dict[str, list[float]] = {}
 
-    def look(name: str, x: Tensor) -> None:
+    def observe(name: str, x: Tensor) -> None:
         lows.setdefault(name, []).append(min(0.0, float(x.min())))
         highs.setdefault(name, []).append(max(0.0, float(x.max())))
 
     # Only what is called is seen: the last convolution is not, its weights are used in another form.
     hooks = [
-        conv.register_forward_pre_hook(lambda _, given, name=name: look(name, given[0]))
+        conv.register_forward_pre_hook(lambda _, given, name=name: observe(name, given[0]))
         for name, conv in edge_convolutions(model).items()
     ]
     try:

@@ -61,18 +61,18 @@ def stylize_video(
     options = options or RunOptions()
     check_arguments(source, "" if output is None else output, options)
     try:
-        film = plan_video(Path(source), None if output is None else Path(output), options, threads=cores())
+        video = plan_video(Path(source), None if output is None else Path(output), options, threads=cores())
     except OutputExists as error:
         return finished_before(error, Path(source), options)
     request = styles if isinstance(styles, StyleRequest) else options.style_request(styles)
-    request = request.at_size(film.painting.size if request.mixes_two else film.size)
+    request = request.at_size(video.painting.size if request.mixes_two else video.size)
     given = [] if engine is None else list(engine) if isinstance(engine, Sequence) else [engine]
     model = given[0].model if given else find_model(options.model)
-    folder = journal_folder(film.output)
+    folder = journal_folder(video.output)
     with ExitStack() as stack:
         old = stack.enter_context(Journal.reopen(folder)) if options.resume and folder.is_dir() else None
         first = given[0] if given else engine_like(model, options, old.fingerprint.get("engine", {}) if old else {})
-        job = settled(film, request, first, options, old, say)
+        job = settled(video, request, first, options, old, say)
         if old is None:
             stack.enter_context(job.journal)
         kept = sum(job.journal.done.values())
@@ -82,14 +82,14 @@ def stylize_video(
         job.journal.remove()
     elapsed = time.perf_counter() - begun
     return RunReport(
-        input=str(film.info.path),
-        output=str(film.output),
+        input=str(video.info.path),
+        output=str(video.output),
         frames=frames,
-        width=film.size[0],
-        height=film.size[1],
-        paint_size=min(film.painting.size),
-        detail=film.painting.detail,
-        road=film.painting.road,
+        width=video.size[0],
+        height=video.size[1],
+        paint_size=min(video.painting.size),
+        detail=video.painting.detail,
+        road=video.painting.road,
         fit=job.fitted.report(),
         seconds=round(elapsed, 3),
         fps=round((frames - kept) / elapsed, 2),
@@ -99,7 +99,7 @@ def stylize_video(
         model=model.name,
         stages={stage: round(value, 3) for stage, value in vars(seconds).items()},
         peak_rss_mb=peak_rss_mb(),
-        warnings=[*film.warnings, *job.request.notes, *dict.fromkeys(warnings)],
+        warnings=[*video.warnings, *job.request.notes, *dict.fromkeys(warnings)],
     )
 
 
@@ -107,7 +107,7 @@ def stylize_video(
 class Job:
     """A run that is settled: all that its bytes depend on is known and stands in the journal."""
 
-    film: VideoPlan
+    video: VideoPlan
     request: StyleRequest
     fitted: Fitted
     batch_size: int
@@ -115,7 +115,7 @@ class Job:
 
 
 def settled(
-    film: VideoPlan,
+    video: VideoPlan,
     request: StyleRequest,
     engine: Engine,
     options: RunOptions,
@@ -128,17 +128,17 @@ def settled(
         UsageError: an unfinished run that would have given other bytes.
     """
     frozen: Mapping[str, Any] = old.fingerprint if old else {}
-    batch_size = options.chunk or frozen.get("chunk") or choose_batch_size(engine, film.painting.size)
-    print_ = {**fingerprint(film, request, engine, batch_size), "fit": asked_for(options)}
+    batch_size = options.chunk or frozen.get("chunk") or choose_batch_size(engine, video.painting.size)
+    print_ = {**fingerprint(video, request, engine, batch_size), "fit": asked_for(options)}
     if old is not None:
         old.require(print_)
         if old.covered():
             fitted = from_journal(request, options, old)
-            return Job(film, fitted.request, fitted, batch_size, old)
-    anew = options.fit is not None or not is_short(film)
-    fitted = with_fits(request, options, engine, min(film.painting.size), anew=anew, say=say)
-    journal = old or Journal.create(journal_folder(film.output), print_)
-    return Job(film, keep_in_journal(fitted, journal), fitted, batch_size, journal)
+            return Job(video, fitted.request, fitted, batch_size, old)
+    anew = options.fit is not None or not is_short(video)
+    fitted = with_fits(request, options, engine, min(video.painting.size), anew=anew, say=say)
+    journal = old or Journal.create(journal_folder(video.output), print_)
+    return Job(video, keep_in_journal(fitted, journal), fitted, batch_size, journal)
 
 
 def work(
@@ -150,16 +150,16 @@ def work(
         engines: the first one, or all.
         devices: of all; what the first one has no fellow on yet gets one, if there is work for it.
     """
-    film, first, batch_size = job.film, engines[0], job.batch_size
+    video, first, batch_size = job.video, engines[0], job.batch_size
     try:
-        ranges = ranges_of(film, job.journal, len(devices))
+        ranges = ranges_of(video, job.journal, len(devices))
         others = engines[1 : len(ranges)] or [engine_at(device, first) for device in devices[1 : len(ranges)]]
-        stage = StyleStage(job.request, first, batch_size=batch_size, origin=film.first_tick)
+        stage = StyleStage(job.request, first, batch_size=batch_size, origin=video.first_tick)
         stages = [stage, *(stage.on(other) for other in others)]
-        finish = None if film.painting.road == "source" else DetailTransfer(film, job.request)
-        runner = SegmentRunner(film, job.journal, finish, batch_size, progress, max_errors)
+        finish = None if video.painting.road == "source" else DetailTransfer(video, job.request)
+        runner = SegmentRunner(video, job.journal, finish, batch_size, progress, max_errors)
         seconds, warnings = runner.run(ranges, stages)
-        warnings += mux(job.journal.parts(), film.info, film.output, film.spec, scratch=job.journal.folder)
+        warnings += mux(job.journal.parts(), video.info, video.output, video.spec, scratch=job.journal.folder)
     except BaseException as error:
         raise kept_for_resume(error, job.journal) from error
     for limit in {each.limit for each in stages if each.limit}:
@@ -167,18 +167,18 @@ def work(
     return seconds, warnings
 
 
-def is_short(film: VideoPlan) -> bool:
+def is_short(video: VideoPlan) -> bool:
     """Whether less than SHORT seconds are styled; a film that does not say its length is long."""
-    base = film.clock.time_base
-    if film.info.duration is None and film.stop is None:
+    base = video.clock.time_base
+    if video.info.duration is None and video.stop is None:
         return False
-    begin = film.first_tick
+    begin = video.first_tick
     ends = [
         end
-        for end in (film.stop, None if film.info.duration is None else begin + film.info.duration / base)
+        for end in (video.stop, None if video.info.duration is None else begin + video.info.duration / base)
         if end is not None
     ]
-    return (min(ends) - (film.start or begin)) * base < SHORT
+    return (min(ends) - (video.start or begin)) * base < SHORT
 
 
 def finished_before(error: OutputExists, source: Path, options: RunOptions) -> RunReport:
@@ -193,16 +193,16 @@ def finished_before(error: OutputExists, source: Path, options: RunOptions) -> R
         raise error
     with journal:
         journal.remove()
-    engine, film = journal.fingerprint["engine"], journal.fingerprint["film"]
+    engine, video = journal.fingerprint["engine"], journal.fingerprint["video"]
     return RunReport(
         input=str(source),
         output=str(output),
         frames=sum(journal.done.values()),
-        width=film["size"][0],
-        height=film["size"][1],
-        paint_size=min(film["painting"]["size"]),
+        width=video["size"][0],
+        height=video["size"][1],
+        paint_size=min(video["painting"]["size"]),
         detail=options.detail,
-        road=film["painting"]["road"],
+        road=video["painting"]["road"],
         fit={"steps": journal.fingerprint["fit"], "styles": []},
         seconds=0.0,
         fps=0.0,
@@ -236,13 +236,13 @@ def engine_at(device: str, like: Engine) -> Engine:
     return make_engine(like.model, engine=like.name, device=device, precision=like.precision, threads=like.threads)
 
 
-def fingerprint(film: VideoPlan, request: StyleRequest, engine: Engine, chunk: int) -> dict[str, Any]:
+def fingerprint(video: VideoPlan, request: StyleRequest, engine: Engine, chunk: int) -> dict[str, Any]:
     """Everything that the bytes of the result depend on, as JSON values."""
     return {
-        "input": pictures_sample(film.info.pictures) if film.info.pictures else file_sample(film.info.path),
-        "look": request.fingerprint(),
+        "input": pictures_sample(video.info.pictures) if video.info.pictures else file_sample(video.info.path),
+        "style": request.fingerprint(),
         "model": engine.model.digest,
-        "film": film.fingerprint(),
+        "video": video.fingerprint(),
         "engine": {
             "name": engine.name,
             "device": engine.device,

@@ -90,10 +90,10 @@ def session_from_folders(
     for folder in (photos, paintings):
         say(f"{folder.path}: {len(folder.images)} pictures, {folder.broken} unreadable or too small")
     clips, unseen = (load_clips(paths) if paths else None for paths in videos)
-    for films in (clips, unseen):
-        if films:
+    for each in (clips, unseen):
+        if each:
             say(
-                f"{', '.join(map(str, films.paths))}: {len(films.clips)} clips with {films.pairs} pairs of frames, "
-                f"{films.broken} unreadable, {films.unusable} too small or still"
+                f"{', '.join(map(str, each.paths))}: {len(each.clips)} clips with {each.pairs} pairs of frames, "
+                f"{each.broken} unreadable, {each.unusable} too small or still"
             )
     return Session(plan, Folders(photos, paintings, clips, unseen), network)

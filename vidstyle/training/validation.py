@@ -106,10 +106,10 @@ class Validation:
 
     def _errors(self, net: StyleModel, pair: ValidationPair, code: StyleCode) -> tuple[float, float] | None:
         """Warp error of the film and of the source; None where too little is visible."""
-        films = [unit_range(self._paint(net, f, code)) for f in (pair.first, pair.second)]
-        film = warp_error(films[0], films[1], pair.moved)
+        painted = [unit_range(self._paint(net, f, code)) for f in (pair.first, pair.second)]
+        error = warp_error(painted[0], painted[1], pair.moved)
         source = warp_error(unit_range(pair.first), unit_range(pair.second), pair.moved)
-        return None if film is None or source is None else (film, source)
+        return None if error is None or source is None else (error, source)
 
 
 def score(found: Mapping[str, float], scoring: Scoring) -> float:

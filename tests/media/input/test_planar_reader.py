@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from vidstyle.media.colour import ColourTags, to_rgb
 from vidstyle.media.input.concealment import ReadReport
 from vidstyle.media.input.picture import picture
-from vidstyle.media.input.planar_reader import as_the_film, full_planes, holds_planes, small_copy
+from vidstyle.media.input.planar_reader import as_the_video, full_planes, holds_planes, small_copy
 from vidstyle.media.input.probe import VideoInfo, probe
 from vidstyle.media.orientation import orient
 
@@ -104,9 +104,9 @@ def test_a_frame_of_another_shape_gets_bars(info: VideoInfo, pix_fmt: str) -> No
     tags = ColourTags(range="full" if pix_fmt == "yuvj420p" else "limited")
     film, report = replace(info, pix_fmt=pix_fmt, colour=tags), ReadReport()
     same = decoded(64, 48, pix_fmt, tags)
-    assert as_the_film(same, film, report) is same
+    assert as_the_video(same, film, report) is same
     assert not report.warnings
-    fitted = as_the_film(decoded(128, 48, pix_fmt, tags), film, report)
+    fitted = as_the_video(decoded(128, 48, pix_fmt, tags), film, report)
     assert (fitted.width, fitted.height) == (64, 48)
     assert "in proportion, with black bars" in report.warnings[0]
     rgb = to_rgb(fitted, tags, width=64, height=48).to_ndarray()

@@ -10,7 +10,7 @@ from vidstyle.core.errors import InputError, UsageError
 from vidstyle.pipeline.plan.fingerprint import SAMPLE_BYTES, SAMPLES, file_sample
 from vidstyle.pipeline.plan.journal import Journal, journal_folder
 
-PRINT = {"input": {"bytes": 3}, "film": {"crf": 18}, "chunk": 4}
+PRINT = {"input": {"bytes": 3}, "video": {"crf": 18}, "chunk": 4}
 
 
 def write(journal: Journal, segment: int, data: bytes, frames: int) -> None:
@@ -97,8 +97,23 @@ def test_folder_that_cannot_be_made(tmp_path: Path) -> None:
 
 
 def test_refuses_with_the_reason(folder: Path) -> None:
-    with Journal.create(folder, PRINT) as journal, pytest.raises(UsageError, match=r"film.crf \(18 then, 20 now\)"):
-        journal.require({**PRINT, "film": {"crf": 20}})
+    with Journal.create(folder, PRINT) as journal, pytest.raises(UsageError, match=r"video.crf \(18 then, 20 now\)"):
+        journal.require({**PRINT, "video": {"crf": 20}})
+
+
+def test_a_journal_of_before_is_read_by_the_names_of_now(folder: Path) -> None:
+    with Journal.create(folder, {"look": {"strength": 1.0}, "film": {"crf": 18}, "chunk": 4}):
+        pass
+    with Journal.reopen(folder) as again:
+        again.require({"style": {"strength": 1.0}, "video": {"crf": 18}, "chunk": 4})
+
+
+def test_a_journal_that_holds_something_else_is_refused(folder: Path) -> None:
+    with Journal.create(folder, PRINT):
+        pass
+    (folder / "run.json").write_text("[1]")
+    with pytest.raises(UsageError, match="no journal that can be read"):
+        Journal.reopen(folder)
 
 
 def test_long_names_fit(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def holds_planes(info: VideoInfo) -> bool:
     )
 
 
-def as_the_film(frame: av.VideoFrame, info: VideoInfo, report: ReadReport) -> av.VideoFrame:
+def as_the_video(frame: av.VideoFrame, info: VideoInfo, report: ReadReport) -> av.VideoFrame:
     """The frame itself; one of another size than the film's scaled into it, its proportions kept, with black bars beside it."""
     stored = _as_stored((info.width, info.height), info)
     if (frame.width, frame.height) == stored:

@@ -15,7 +15,7 @@ from vidstyle.media.input.decoder import Timed, decode, tracked
 from vidstyle.media.input.deinterlace import deinterlace
 from vidstyle.media.input.hwaccel import Decoder
 from vidstyle.media.input.picture import picture
-from vidstyle.media.input.planar_reader import PlaneSizes, as_the_film, full_planes, small_copy
+from vidstyle.media.input.planar_reader import PlaneSizes, as_the_video, full_planes, small_copy
 from vidstyle.media.input.probe import VideoInfo
 from vidstyle.media.timestamps import frame_ticks
 
@@ -65,7 +65,7 @@ def read_frames(
         given += 1
         report.frames += 1
         if planes is not None:
-            fitted = as_the_film(frame, info, report)
+            fitted = as_the_video(frame, info, report)
             small, guide = small_copy(fitted, info, planes.small)
             full = full_planes(fitted, info, planes.full)
             yield Frame(small, pts, duration, info.time_base, full=full, guide=guide)

@@ -129,14 +129,14 @@ def _refused(job: _Job, refused: Mapping[int, int], taken: Sequence[int]) -> lis
 def _attempt(
     job: _Job,
     file: Path | Nowhere,
-    film: Iterator[av.Packet[Any]],
+    video_packets: Iterator[av.Packet[Any]],
     refused: Mapping[int, int],
     *,
     taken: list[int],
     only: int | None = None,
     whole: bool = True,
 ) -> list[str]:
-    """Write `file`: the packets `film` of the picture, and the other streams or the stream `only`. Returns warnings.
+    """Write `file`: the packets `video_packets` of the picture, and the other streams or the stream `only`. Returns warnings.
 
     Args:
         refused: how many ways of each stream have failed.
@@ -163,7 +163,7 @@ def _attempt(
             taken[:], others = copy.taken, copy.packets()
         container.start_encoding()
         if whole:
-            for packet in heapq.merge(_timed(film, video), _timed(others, None), key=lambda t: t[0]):
+            for packet in heapq.merge(_timed(video_packets, video), _timed(others, None), key=lambda t: t[0]):
                 container.mux_one(packet[1])
         container.close()
         if job.format == "mp4" and info.spherical is not None and isinstance(file, Path):

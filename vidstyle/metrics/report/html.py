@@ -52,7 +52,7 @@ def render(result: Evaluation, summary: dict[str, Any]) -> str:
     flicker = [Curve("film", table["flicker"], "film"), Curve("source", table["source_flicker"], "source")]
     template = Template(files("vidstyle.metrics.report").joinpath("page.html").read_text(encoding="utf-8"))
     return template.substitute(
-        film=html.escape(result.film.path.name),
+        styled=html.escape(result.styled.path.name),
         source=html.escape(result.source.path.name),
         size=f"{result.geometry.width} × {result.geometry.height}",
         frames=summary["frames"],
@@ -80,11 +80,11 @@ def _chart(
     return chart(title, seconds, curves, marks, cuts)
 
 
-def _card(key: str, film: str, source: str, meaning: str) -> str:
+def _card(key: str, styled: str, source: str, meaning: str) -> str:
     name = key.replace("_", " ") if not key.startswith("E_") else f"E<sub>{key[2:]}</sub>"
     beside = f'<span class="floor">source {source}</span>' if source not in ("-", "1") else ""
     about = f'<p class="mean">{html.escape(meaning)}</p>'
-    return f'<div class="card"><h3>{name}</h3><p class="value">{film}</p>{beside}{about}</div>'
+    return f'<div class="card"><h3>{name}</h3><p class="value">{styled}</p>{beside}{about}</div>'
 
 
 def _notes(why: dict[str, str]) -> str:
@@ -111,7 +111,7 @@ def _moments(moments: Sequence[Moment], letter: str, name: str, gap: int) -> str
         title = f'<b class="badge">{letter}{n}</b> {m.seconds:.2f} s <span>frame {m.index}, {name} {m.value:.3g}</span>'
         figures = (
             _figure(m.source, "source")
-            + _figure(m.film, "film")
+            + _figure(m.styled, "film")
             + _figure(m.later, f"film, {_frames(gap)} later")
             + _figure(heat(m.error, scale), f"error (white: {scale:.2g} and more)")
         )

@@ -102,12 +102,12 @@ def _seen(result: Evaluation) -> str:
 
 def _unmatched(result: Evaluation) -> str:
     c = result.counts
-    if c.source == c.film == c.matched:
+    if c.source == c.styled == c.matched:
         return ""
-    text = f"the source has {c.source} frames, the film {c.film}; {c.matched} pairs were found by their times"
-    if c.matched < 0.9 * min(c.source, c.film):
+    text = f"the source has {c.source} frames, the film {c.styled}; {c.matched} pairs were found by their times"
+    if c.matched < 0.9 * min(c.source, c.styled):
         text += "; if the film lost its timing, try --pair order"
-    elif c.film < 0.9 * c.source:
+    elif c.styled < 0.9 * c.source:
         text += (
             "; if the film is of an excerpt that does not begin with the source, say where with --source-start SECONDS"
         )

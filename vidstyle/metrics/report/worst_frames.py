@@ -22,7 +22,7 @@ class Moment:
     value: float
     source: NDArray[np.uint8]
     """(h, w, 3) uint8, long side at most THUMB."""
-    film: NDArray[np.uint8]
+    styled: NDArray[np.uint8]
     later: NDArray[np.uint8]
     """The film's next frame."""
     error: NDArray[np.float32]

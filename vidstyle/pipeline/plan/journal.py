@@ -32,6 +32,8 @@ from vidstyle.core.errors import InputError, UsageError
 from vidstyle.core.files import atomic_output, cause
 
 LONGEST = 200
+FORMER_KEYS = {"look": "style", "film": "video"}
+"""Keys of a fingerprint in journals of 0.2.0 and before, and what they are called now."""
 
 
 def journal_folder(output: Path) -> Path:
@@ -108,8 +110,9 @@ class Journal:
     def reopen(cls, folder: Path) -> Journal:
         """The journal of an unfinished run, with what it finished. Raises UsageError when it cannot be read."""
         try:
-            journal = cls(folder, json.loads((folder / "run.json").read_text()))
-        except (OSError, ValueError) as error:
+            stored = json.loads((folder / "run.json").read_text())
+            journal = cls(folder, {FORMER_KEYS.get(key, key): value for key, value in stored.items()})
+        except (OSError, ValueError, AttributeError) as error:
             raise UsageError(f"{folder}: no journal that can be read; start over with -y.") from error
         journal.clear("lock", "run.json", "done.jsonl", "*.seg", "style-*.safetensors")
         for line in journal.lines():

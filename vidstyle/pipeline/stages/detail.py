@@ -23,16 +23,16 @@ class DetailTransfer:
     """Frames whose `data` was painted small to frames as they are encoded; those painted at full size pass.
 
     Args:
-        film: its painting and what its colours mean.
+        video: its painting and what its colours mean.
         request: mask and colour.
     """
 
-    def __init__(self, film: VideoPlan, request: StyleRequest) -> None:
+    def __init__(self, video: VideoPlan, request: StyleRequest) -> None:
         self._request = request
-        self._amount = film.painting.detail
-        self._full_range = film.info.colour.range == "full"
-        self._weights = LUMA_WEIGHTS.get(film.info.colour.matrix, LUMA_WEIGHTS["bt709"])
-        self._depth = takes_planes(film.settings.resolved_pix_fmt()) or 8
+        self._amount = video.painting.detail
+        self._full_range = video.info.colour.range == "full"
+        self._weights = LUMA_WEIGHTS.get(video.info.colour.matrix, LUMA_WEIGHTS["bt709"])
+        self._depth = takes_planes(video.settings.resolved_pix_fmt()) or 8
 
     def __call__(self, frame: Frame) -> Frame:
         source, guide = frame.full, frame.guide

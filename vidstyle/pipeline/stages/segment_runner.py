@@ -29,10 +29,10 @@ QUEUE_BYTES = 1 << 26
 Work = Callable[[Iterable[Frame]], Iterator[Frame]]
 
 
-def ranges_of(film: VideoPlan, journal: Journal, workers: int) -> list[Range]:
+def ranges_of(video: VideoPlan, journal: Journal, workers: int) -> list[Range]:
     """What there is to do: each gap between finished segments in one piece, or in several where there are several workers."""
     gaps = missing_ranges(journal.covered(), journal.total)
-    return gaps if workers == 1 else shared_out(gaps, workers, film.expected_segments())
+    return gaps if workers == 1 else shared_out(gaps, workers, video.expected_segments())
 
 
 class SegmentRunner:
@@ -44,16 +44,16 @@ class SegmentRunner:
 
     def __init__(
         self,
-        film: VideoPlan,
+        video: VideoPlan,
         journal: Journal,
         finish: DetailTransfer | None,
         chunk: int,
         progress: Progress | None,
         max_errors: float,
     ) -> None:
-        self.film, self.journal, self.finish, self.chunk = film, journal, finish, chunk
+        self.video, self.journal, self.finish, self.chunk = video, journal, finish, chunk
         self.progress, self.max_errors = progress, max_errors
-        self.expected = film.expected_frames()
+        self.expected = video.expected_frames()
         self.frames = sum(journal.done.values())
         self.seconds = StageSeconds()
         self.report = ReadReport()
@@ -71,31 +71,35 @@ class SegmentRunner:
         """
         run_jobs(ranges, [partial(self.run_range, work) for work in workers])
         if not any(self.journal.done.values()):
-            raise InputError(f"{self.film.info.path}: has no frame between --start and --end; choose other times.")
+            raise InputError(f"{self.video.info.path}: has no frame between --start and --end; choose other times.")
         return self.seconds, [*self.warnings, *self.report.warnings]
 
     def run_range(self, work: Work, segments: Range, check_cancelled: CheckCancelled) -> None:
         """Do the segments of a range."""
-        film, (first, last) = self.film, segments
-        start = film.start if first == 0 else film.plan.border(first)
-        stop = film.stop if last is None else film.plan.border(last)
-        begin, end = film.clock.source_bounds(start, stop)
+        video, (first, last) = self.video, segments
+        start = video.start if first == 0 else video.plan.border(first)
+        stop = video.stop if last is None else video.plan.border(last)
+        begin, end = video.clock.source_bounds(start, stop)
         report = ReadReport()
         source = read_frames(
-            film.info,
+            video.info,
             start=begin,
             stop=end,
-            shown=film.clock.step is not None,
-            threads=film.settings.threads,
-            decoder=film.decoder,
-            planes=film.painting.planes,
+            shown=video.clock.step is not None,
+            threads=video.settings.threads,
+            decoder=video.decoder,
+            planes=video.painting.planes,
             report=report,
             max_errors=self.max_errors,
         )
-        timed = retimed(prepared(source, film), film.clock, film.plan, start=start, stop=stop)
-        sink = SegmentWriter(film, self.journal, first=first, wrote=self.wrote)
+        timed = retimed(prepared(source, video), video.clock, video.plan, start=start, stop=stop)
+        sink = SegmentWriter(video, self.journal, first=first, wrote=self.wrote)
         spent = run_stages(
-            until_cancelled(timed, check_cancelled), work, sink, finish=self.finish, depth=queue_depth(film, self.chunk)
+            until_cancelled(timed, check_cancelled),
+            work,
+            sink,
+            finish=self.finish,
+            depth=queue_depth(video, self.chunk),
         )
         if last is None:
             self.journal.end(sink.next)
@@ -105,7 +109,7 @@ class SegmentRunner:
             self.seconds = StageSeconds(**{k: v + getattr(spent, k) for k, v in vars(self.seconds).items()})
             self.warnings += sink.warnings
             self.report.add(report)
-            judge(film.info, self.report, self.max_errors)
+            judge(video.info, self.report, self.max_errors)
 
     def wrote(self) -> None:
         """Count a frame that is encoded, and tell."""
@@ -115,19 +119,19 @@ class SegmentRunner:
                 self.progress(self.frames, self.expected)
 
 
-def queue_depth(film: VideoPlan, chunk: int) -> int:
+def queue_depth(video: VideoPlan, chunk: int) -> int:
     """Frames that may wait between two stages: two batches, or one where the frames at full size would fill the memory."""
-    bytes_per_frame = film.size[0] * film.size[1] * 3 // (2 if film.painting.road == "planes" else 1)
+    bytes_per_frame = video.size[0] * video.size[1] * 3 // (2 if video.painting.road == "planes" else 1)
     return max(chunk, min(2 * chunk, QUEUE_BYTES // bytes_per_frame))
 
 
-def prepared(frames: Iterable[Frame], film: VideoPlan) -> Iterator[Frame]:
+def prepared(frames: Iterable[Frame], video: VideoPlan) -> Iterator[Frame]:
     """Frames at the film's size, transparency laid over black where the output cannot hold it, with a small copy to paint where
     they are painted small. Those that were read in planes are all that already."""
     for frame in frames:
         if frame.full is not None:
             yield frame
             continue
-        sized = resized(frame, film.size)
-        shown = sized if film.keep_alpha else on_black(sized)
-        yield shown if film.painting.road == "source" else with_small_copy(shown, film.painting.size)
+        sized = resized(frame, video.size)
+        shown = sized if video.keep_alpha else on_black(sized)
+        yield shown if video.painting.road == "source" else with_small_copy(shown, video.painting.size)

@@ -20,8 +20,8 @@ class SegmentWriter:
         wrote: called after each frame that was encoded.
     """
 
-    def __init__(self, film: VideoPlan, journal: Journal, *, first: int, wrote: Callable[[], None]) -> None:
-        self.film, self.journal, self.wrote = film, journal, wrote
+    def __init__(self, video: VideoPlan, journal: Journal, *, first: int, wrote: Callable[[], None]) -> None:
+        self.video, self.journal, self.wrote = video, journal, wrote
         self.next = first
         """The segment that comes next, or is being written."""
         self.frames = 0
@@ -34,16 +34,16 @@ class SegmentWriter:
         if self.writer is None:
             self.writer = VideoWriter(
                 self.journal.partial(frame.segment),
-                width=self.film.size[0],
-                height=self.film.size[1],
-                time_base=self.film.clock.time_base,
-                settings=self.film.settings,
-                sample_aspect_ratio=self.film.aspect,
-                rate=self.film.rate,
-                told_as=self.film.output,
+                width=self.video.size[0],
+                height=self.video.size[1],
+                time_base=self.video.clock.time_base,
+                settings=self.video.settings,
+                sample_aspect_ratio=self.video.aspect,
+                rate=self.video.rate,
+                told_as=self.video.output,
             )
             self.warnings += [w for w in self.writer.warnings if w not in self.warnings]
-        for one in repeated(frame, self.film.clock.step):
+        for one in repeated(frame, self.video.clock.step):
             self.writer.write(one)
             self.frames += 1
             self.wrote()
