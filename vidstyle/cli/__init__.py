@@ -26,6 +26,7 @@ COMMANDS: dict[str, str] = {
     "run": "vidstyle.cli.run",
     "image": "vidstyle.cli.image",
     "styles": "vidstyle.cli.styles",
+    "studio": "vidstyle.cli.studio",
     "evaluate": "vidstyle.cli.evaluate",
     "demo": "vidstyle.cli.demo",
     "info": "vidstyle.cli.info",
