@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from vidstyle.cli import options as words
+from vidstyle.cli import options as opts
 from vidstyle.core.errors import InputError, UsageError
 
 EXTRA = 'the studio needs more packages: pip install "vidstyle[studio]"'
@@ -35,9 +35,9 @@ def command(
         float, typer.Option(metavar="HOURS", min=0.1, help="After that, what nobody uses is deleted.")
     ] = 168.0,
     quota: Annotated[float, typer.Option(metavar="GB", min=0.1, help="That the folder may hold.")] = 50.0,
-    model: words.Model = "compact",
-    engine: words.EngineName = "auto",
-    device: words.Device = "auto",
+    model: opts.Model = "compact",
+    engine: opts.EngineName = "auto",
+    device: opts.Device = "auto",
 ) -> None:
     """A page in the browser: see a frame painted, move sliders, render, paint a camera."""
     if (tls_cert is None) != (tls_key is None):
@@ -71,4 +71,4 @@ def command(
         limits=Limits(keep_hours=keep, folder_bytes=int(quota * 1e9)),
     )
     tls = None if tls_cert is None or tls_key is None else (tls_cert, tls_key)
-    serve(configuration, tls=tls, say=words.say)
+    serve(configuration, tls=tls, say=opts.print_status)

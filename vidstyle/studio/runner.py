@@ -20,6 +20,7 @@ from vidstyle.studio.jobs import ATTEMPTS, JobRow, JobTable
 
 LANES: tuple[tuple[str, ...], ...] = (("render", "evaluate"), ("fit", "loop"))
 """Kinds of jobs that wait for each other; what is looked at while one works need not wait for a video."""
+COMMAND = (sys.executable, "-m", "vidstyle.studio.job_process")
 WINDOW = 5.0
 """Seconds over which a rate is taken."""
 
@@ -89,7 +90,7 @@ class Runner:
         place = self.table.place(job)
         with (place / "log.txt").open("a", encoding="utf-8") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "vidstyle.studio.job_process", str(place)],
+                [*COMMAND, str(place)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
