@@ -15,7 +15,7 @@ from vidstyle.engines.torch_engine import TorchEngine
 from vidstyle.media.input.probe import probe
 from vidstyle.models.registry import find_model
 from vidstyle.pipeline import run as run_module
-from vidstyle.pipeline.plan.journal import journal_folder
+from vidstyle.pipeline.plan.journal import Journal, journal_folder
 from vidstyle.pipeline.plan.run_options import RunOptions
 from vidstyle.pipeline.run import stylize_video
 from vidstyle.pipeline.stages.segment_writer import SegmentWriter
@@ -274,7 +274,7 @@ def test_damage_that_is_allowed(styled: Any, make_clip: Any) -> None:
 def test_killed_between_the_film_and_its_journal(styled: Any, make_clip: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     source = make_clip(frames=30)
     with monkeypatch.context() as patch:
-        patch.setattr(run_module.Journal, "remove", lambda self: None)
+        patch.setattr(Journal, "remove", lambda self: None)
         styled(source, "out.mkv", segment=Fraction(1, 2))
     film = Path("out.mkv").read_bytes()
     journal = journal_folder(Path("out.mkv"))

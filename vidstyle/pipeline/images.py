@@ -18,11 +18,11 @@ from vidstyle.imaging.sizes import painting_size
 from vidstyle.imaging.transforms import resized, target_size, with_colour_of, with_small_copy
 from vidstyle.models.registry import find_model
 from vidstyle.pipeline.fitting import with_fits
+from vidstyle.pipeline.job import engine_like
 from vidstyle.pipeline.picture import read_picture
 from vidstyle.pipeline.plan.checks import check_output
 from vidstyle.pipeline.plan.painting import without_effect
 from vidstyle.pipeline.plan.run_options import RunOptions, check_arguments
-from vidstyle.pipeline.run import engine_like
 from vidstyle.styles.request import StyleRequest
 from vidstyle.styles.source import StyleLike
 

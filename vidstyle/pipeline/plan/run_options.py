@@ -78,7 +78,7 @@ class RunOptions:
     engine: str = "auto"
     precision: str = "auto"
     threads: int | None = None
-    """Processor threads of the model; None lets the engine decide."""
+    """Processor threads of the model and of the encoder, on which bytes depend; None: one a core."""
     chunk: int | None = None
     """Frames a call of the model; None is chosen by frame size and device."""
     style_size: int = 384

@@ -70,8 +70,12 @@ class SegmentRunner:
             InputError: damage beyond bearing, a full disk, a cut that holds no frame.
         """
         run_jobs(ranges, [partial(self.run_range, work) for work in workers])
+        return self.totals()
+
+    def totals(self) -> tuple[StageSeconds, list[str]]:
+        """Busy times and warnings of all ranges. Raises InputError where none of them held a frame."""
         if not any(self.journal.done.values()):
-            raise InputError(f"{self.video.info.path}: has no frame between --start and --end; choose other times.")
+            raise InputError(f"{self.film.info.path}: has no frame between --start and --end; choose other times.")
         return self.seconds, [*self.warnings, *self.report.warnings]
 
     def run_range(self, work: Work, segments: Range, check_cancelled: CheckCancelled) -> None:
@@ -105,16 +109,20 @@ class SegmentRunner:
             self.journal.end(sink.next)
         else:
             sink.close_until(last)
-        with self.counting:
-            self.seconds = StageSeconds(**{k: v + getattr(spent, k) for k, v in vars(self.seconds).items()})
-            self.warnings += sink.warnings
-            self.report.add(report)
-            judge(video.info, self.report, self.max_errors)
+        self.count(spent, sink.warnings, report)
 
-    def wrote(self) -> None:
-        """Count a frame that is encoded, and tell."""
+    def count(self, seconds: StageSeconds, warnings: Sequence[str], report: ReadReport) -> None:
+        """Add what a range amounted to. Raises InputError where the film is too damaged with it."""
         with self.counting:
-            self.frames += 1
+            self.seconds = StageSeconds(**{k: v + getattr(seconds, k) for k, v in vars(self.seconds).items()})
+            self.warnings += warnings
+            self.report.add(report)
+            judge(self.video.info, self.report, self.max_errors)
+
+    def wrote(self, frames: int = 1) -> None:
+        """Count frames that are encoded, and tell."""
+        with self.counting:
+            self.frames += frames
             if self.progress is not None:
                 self.progress(self.frames, self.expected)
 
