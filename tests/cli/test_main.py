@@ -113,7 +113,7 @@ def test_failures(
     ],
 )
 def test_json_may_stand_alone(given: list[str], expected: list[str]) -> None:
-    assert cli.optional_json(given) == expected
+    assert cli.optional_values(given) == expected
 
 
 def test_json_file_is_whole_or_absent(tmp_path: Path) -> None:

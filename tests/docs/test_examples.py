@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import typer
 
-from vidstyle.cli import COMMANDS, app, optional_json
+from vidstyle.cli import COMMANDS, app, optional_values
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -37,7 +37,7 @@ def parse(words: list[str]) -> int:
     group = typer.main.get_command(app)
     group.commands = {name: silenced(group.commands[name]) for name in COMMANDS}
     with pytest.raises(SystemExit) as stop:
-        group.main(optional_json(words), prog_name="vidstyle")
+        group.main(optional_values(words), prog_name="vidstyle")
     return int(stop.value.code or 0)
 
 

@@ -7,6 +7,7 @@ subcommands, `command = typer.Typer(...)`, and add its line to `COMMANDS`.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
@@ -115,9 +116,10 @@ def root(
     """Any video in the style of any picture: without flicker, with its sound."""
 
 
-def optional_json(args: Sequence[str]) -> list[str]:
-    """`--json` may stand alone (stdout) or name a file. The parser knows no optional values, so a `--json` that no name of a
-    report follows becomes `--json=-`; any name at all can be given as `--json=NAME`."""
+def optional_values(args: Sequence[str]) -> list[str]:
+    """`--json` may stand alone (stdout) or name a file, and `--ray` alone (this machine) or name a cluster. The parser knows no
+    optional values, so a `--json` that no name of a report follows becomes `--json=-`, and a `--ray` that no address follows
+    `--ray=local`; any name at all can be given as `--json=NAME`."""
     out: list[str] = []
     rest = list(args)
     while rest:
@@ -126,8 +128,14 @@ def optional_json(args: Sequence[str]) -> list[str]:
             return [*out, word, *rest]
         if word == "--json":
             word = f"--json={rest.pop(0) if rest and _names_a_report(rest[0]) else '-'}"
+        if word == "--ray":
+            word = f"--ray={rest.pop(0) if rest and _RAY_ADDRESS.fullmatch(rest[0]) else 'local'}"
         out.append(word)
     return out
+
+
+_RAY_ADDRESS = re.compile(r"auto|local|ray://.+|(\[[0-9A-Fa-f:.]+\]|[\w.-]+):\d{1,5}")
+"""What after `--ray` is an address rather than an input."""
 
 
 def _names_a_report(word: str) -> bool:
@@ -153,7 +161,7 @@ def _names_a_report(word: str) -> bool:
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code: 0 done, 1 failed, 2 wrong command, 130 interrupted."""
     try:
-        app(optional_json(sys.argv[1:] if args is None else args), prog_name="vidstyle")
+        app(optional_values(sys.argv[1:] if args is None else args), prog_name="vidstyle")
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
 

@@ -105,14 +105,22 @@ def run_all(videos: Sequence[Path], style: Style, *, resume: bool, quiet: bool, 
     Raises:
         InputError: one or more failed; the others are done.
     """
-    outcomes = [one(video, style, resume=resume) for video in videos]
+    conclude([one(video, style, resume=resume) for video in videos], quiet=quiet, json=json)
+
+
+def conclude(outcomes: Sequence[VideoOutcome], *, quiet: bool, json: str | None, **more: Any) -> None:
+    """Tell what became of all films; `more` goes into the JSON object.
+
+    Raises:
+        InputError: one or more failed.
+    """
     failed = sum(outcome.error is not None for outcome in outcomes)
     if not quiet:
         print_table(outcomes)
     if json is not None:
-        opts.emit_json({"films": [outcome.to_dict() for outcome in outcomes], "failed": failed}, json)
+        opts.emit_json({"films": [outcome.to_dict() for outcome in outcomes], "failed": failed, **more}, json)
     if failed:
-        raise InputError(f"{failed} of {len(videos)} films failed; the others are done.")
+        raise InputError(f"{failed} of {len(outcomes)} films failed; the others are done.")
 
 
 def one(video: Path, style: Style, *, resume: bool) -> VideoOutcome:

@@ -79,6 +79,22 @@ def command(
         str, typer.Option(metavar="P%", help="Damaged frames to put up with (each repeats the one before).")
     ] = "10%",
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")] = False,
+    threads: Annotated[
+        int | None, typer.Option(metavar="N", help="Processor threads of model and encoder. Default: one a core.")
+    ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            metavar="[ADDRESS]",
+            help="Spread the work over a Ray cluster (HOST:PORT, or auto: this machine's); alone: here.",
+        ),
+    ] = None,
+    mixed: Annotated[
+        bool, typer.Option("--mixed", help="With --ray: also machines whose results may differ by a little.")
+    ] = False,
+    ray_gpus: Annotated[
+        float, typer.Option(metavar="F", help="With --ray: share of a GPU that a task takes, where there are GPUs.")
+    ] = 1.0,
     json: opts.Json = None,
     quiet: opts.Quiet = False,
 ) -> None:
@@ -101,9 +117,17 @@ def command(
         decoder=decoder,
         crf=crf,
         chunk=None if chunk == "auto" else int(chunk),
+        threads=threads,
         fit=opts.fit_steps(fit, no_fit),
         segment=Fraction(str(segment)),
     )
+    if ray is not None:
+        from vidstyle.cli.cluster import run_over_ray
+
+        run_over_ray(sources, style or (), output, options, (ray, mixed, ray_gpus), json=json, quiet=quiet)
+        return
+    if mixed or ray_gpus != 1.0:
+        raise UsageError("--mixed and --ray-gpus go with --ray.")
     from vidstyle.cli.batch import run_all, videos_of
 
     if json not in (None, opts.STDOUT) and any(same_file(Path(str(json)), source) for source in sources):
@@ -165,14 +189,20 @@ def progress_bar(quiet: bool, title: str = "styling") -> Iterator[Callable[[int,
         yield None
         return
     from rich.markup import escape
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress
+
+    with Progress(*bar_columns(), console=console, transient=True) as bar:
+        task = bar.add_task(escape(title), total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def bar_columns() -> tuple[Any, ...]:
+    """What a bar shows: its film, frames, frames per second, time left."""
+    from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, TextColumn, TimeRemainingColumn
     from rich.text import Text
 
     class Rate(ProgressColumn):
         def render(self, task: Any) -> Text:
             return Text(f"{task.speed:.1f} fps" if task.speed else "- fps")
 
-    columns = (TextColumn("[bold]{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(escape(title), total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    return (TextColumn("[bold]{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())

@@ -16,7 +16,7 @@ from vidstyle.core.errors import UsageError
 from vidstyle.styles.keyframes import Keyframes, read_keyframes
 from vidstyle.styles.masks import Mask, read_mask, stretched
 from vidstyle.styles.resolve import StyleSpec, is_built_in, normalised, parse
-from vidstyle.styles.source import Style, StyleLike, read_notes, read_source, style_image_of
+from vidstyle.styles.source import EncodedStyle, Style, StyleLike, read_notes, read_source, style_image_of
 
 if TYPE_CHECKING:
     from vidstyle.engines.base import Engine
@@ -62,6 +62,17 @@ class StyleRequest:
                 _refuse_deep(self.styles, codes, "used in keyframes")
             return codes
         return [encode(self.styles, engine)]
+
+    def encoded(self, engine: Engine) -> StyleRequest:
+        """The same with codes in the place of pictures and files, for machines that have neither; a blend is one style then.
+
+        Raises:
+            UsageError: as `codes`.
+        """
+        codes = self.codes(engine)
+        styles = self.styles if len(codes) == len(self.styles) else (Style("a blend", EncodedStyle.of(codes[0])),)
+        made = [replace(style, source=EncodedStyle.of(code)) for style, code in zip(styles, codes, strict=True)]
+        return replace(self, styles=tuple(made))
 
     def fingerprint(self) -> dict[str, Any]:
         """What of this changes bytes, as JSON values."""

@@ -70,6 +70,25 @@ class CompiledStyle:
         return code
 
 
+@dataclass(frozen=True, eq=False)
+class EncodedStyle:
+    """A code that was made elsewhere: what other machines are handed instead of a picture. Holds NumPy's arrays."""
+
+    encoded: StyleCode
+
+    @classmethod
+    def of(cls, code: StyleCode) -> EncodedStyle:
+        """A code as it travels, without torch's tensors; what a deep fit changes of the weights goes along as it is."""
+        return cls(code.map(np.asarray))
+
+    def content(self) -> tuple[tuple[int, ...], bytes]:
+        return (), b"".join(np.ascontiguousarray(value).tobytes() for value in self.encoded.named().values())
+
+    def code(self, engine: Engine) -> StyleCode:
+        # What has travelled may lie in memory that cannot be written to, which torch warns of.
+        return self.encoded.map(np.array).ready()
+
+
 @dataclass(frozen=True)
 class Style:
     """A style that has been read, and its share."""

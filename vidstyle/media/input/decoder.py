@@ -44,7 +44,7 @@ def decode(
     if info.codec == animated_webp.CODEC:
         yield from animated_webp.read_animated_webp(info, report)
         return
-    margins = _MARGINS if start is not None and _seekable(info) else ()
+    margins = _MARGINS if start is not None and seekable(info) else ()
     for margin in margins:
         assert start is not None
         target = start - round(margin / info.time_base)
@@ -62,7 +62,8 @@ def decode(
     yield from _frames(info, seek=None, threads=threads, decoder=decoder, report=report)
 
 
-def _seekable(info: VideoInfo) -> bool:
+def seekable(info: VideoInfo) -> bool:
+    """Whether reading can begin in the middle of a film that lies as one file."""
     # A film of several clocks has no order of times to search in.
     # The palette of old AVI files comes with their first packet alone.
     searchable = not info.timeline.borders and info.pix_fmt != "pal8"
@@ -130,7 +131,7 @@ def _frames(
                 last = frame
         if last is None:
             return
-        if lost.waiting and threads != 1 and decoder == "software" and _seekable(info):
+        if lost.waiting and threads != 1 and decoder == "software" and seekable(info):
             # With several threads, an error among the last frames swallows those after it: once more with one.
             done = repair.last
             again = decode(info, start=done, threads=1, report=report)

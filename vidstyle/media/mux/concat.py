@@ -56,6 +56,12 @@ def joined_times(pts: NDArray[np.int64], last_duration: int) -> JoinedTimes:
     return JoinedTimes(pts=pts, dts=np.concatenate([lead, shown[: n - depth]]), durations=durations)
 
 
+def frames_in(part: Path) -> int:
+    """Frames of a segment's file, counted by its packets. Raises InputError where it cannot be read."""
+    with open_source(part) as container:
+        return sum(1 for _ in packets(container, container.streams.video[0]))
+
+
 class Join:
     """The video of `parts` as one stream with times in `time_base` ticks, `shift` added to each.
 

@@ -75,7 +75,7 @@ class SegmentRunner:
     def totals(self) -> tuple[StageSeconds, list[str]]:
         """Busy times and warnings of all ranges. Raises InputError where none of them held a frame."""
         if not any(self.journal.done.values()):
-            raise InputError(f"{self.film.info.path}: has no frame between --start and --end; choose other times.")
+            raise InputError(f"{self.video.info.path}: has no frame between --start and --end; choose other times.")
         return self.seconds, [*self.warnings, *self.report.warnings]
 
     def run_range(self, work: Work, segments: Range, check_cancelled: CheckCancelled) -> None:

@@ -1,0 +1,131 @@
+"""`vidstyle run --ray`: the films of a command over a Ray cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from vidstyle.cli import options as opts
+from vidstyle.cli.batch import VideoOutcome, conclude, one, videos_of
+from vidstyle.cluster.options import ClusterOptions
+from vidstyle.core.errors import InputError, UsageError
+from vidstyle.pipeline.plan.run_options import RunOptions, RunReport
+
+Progress = Callable[[str, int, int | None], None]
+
+
+def run_over_ray(
+    sources: Sequence[Path],
+    styles: Sequence[str],
+    output: Path | None,
+    options: RunOptions,
+    cluster: tuple[str, bool, float],
+    *,
+    json: str | None,
+    quiet: bool,
+) -> None:
+    """What `vidstyle run` does where `--ray` is given: address, --mixed and --ray-gpus in `cluster`.
+
+    Raises:
+        UsageError: the command was wrong.
+        InputError: no cluster, or one or more films failed.
+    """
+    from vidstyle.cli.run import check_names, make_folder
+    from vidstyle.cluster.storage import is_url
+
+    settings = ClusterOptions(*cluster)
+    say = (lambda _: None) if quiet else opts.print_status
+    videos = inputs_of(sources, say)
+    single = len(videos) == 1 and videos[0] == str(sources[0])
+    if output is not None and (options.out_dir is not None or not single):
+        raise UsageError(f"-o {output}: names one film; for {len(videos)} give --out-dir alone.")
+    check_names([Path(video) for video in videos if not is_url(video)], styles)
+    request = options.style_request(styles)
+    if options.out_dir is not None and not is_url(options.out_dir):
+        make_folder(options.out_dir)
+    from vidstyle.cluster.run import stylize_videos  # heavy, so after all that can be wrong in the command
+
+    outcomes: dict[str, VideoOutcome] = {}
+    with progress_bars(quiet, videos) as progress:
+
+        def done(video: str, result: Callable[[], RunReport]) -> None:
+            outcome = one(Path(video), lambda _: result(), resume=options.resume)
+            outcomes[video] = outcome
+            if outcome.report is not None:
+                for warning in outcome.report.warnings:
+                    say(f"vidstyle: warning: {warning}")
+                say(f"{outcome.report.output}: {outcome.report.frames} frames")
+
+        nodes = stylize_videos(
+            videos, output, request, options=options, cluster=settings, done=done, progress=progress, say=say
+        )
+    ordered = [outcomes[video] for video in videos]
+    if not single:
+        conclude(ordered, quiet=quiet, json=json, nodes=nodes)
+        return
+    report = ordered[0].report
+    if report is None:
+        # It has been told already, in the words that the exit code needs here.
+        raise SystemExit(0 if ordered[0].kept else 1)
+    if json is not None:
+        opts.emit_json({**report.to_dict(), "nodes": nodes}, json)
+
+
+def inputs_of(sources: Sequence[Path], say: Callable[[str], None]) -> list[str]:
+    """The films that inputs mean, folders and folders at addresses replaced by what they hold.
+
+    Raises:
+        UsageError: as `videos_of`.
+        InputError: nothing at an address.
+    """
+    from vidstyle.cluster.storage import is_url, url_of, videos_at
+
+    paths = [source for source in sources if not is_url(source)]
+    local = {str(path) for path in (videos_of(paths, lambda text: say(f"vidstyle: {text}")) if paths else ())}
+    remote = [video for source in sources if is_url(source) for video in videos_at(url_of(source))]
+    if not local and not remote:
+        raise InputError("nothing is left to style; name a film.")
+    return [*sorted(local, key=_place(paths)), *dict.fromkeys(remote)]
+
+
+def _place(paths: Sequence[Path]) -> Callable[[str], int]:
+    """The place of a film among the inputs: that of itself or of its folder."""
+    order = {str(path): i for i, path in enumerate(paths)}
+    return lambda video: order.get(video, order.get(str(Path(video).parent), len(order)))
+
+
+@contextmanager
+def progress_bars(quiet: bool, videos: Sequence[str]) -> Iterator[Progress]:
+    """A bar for each film that is being made and one for all, on stderr; nothing where that is no terminal."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield lambda *_: None
+        return
+    from rich.markup import escape
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
+
+    from vidstyle.cli.run import bar_columns
+    from vidstyle.cluster.storage import name_of
+
+    counts: dict[str, tuple[int, int | None]] = dict.fromkeys(videos, (0, None))
+    bars_of: dict[str, TaskID] = {}
+    with Bars(*bar_columns(), console=console, transient=True) as bars:
+        whole = bars.add_task(f"all {len(videos)} films", total=None, visible=len(videos) > 1)
+
+        def progress(video: str, done: int, expected: int | None) -> None:
+            if video not in bars_of:
+                bars_of[video] = bars.add_task(escape(name_of(video)), total=expected)
+            counts[video] = (done, expected)
+            ended = expected is not None and done >= expected
+            bars.update(bars_of[video], completed=done, total=expected, visible=not ended or len(videos) == 1)
+            known: list[Any] = [of for _, of in counts.values() if of is not None]
+            # Films that are not begun yet are taken to be as long as the others.
+            total = round(sum(known) / len(known) * len(videos)) if known else None
+            bars.update(whole, completed=sum(n for n, _ in counts.values()), total=total)
+
+        yield progress
