@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import ray
+import ray.exceptions
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from vidstyle.core.errors import UsageError
@@ -19,6 +21,10 @@ FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8"
 """Abilities of processors that decide which of its ways a library computes in."""
 A_LITTLE = 0.01
 """Of a GPU: enough to be shown one."""
+
+
+PATIENCE = 60.0
+"""Seconds that machines get to say what they are: a worker has to be started there, and to import its libraries."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +72,14 @@ def survey(device: str) -> list[Node]:
         place = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
         task = _kind_there.options(num_gpus=A_LITTLE if has_gpu else 0, scheduling_strategy=place)
         asked.append(task.remote(device if has_gpu or not gpu else "cpu"))
-    kinds = ray.get(asked)
-    found = [
-        Node(node["NodeID"], node["NodeManagerHostname"], int(node["Resources"]["CPU"]), each)
-        for node, each in zip(alive, kinds, strict=True)
-    ]
+    ready, _ = ray.wait(asked, num_returns=max(1, len(asked)), timeout=PATIENCE) if asked else ([], [])
+    found = []
+    for node, reference in zip(alive, asked, strict=True):
+        # Ray lists a lost machine for some seconds more, and one that does not answer will not work either.
+        with suppress(ray.exceptions.RayError):
+            if reference in ready:
+                cpus = int(node["Resources"]["CPU"])
+                found.append(Node(node["NodeID"], node["NodeManagerHostname"], cpus, ray.get(reference)))
     return sorted(found, key=lambda node: (node.host, node.id))
 
 
