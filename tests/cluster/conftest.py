@@ -25,7 +25,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def cluster(_own_cache: None) -> Iterator[Any]:
+def s3(_own_cache: None) -> Iterator[str]:
+    """Address of an S3-compatible server that this process, and what it starts, finds by the environment."""
+    server = pytest.importorskip("moto.server").ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    pytest.importorskip("s3fs")
+    server.start()
+    host, port = server.get_host_and_port()
+    settings = {
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "AWS_ACCESS_KEY_ID": "somebody",
+        "AWS_SECRET_ACCESS_KEY": "a-secret-that-nobody-tells",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in settings.items():
+            patch.setenv(name, value)
+        yield settings["AWS_ENDPOINT_URL"]
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def cluster(s3: str) -> Iterator[Any]:
     """A running `ray.cluster_utils.Cluster`, which this process has joined."""
     ray = pytest.importorskip("ray")
     from ray.cluster_utils import Cluster

@@ -34,7 +34,7 @@ class Node:
     id: str
     host: str
     cpus: int
-    kind: Mapping[str, Any]
+    kind: dict[str, Any]
 
 
 def kind_here(device: str) -> dict[str, Any]:

@@ -72,19 +72,22 @@ def _told(url: str) -> Iterator[None]:
         yield
     except VidstyleError:
         raise
+    # Without the causes: they name the address as it is, and Ray writes down what workers raise.
     except FileNotFoundError as error:
-        raise InputError(f"{shown(url)}: there is no such thing; check the address.") from error
-    except PermissionError as error:
-        raise InputError(f"{shown(url)}: access is denied; check the credentials in the environment.") from error
-    except ImportError as error:
+        if isinstance(error.__cause__, OSError):  # so HTTP's driver tells that nobody answers
+            raise TransferError(f"{shown(url)}: could not be reached.") from None
+        raise InputError(f"{shown(url)}: there is no such thing; check the address.") from None
+    except PermissionError:
+        raise InputError(f"{shown(url)}: access is denied; check the credentials in the environment.") from None
+    except ImportError:
         package = PACKAGES.get(url.partition(":")[0], "its driver")
-        raise UsageError(f"{shown(url)}: needs {package}; pip install {package} on all machines.") from error
-    except ValueError as error:
-        raise UsageError(f"{shown(url)}: is no kind of address that fsspec knows.") from error
+        raise UsageError(f"{shown(url)}: needs {package}; pip install {package} on all machines.") from None
+    except ValueError:
+        raise UsageError(f"{shown(url)}: is no kind of address that fsspec knows.") from None
     except Exception as error:  # drivers have exceptions of their own: of credentials, of networks
         if "credential" in type(error).__name__.lower():
-            raise InputError(f"{shown(url)}: there are no credentials for it in the environment.") from error
-        raise TransferError(f"{shown(url)}: could not be reached ({type(error).__name__}).") from error
+            raise InputError(f"{shown(url)}: there are no credentials for it in the environment.") from None
+        raise TransferError(f"{shown(url)}: could not be reached ({type(error).__name__}).") from None
 
 
 def _opened(url: str) -> tuple[Any, str]:
