@@ -116,6 +116,24 @@ def test_json_may_stand_alone(given: list[str], expected: list[str]) -> None:
     assert cli.optional_values(given) == expected
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (["run", "a.mp4", "--ray"], ["run", "a.mp4", "--ray=local"]),
+        (["run", "--ray", "a.mp4"], ["run", "--ray=local", "a.mp4"]),
+        (["run", "--ray", "s3://bucket/a.mp4"], ["run", "--ray=local", "s3://bucket/a.mp4"]),
+        (["run", "--ray", "C:\\films\\a.mp4"], ["run", "--ray=local", "C:\\films\\a.mp4"]),
+        (["run", "--ray", "-q"], ["run", "--ray=local", "-q"]),
+        *(
+            (["run", "--ray", x], ["run", f"--ray={x}"])
+            for x in ("auto", "head:6379", "10.0.0.1:6379", "ray://h:10001")
+        ),
+    ],
+)
+def test_ray_may_stand_alone(given: list[str], expected: list[str]) -> None:
+    assert cli.optional_values(given) == expected
+
+
 def test_json_file_is_whole_or_absent(tmp_path: Path) -> None:
     from vidstyle.cli.options import emit_json
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vidstyle.cluster.options import ClusterOptions
+from vidstyle.cluster.options import ClusterOptions, Listener
 from vidstyle.core.errors import VidstyleError
 from vidstyle.pipeline.plan.run_options import RunOptions, RunReport
 
@@ -84,7 +84,7 @@ def over_ray(cluster: Any, tiny_model: Path, style: str) -> Callable[..., tuple[
     """`over_ray(sources, output=None, **options)`: what became of each source, and the figures of the machines."""
 
     def run(sources: Any, output: Any = None, *, mixed: bool = False, **options: Any) -> Any:
-        from vidstyle.cluster.run import stylize_videos
+        from vidstyle.cluster.stylize_videos import stylize_videos
 
         settings = RunOptions(**{**TINY, "model": tiny_model, **options})
         results: Result = {}
@@ -102,7 +102,7 @@ def over_ray(cluster: Any, tiny_model: Path, style: str) -> Callable[..., tuple[
             settings.style_request(style if "keyframes" not in options else ()),
             options=settings,
             cluster=ClusterOptions("auto", mixed),
-            done=done,
+            listener=Listener(done),
         )
         return results, nodes
 

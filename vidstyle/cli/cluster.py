@@ -9,7 +9,7 @@ from typing import Any
 
 from vidstyle.cli import options as opts
 from vidstyle.cli.batch import VideoOutcome, conclude, one, videos_of
-from vidstyle.cluster.options import ClusterOptions
+from vidstyle.cluster.options import ClusterOptions, Listener
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.pipeline.plan.run_options import RunOptions, RunReport
 
@@ -38,39 +38,47 @@ def run_over_ray(
     settings = ClusterOptions(*cluster)
     say = (lambda _: None) if quiet else opts.print_status
     videos = inputs_of(sources, say)
-    single = len(videos) == 1 and videos[0] == str(sources[0])
+    single = len(sources) == 1 and videos == [_name(sources[0])]
     if output is not None and (options.out_dir is not None or not single):
         raise UsageError(f"-o {output}: names one film; for {len(videos)} give --out-dir alone.")
     check_names([Path(video) for video in videos if not is_url(video)], styles)
     request = options.style_request(styles)
     if options.out_dir is not None and not is_url(options.out_dir):
         make_folder(options.out_dir)
-    from vidstyle.cluster.run import stylize_videos  # heavy, so after all that can be wrong in the command
+    from vidstyle.cluster.stylize_videos import stylize_videos  # heavy, so after all that can be wrong in the command
 
+    results: dict[str, Callable[[], RunReport]] = {}
     outcomes: dict[str, VideoOutcome] = {}
     with progress_bars(quiet, videos) as progress:
 
         def done(video: str, result: Callable[[], RunReport]) -> None:
-            outcome = one(Path(video), lambda _: result(), resume=options.resume)
-            outcomes[video] = outcome
-            if outcome.report is not None:
-                for warning in outcome.report.warnings:
-                    say(f"vidstyle: warning: {warning}")
-                say(f"{outcome.report.output}: {outcome.report.frames} frames")
+            results[video] = result
+            if single:
+                return
+            outcomes[video] = one(Path(video), lambda _: tell(result()), resume=options.resume)
+
+        def tell(report: RunReport) -> RunReport:
+            for warning in report.warnings:
+                say(f"vidstyle: warning: {warning}")
+            say(f"{report.output}: {report.frames} frames, {report.fps:.1f} frames per second")
+            return report
 
         nodes = stylize_videos(
-            videos, output, request, options=options, cluster=settings, done=done, progress=progress, say=say
+            videos, output, request, options=options, cluster=settings, listener=Listener(done, progress, say)
         )
-    ordered = [outcomes[video] for video in videos]
     if not single:
-        conclude(ordered, quiet=quiet, json=json, nodes=nodes)
+        conclude([outcomes[video] for video in videos], quiet=quiet, json=json, nodes=nodes)
         return
-    report = ordered[0].report
-    if report is None:
-        # It has been told already, in the words that the exit code needs here.
-        raise SystemExit(0 if ordered[0].kept else 1)
+    report = tell(results[videos[0]]())
     if json is not None:
         opts.emit_json({**report.to_dict(), "nodes": nodes}, json)
+
+
+def _name(source: Path) -> str:
+    """An input as the rest knows it: an address as it was written, a path as it is."""
+    from vidstyle.cluster.storage import is_url, url_of
+
+    return url_of(source) if is_url(source) else str(source)
 
 
 def inputs_of(sources: Sequence[Path], say: Callable[[str], None]) -> list[str]:

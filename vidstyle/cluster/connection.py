@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,6 +15,9 @@ from vidstyle.engines.base import cores
 
 OBJECT_STORE_BYTES = 1 << 29
 """Of a Ray that is started here. Only encoded segments pass through it, and Ray moves to disk what does not fit."""
+
+PATIENCE = 10.0
+"""Seconds that the head of a cluster gets to answer."""
 
 
 @contextmanager
@@ -53,11 +57,23 @@ def connected(address: str) -> Iterator[None]:
 
 
 def _check(address: str) -> None:
+    """Refuse an address that Ray does not take, or that it would wait for in vain for minutes."""
     if address.startswith("ray://"):
         raise UsageError(
             f"--ray {address}: the command has to run on a machine of the cluster, where it then is --ray auto; "
             "send it there with: ray job submit."
         )
+    host, _, port = address.rpartition(":")
+    if host and port.isdecimal():
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=PATIENCE).close()
+        except OSError as error:
+            what = error.strerror or "nobody answers"
+            raise InputError(
+                f"--ray {address}: no Ray cluster answers there ({what.lower()}); start one with: ray start --head."
+            ) from error
+    elif address not in (LOCAL, "auto"):
+        raise UsageError(f"--ray {address}: is no address; write HOST:PORT, or auto for this machine's cluster.")
 
 
 def _brief(error: BaseException) -> str:

@@ -13,7 +13,7 @@ import ray.exceptions
 
 from vidstyle.cluster.delivery import DamagedSegment
 from vidstyle.cluster.figures import Figures
-from vidstyle.cluster.kinds import Choice
+from vidstyle.cluster.kinds import Machines
 from vidstyle.cluster.memory import task_memory
 from vidstyle.cluster.open_video import OpenVideo, PlannedVideo, lost
 from vidstyle.cluster.options import ClusterOptions
@@ -62,7 +62,7 @@ class Driver:
         engine: Engine,
         options: RunOptions,
         cluster: ClusterOptions,
-        choice: Choice,
+        choice: Machines,
         kind: dict[str, Any] | None,
     ) -> None:
         self.engine, self.options, self.kind = engine, options, kind

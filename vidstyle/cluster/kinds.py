@@ -89,7 +89,7 @@ def _kind_there(device: str) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Choice:
+class Machines:
     """The machines that work, and what there is to say of the others."""
 
     nodes: tuple[Node, ...]
@@ -97,7 +97,7 @@ class Choice:
     warnings: tuple[str, ...]
 
 
-def chosen(nodes: Sequence[Node], own: Mapping[str, Any], *, mixed: bool) -> Choice:
+def chosen(nodes: Sequence[Node], own: Mapping[str, Any], *, mixed: bool) -> Machines:
     """The machines of the driver's own kind, or all.
 
     Args:
@@ -115,7 +115,9 @@ def chosen(nodes: Sequence[Node], own: Mapping[str, Any], *, mixed: bool) -> Cho
             f"--ray: no machine of the cluster is like this one: {what}; run the command on one of them, or take all "
             "with --mixed."
         )
-    return Choice(alike, others, tuple(f"{one}: left out, as its bytes could differ; --mixed uses it." for one in said))
+    return Machines(
+        alike, others, tuple(f"{one}: left out, as its bytes could differ; --mixed uses it." for one in said)
+    )
 
 
 def unlike(own: Mapping[str, Any], other: Mapping[str, Any]) -> str:

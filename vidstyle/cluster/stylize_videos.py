@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidstyle.cluster.connection import connected
-from vidstyle.cluster.options import ClusterOptions
+from vidstyle.cluster.options import ClusterOptions, Listener
 from vidstyle.cluster.outputs import Outputs
 from vidstyle.cluster.storage import ScratchCopies, is_url, shown, url_of
 from vidstyle.core.errors import UsageError, VidstyleError
@@ -25,11 +25,6 @@ from vidstyle.styles.request import StyleRequest
 if TYPE_CHECKING:
     from vidstyle.cluster.open_video import PlannedVideo
 
-VideoProgress = Callable[[str, int, int | None], None]
-"""Called with a film, the frames of it that are finished and the number expected (None: unknown)."""
-Done = Callable[[str, Callable[[], RunReport]], None]
-"""Called with each film that is done with and a function that gives its report, or raises what stopped it."""
-
 
 def stylize_videos(
     sources: Sequence[str | Path],
@@ -38,16 +33,14 @@ def stylize_videos(
     *,
     options: RunOptions,
     cluster: ClusterOptions,
-    done: Done,
-    progress: VideoProgress = lambda *_: None,
-    say: Callable[[str], None] = lambda _: None,
+    listener: Listener,
 ) -> list[dict[str, Any]]:
     """Write films in a style, their segments made by all machines of a Ray cluster.
 
     Args:
         sources: videos by path, which all machines have to see, or by address.
         output: of a single film: a path or an address; None: as `options.out_dir` says.
-        done: called as films are finished or fail, in any order.
+        listener: told of films that are finished or fail.
 
     Returns:
         What each machine did (`figures.NodeFigures`).
@@ -58,7 +51,7 @@ def stylize_videos(
         KeyboardInterrupt: interrupted; finished segments are kept for `options.resume`.
     """
     outputs = Outputs.of(output, options)
-    videos = _planned(sources, outputs, options, done)
+    videos = _planned(sources, outputs, options, listener)
     if not videos:
         return []
     with connected(cluster.address):
@@ -72,7 +65,7 @@ def stylize_videos(
         own = kind_here(first.device)
         choice = chosen(survey(first.device), own, mixed=cluster.mixed)
         for warning in choice.warnings:
-            say(f"vidstyle: warning: {warning}")
+            listener.say(f"vidstyle: warning: {warning}")
         threads = options.threads or frozen.get("threads") or min(node.cpus for node in choice.nodes)
         options = replace(options, threads=threads)
         engine = engine_like(model, options, frozen)
@@ -82,14 +75,21 @@ def stylize_videos(
             settings = replace(video.plan.settings, threads=threads)
             video = replace(video, plan=replace(video.plan, settings=settings))
             return OpenVideo(
-                video, request, engine, options, progress=lambda n, of: progress(video.source, n, of), say=say
+                video,
+                request,
+                engine,
+                options,
+                progress=lambda n, of: listener.progress(video.source, n, of),
+                say=listener.say,
             )
 
-        driver.run(videos, open_, lambda video, result: done(video.source, result))
+        driver.run(videos, open_, lambda video, result: listener.done(video.source, result))
         return driver.figures.to_list()
 
 
-def _planned(sources: Sequence[str | Path], outputs: Outputs, options: RunOptions, done: Done) -> list[PlannedVideo]:
+def _planned(
+    sources: Sequence[str | Path], outputs: Outputs, options: RunOptions, listener: Listener
+) -> list[PlannedVideo]:
     """The films that can be made; the others are done with at once."""
     from vidstyle.cluster.open_video import PlannedVideo
 
@@ -103,7 +103,7 @@ def _planned(sources: Sequence[str | Path], outputs: Outputs, options: RunOption
                 plan = plan_video(path, outputs.local, outputs.options, threads=options.threads or 1)
             except OutputExists as error:
                 report = finished_before(error, path, options)
-                done(source, lambda report=report: report)  # type: ignore[misc]
+                listener.done(source, lambda report=report: report)  # type: ignore[misc]
                 continue
             if plan.output in taken:
                 raise UsageError(
@@ -113,7 +113,7 @@ def _planned(sources: Sequence[str | Path], outputs: Outputs, options: RunOption
             taken[plan.output] = source
             videos.append(PlannedVideo(source, plan, outputs.target(plan.output)))
         except VidstyleError as error:
-            done(source, _raising(error))
+            listener.done(source, _raising(error))
     return videos
 
 
