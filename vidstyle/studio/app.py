@@ -12,7 +12,7 @@ from fastapi.staticfiles import StaticFiles
 
 from vidstyle._version import __version__
 from vidstyle.core.errors import VidstyleError
-from vidstyle.studio.api import events, previews, queue, uploads
+from vidstyle.studio.api import camera, events, previews, queue, uploads
 from vidstyle.studio.configuration import StudioConfiguration
 from vidstyle.studio.guard import Guard
 from vidstyle.studio.library import TooLarge
@@ -54,7 +54,7 @@ def create_app(configuration: StudioConfiguration) -> FastAPI:
     app.state.studio = studio
     app.add_middleware(Guard, configuration=configuration)
     app.add_exception_handler(VidstyleError, told)
-    for module in (uploads, previews, queue, events):
+    for module in (uploads, previews, queue, events, camera):
         app.include_router(module.router, prefix="/api")
     app.mount("/page", StaticFiles(directory=PAGE))
 

@@ -32,7 +32,7 @@ CONTAINERS = {
 other files: they are refused."""
 PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"<?xml", b"<MPD", b"[playlist]", b"v=0", b"#EXT")
 PICTURES = {"PNG": ".png", "JPEG": ".jpg", "WEBP": ".webp", "TIFF": ".tif", "BMP": ".bmp", "GIF": ".gif", "MPO": ".jpg"}
-STRIP = 24
+STRIP = 12
 """Pictures of a strip."""
 
 

@@ -89,3 +89,11 @@ class PathRequest(Strict):
     """A video that lies on this machine."""
 
     path: Annotated[str, Field(max_length=4096)]
+
+
+class LiveSettings(Strict):
+    """How a camera is painted."""
+
+    styles: Annotated[list[StyleChoice], Field(min_length=1, max_length=6)]
+    strength: Annotated[float, Field(ge=0, le=1)] = 1.0
+    learned: bool = True

@@ -81,6 +81,7 @@ class Studio:
         self.table = JobTable(folder)
         self.runner = Runner(self.table)
         self.newest = Newest()
+        self.camera_in_use = False
         self._stop = threading.Event()
         self._sweeper = threading.Thread(target=self._sweep, daemon=True)
 

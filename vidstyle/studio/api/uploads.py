@@ -143,7 +143,7 @@ async def frame(
 
 @router.get("/videos/{key}/strip", response_class=Response)
 async def strip(studio: TheStudio, key: str) -> Response:
-    """A row of 24 frames, evenly spread over the video, JPEG."""
+    """A row of 12 frames, evenly spread over the video, JPEG."""
     item = studio.item(key, "video")
     data = await anyio.to_thread.run_sync(lambda: studio.eyes.call("strip", str(item.path), timeout=LOOK_SECONDS))
     return Response(data, media_type="image/jpeg", headers=KEPT)

@@ -1,0 +1,1 @@
+"""A camera that is painted: always the newest frame, never a queue."""
