@@ -101,7 +101,7 @@ def previews(address: str, folder: Path, repeats: int) -> list[dict[str, Any]]:
 
 
 def drawn(number: int) -> NDArray[np.uint8]:
-    """Frame `number` of the camera, (270, 480, 3) uint8 BGR: something that moves, and the number in black and white squares."""
+    """Frame `number` of the camera, (270, 480, 3) uint8 BGR: something that moves, its number in black and white squares."""
     y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
     frame = np.stack([x * 255 // WIDTH, y * 255 // HEIGHT, (x + 3 * number) % 256], -1).astype(np.uint8)
     side = WIDTH // BITS
