@@ -118,6 +118,12 @@ def counter(frame: NDArray[np.uint8]) -> int:
     return sum(1 << b for b, value in enumerate(cells) if value > middle)
 
 
+def decoded(jpeg: bytes) -> NDArray[np.uint8]:
+    frame = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert frame is not None
+    return frame.astype(np.uint8)
+
+
 async def camera(address: str, warm: float, seconds: float) -> dict[str, Any]:
     """A camera for `warm` seconds, then measured for `seconds`."""
     came: list[tuple[float, int, float]] = []
@@ -154,7 +160,7 @@ async def camera(address: str, warm: float, seconds: float) -> dict[str, Any]:
             else:
                 begun = begun or now
                 on_the_way, last = max(0, on_the_way - 1), now
-                number = counter(cv2.imdecode(np.frombuffer(message[8:], np.uint8), cv2.IMREAD_COLOR))
+                number = counter(decoded(message[8:]))
                 if now - begun > warm and number in taken:
                     came.append((now, number, now - taken[number]))
             if begun and now - begun > warm + seconds:
