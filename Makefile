@@ -35,7 +35,7 @@ $(VENV)/.run: pyproject.toml constraints.txt | $(BIN)/python
 # pip knows dependency groups since 25.1; a new environment may begin with an older one.
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) install --quiet 'pip>=25.1'
-	$(INSTALL) --group dev --editable '.[openvino,studio,train]'
+	$(INSTALL) --group dev --editable '.[openvino,studio,train,cluster]'
 	@touch $@ $(VENV)/.run
 
 install: $(VENV)/.dev

@@ -1,5 +1,6 @@
 """One cluster for all tests of a session: two machines' worth of Ray on this one, a processor each."""
 
+import logging
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -55,7 +56,7 @@ def cluster(s3: str) -> Iterator[Any]:
         running = Cluster(initialize_head=True, head_node_args=NODE)
         try:
             running.add_node(**NODE)
-            ray.init(address=running.address, log_to_driver=False, logging_level="ERROR", namespace="vidstyle")
+            ray.init(address=running.address, log_to_driver=False, logging_level=logging.ERROR, namespace="vidstyle")
             yield running
         finally:
             ray.shutdown()
