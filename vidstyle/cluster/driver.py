@@ -29,6 +29,8 @@ AHEAD = 3
 RETRIES = 3
 """Times that a task is begun again whose machine or process was lost, whose film did not come through or whose result was
 damaged on its way."""
+QUIET = 20.0
+"""Seconds in which no task ends, after which it is looked whether any machine is left."""
 PATIENCE = 5.0
 """Seconds that cancelled tasks get to stop by themselves."""
 
@@ -53,8 +55,7 @@ class Driver:
     Args:
         engine: of this machine, which all machines have alike.
         kind: that machines must be of; None: any.
-        open_: settles a film when its first task is due.
-        finished: told of each film that is done with.
+        say: told a line for the user.
     """
 
     def __init__(
@@ -64,8 +65,10 @@ class Driver:
         cluster: ClusterOptions,
         choice: Machines,
         kind: dict[str, Any] | None,
+        say: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self.engine, self.options, self.kind = engine, options, kind
+        self.engine, self.options, self.kind, self.say = engine, options, kind, say
+        self.last, self.waits = time.monotonic(), False
         self.settings = EngineSettings.of(engine)
         self.gpus = cluster.gpus if engine.device.startswith("cuda") else 0.0
         self.excluded = [node.id for node in choice.left_out]
@@ -77,6 +80,10 @@ class Driver:
 
     def run(self, videos: Sequence[PlannedVideo], open_: Open, finished: Finished) -> None:
         """Do all films, those with the longest tasks first. An error of one stops none of the others.
+
+        Args:
+            open_: settles a film when its first task is due.
+            finished: told of each film that is done with.
 
         Raises:
             KeyboardInterrupt: interrupted; nothing runs any more, and what is finished is kept.
@@ -101,7 +108,7 @@ class Driver:
         video = left.popleft()
         try:
             self.videos.append(opened := open_(video))
-        except VidstyleError as error:
+        except (VidstyleError, OSError, MemoryError) as error:
             self._told(video, error)
             return True
         self._finish_if_done(opened)
@@ -137,6 +144,7 @@ class Driver:
         if not self.running:
             return
         ready, _ = ray.wait(list(self.running), num_returns=1, timeout=1.0)
+        self._watch(bool(ready))
         for reference in ready:
             task = self.running.pop(reference)
             task.video.running -= 1
@@ -144,10 +152,28 @@ class Driver:
                 continue
             try:
                 self._take(reference, task)
-            except VidstyleError as error:
+            except (VidstyleError, OSError, MemoryError) as error:
                 self._fail(task.video, error)
             else:
                 self._finish_if_done(task.video)
+
+    def _watch(self, progress: bool) -> None:
+        """Say it where all waits for machines that are not there, and may come."""
+        now = time.monotonic()
+        if progress:
+            self.last, self.waits = now, False
+        elif not self.waits and now - self.last > QUIET and not self._fitting():
+            self.waits = True
+            self.say("vidstyle: warning: no machine of the cluster is left that fits; waiting for one, or for Ctrl-C.")
+
+    def _fitting(self) -> bool:
+        """Whether there is a machine that tasks may go to."""
+        return any(
+            node["Alive"]
+            and node["NodeID"] not in self.excluded
+            and node["Resources"].get("CPU", 0) >= self.engine.threads
+            for node in ray.nodes()
+        )
 
     def _take(self, reference: ray.ObjectRef[Any], task: _Running) -> None:
         """Take the result of a task, or give it to Ray again. Raises VidstyleError where the film cannot be made."""
@@ -170,6 +196,8 @@ class Driver:
             if not result.other_kind:
                 raise InputError(f"{result.sentence} (segment {task.segments[0]}, on {result.worked.host})")
             self.excluded.append(result.worked.node)
+            if not self._fitting():
+                raise InputError(f"no machine of the driver's kind is left ({result.worked.host}: {result.sentence})")
             self._submit(task)
             return
         try:

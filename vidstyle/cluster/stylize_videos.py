@@ -69,7 +69,7 @@ def stylize_videos(
         threads = options.threads or frozen.get("threads") or min(node.cpus for node in choice.nodes)
         options = replace(options, threads=threads)
         engine = engine_like(model, options, frozen)
-        driver = Driver(engine, options, cluster, choice, None if cluster.mixed else own)
+        driver = Driver(engine, options, cluster, choice, None if cluster.mixed else own, listener.say)
 
         def open_(video: PlannedVideo) -> OpenVideo:
             settings = replace(video.plan.settings, threads=threads)
