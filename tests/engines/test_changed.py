@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from vidstyle.core.errors import UsageError
-from vidstyle.engines.changed import refuse_change
 from vidstyle.engines.choose import make_engine
+from vidstyle.models.registry import find_model
 from vidstyle.models.style_code import StyleCode
 from vidstyle.models.weight_change import WeightChange, fitted_parameters
 from vidstyle.styles.request import encode
@@ -53,13 +53,30 @@ def test_the_change_is_in_the_picture(tiny_model: Path, name: str) -> None:
     assert np.abs(nothing.astype(int) - engine.stylize(FRAMES, code, strength=0.0)).max() <= 1
 
 
-def test_what_cannot_be_changed_or_mixed_is_refused(tiny_model: Path, tmp_path: Path) -> None:
+def test_eight_bits_only_where_ranges_were_observed(tiny_model: Path) -> None:
+    pytest.importorskip("openvino")
+    from vidstyle.engines.openvino_engine import OpenVINOEngine
+
+    model = replace(find_model(tiny_model), int8_ranges={"full": (-1.0, 2.0)})
+    engine = OpenVINOEngine(model, precision="int8", threads=1)
+    plain = engine.encode_style(ART)
+    blind = replace(plain, change=WeightChange({}))
+    seen = replace(plain, change=WeightChange({}, {"full": (-3.0, 1.0)}))
+    assert engine.precision_for(plain) == engine.precision_for(seen) == "int8"
+    assert engine.precision_for(blind) in ("bf16", "fp32")
+    assert engine.ranges_for(plain, 1.0) == {"full": (-1.0, 2.0)}
+    assert engine.ranges_for(seen, 1.0) == {"full": (-3.0, 1.0)}
+    assert engine.ranges_for(seen, 0.5) == {"full": (-3.0, 2.0)}
+    assert seen.change is not None
+    assert blind.change is not None
+    assert seen.change.digest != blind.change.digest
+
+
+def test_what_cannot_be_mixed_is_refused(tiny_model: Path, tmp_path: Path) -> None:
     from vidstyle.models.checkpoint import save_fitted_code
 
     engine = make_engine(tiny_model, engine="torch", device="cpu", precision="fp32", threads=1)
     deep = changed_code(engine.encode_style(ART), engine.model.load())
-    with pytest.raises(UsageError, match="CUDA"):
-        refuse_change(deep, "CUDA")
     save_fitted_code(deep, tmp_path / "deep.safetensors", engine.model.digest, {})
     style = Style("deep", CompiledStyle(tmp_path / "deep.safetensors"), 0.5)
     with pytest.raises(UsageError, match="blended"):

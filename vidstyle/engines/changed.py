@@ -6,7 +6,6 @@ import copy
 
 import torch
 
-from vidstyle.core.errors import UsageError
 from vidstyle.models.checkpoint import StyleModel
 from vidstyle.models.style_code import StyleCode
 
@@ -35,11 +34,3 @@ class ChangedNetworks:
                     own[name].copy_(value)
             self._kept = key, changed
         return self._kept[1]
-
-
-def refuse_change(code: StyleCode, engine: str) -> None:
-    """Raise UsageError where an engine cannot change its network's weights."""
-    if code.change is not None:
-        raise UsageError(
-            f"deeply fitted styles do not run with {engine}; use --device cpu with --engine torch or openvino."
-        )

@@ -29,6 +29,7 @@ from vidstyle.models.style_code import StyleCode  # noqa: E402
 
 if TYPE_CHECKING:
     from vidstyle.engines.torch_engine import TorchEngine
+    from vidstyle.models.quantization import Ranges
 
 HINTS: dict[Precision, str] = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
 """Of layers that nothing else is said of; what is eight-bit is written in the graph itself."""
@@ -133,10 +134,20 @@ class OpenVINOEngine:
         return result
 
     def precision_for(self, code: StyleCode) -> Precision:
-        """That of the engine; changed weights have no ranges for eight bits and run in what is next best."""
-        if self.precision != "int8" or code.change is None:
+        """That of the engine; changed weights whose ranges nobody looked at run in what is next best after eight bits."""
+        if self.precision != "int8" or code.change is None or code.change.ranges:
             return self.precision
         return "bf16" if has_bf16() else "fp32"
+
+    def ranges_for(self, code: StyleCode, strength: float) -> Ranges:
+        """Of the layers' inputs. Between a changed network and its model they hold those of both."""
+        own = self.model.int8_ranges
+        if code.change is None:
+            return own
+        changed = code.change.ranges
+        if strength == 1.0:
+            return changed
+        return {name: (min(low, own[name][0]), max(high, own[name][1])) for name, (low, high) in changed.items()}
 
     def ready(self, height: int, width: int, code: StyleCode, strength: float) -> list[openvino.InferRequest]:
         """A compiled graph for frames of this size and codes of these shapes, once a stream."""
@@ -192,7 +203,7 @@ class OpenVINOEngine:
 
         network = ChangedNetworks(self.reference.network).get(code, strength)
         if precision == "int8":
-            network = quantised(network, self.model.int8_ranges)
+            network = quantised(network, self.ranges_for(code, strength))
         graph = graphs.convert(network, height, width, code.tensors().unchanged(), strength=strength != 1.0)
         if precision == "bf16":
             graph = graphs.with_float32_kept(graph)

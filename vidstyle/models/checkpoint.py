@@ -21,7 +21,7 @@ from vidstyle.models.compact import CompactConfig, CompactNet
 from vidstyle.models.paper import VGGImage, VGGStyleConfig, VGGVideo
 from vidstyle.models.registry import model_path, opened
 from vidstyle.models.style_code import StyleCode
-from vidstyle.models.style_file import CHANGE, read_style
+from vidstyle.models.style_file import CHANGE, RANGES, read_style
 
 
 class Styler(Protocol):
@@ -129,6 +129,8 @@ def save_fitted_code(code: StyleCode, path: Path, model_digest: str, metadata: M
     if code.change is not None:
         tensors |= {CHANGE + name: delta.half().contiguous() for name, delta in code.change.deltas.items()}
     about = {"style_code": len(code), "model_digest": model_digest, **metadata}
+    if code.change is not None and code.change.ranges:
+        about[RANGES] = {name: list(ends) for name, ends in code.change.ranges.items()}
     write(tensors, path, {k: json.dumps(v) for k, v in about.items()})
 
 

@@ -14,6 +14,8 @@ from vidstyle.models.style_code import StyleCode
 
 CHANGE = "change."
 """Begins the names of a code's changes of weights in a file."""
+RANGES = "int8_ranges"
+"""Name of the metadata that hold `WeightChange.ranges`."""
 
 
 def read_style(path: Path) -> StyleCode:
@@ -35,4 +37,6 @@ def read_style(path: Path) -> StyleCode:
 
     from vidstyle.models.weight_change import WeightChange
 
-    return replace(code, change=WeightChange({name: torch.from_numpy(delta) for name, delta in deltas.items()}))
+    change = {name: torch.from_numpy(delta) for name, delta in deltas.items()}
+    ranges = {name: (low, high) for name, (low, high) in json.loads(metadata.get(RANGES, "{}")).items()}
+    return replace(code, change=WeightChange(change, ranges))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import torch
@@ -21,13 +22,17 @@ class WeightChange:
 
     deltas: Mapping[str, Tensor]
     """Name of a parameter > its change."""
+    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Of the inputs of the changed network's convolutions in this style, `quantization.observe`; empty where it does not run in
+    eight bits."""
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of the numbers, 64 hex digits."""
+        """SHA-256 of numbers and ranges, 64 hex digits."""
         digest = hashlib.sha256()
         for name in sorted(self.deltas):
             digest.update(name.encode() + self.deltas[name].contiguous().numpy().tobytes())
+        digest.update(json.dumps(sorted(self.ranges.items())).encode() if self.ranges else b"")
         return digest.hexdigest()
 
     def applied(self, model: nn.Module, strength: float = 1.0) -> dict[str, Tensor]:

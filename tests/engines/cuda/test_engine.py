@@ -1,6 +1,7 @@
 """The CUDA engine on a device that is not there: same frames as the torch engine, few graphs, none where there can be none."""
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from vidstyle.models.compact import CompactNet
 from vidstyle.models.paper import VGGImage, VGGVideo
 from vidstyle.models.registry import find_model
 from vidstyle.models.style_code import StyleCode
+from vidstyle.models.weight_change import WeightChange, fitted_parameters
 
 
 def engine_on(device: FakeDevice, model: str | Path, **changes: Any) -> CudaEngine:
@@ -61,6 +63,18 @@ def test_same_frames_as_the_torch_engine(
         assert result.dtype == np.uint8
         assert result.flags.c_contiguous
         assert far(result, exact.stylize(frames, code, strength=strength)) <= 1
+
+
+def test_a_deeply_fitted_style_has_its_own_weights(exact: TorchEngine, tiny_model: Path) -> None:
+    device = FakeDevice()
+    engine = engine_on(device, tiny_model)
+    plain, frames = codes(exact)[0], noise(4, 16, 24)
+    deltas = {n: torch.full_like(p, 0.02) for n, p in fitted_parameters(exact.network).items()}
+    deep = replace(plain, change=WeightChange(deltas))
+    for code, strength in ((plain, 1.0), (deep, 1.0), (plain, 1.0), (deep, 0.5), (deep, 1.0)):
+        assert far(engine.stylize(frames, code, strength=strength), exact.stylize(frames, code, strength=strength)) <= 1
+    assert far(engine.stylize(frames, deep), engine.stylize(frames, plain)) > 1
+    assert device.captured == 3  # a graph for each network
 
 
 def test_a_graph_a_shape_and_no_more(exact: TorchEngine, tiny_model: Path) -> None:

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from vidstyle.engines.backoff import out_of_memory
 from vidstyle.engines.base import Precision
-from vidstyle.engines.changed import refuse_change
+from vidstyle.engines.changed import ChangedNetworks
 from vidstyle.engines.cuda.device import CudaDevice
 from vidstyle.engines.cuda.graph import Program, signature
 from vidstyle.engines.cuda.protocol import Device
@@ -65,6 +65,7 @@ class CudaEngine:
         self.on = on or CudaDevice(device)
         # First the order in memory, then the move: it has ended when it returns, and other streams may read.
         self.network = copy.deepcopy(self.reference.network).to(memory_format=torch.channels_last).to(self.on.where)
+        self.changed = ChangedNetworks(self.network)
         self.compute = self.on.stream()
         self.ring: Ring[Any, Any] | None = None
         self.ring_shape = (0, 0, 0)
@@ -81,7 +82,6 @@ class CudaEngine:
         return max(1, min(CHUNK_PARTS * self.part(width, height), CHUNK_PIXELS // (width * height)))
 
     def stylize(self, frames: NDArray[np.uint8], code: StyleCode, *, strength: float = 1.0) -> NDArray[np.uint8]:
-        refuse_change(code, "CUDA")
         count, height, width = frames.shape[:3]
         parts = parts_of(count, self.part(width, height))
         try:
@@ -103,17 +103,19 @@ class CudaEngine:
 
     def program(self, shape: tuple[int, ...], code: StyleCode, strength: float) -> Program[Any, Any]:
         """The one for this shape, made where it is missing; those that were not used for longest go."""
-        key = (shape, signature(code), strength != 1.0)
+        # A deeply fitted style has a network of its own, at each strength, and a graph reads the weights that it was made with.
+        own = None if code.change is None else (code.change.digest, strength)
+        key = (shape, signature(code), strength != 1.0, own)
         if key not in self.programs:
             while len(self.programs) >= MOST_PROGRAMS:
                 self.on.drain()
                 self.programs.popitem(last=False)
             self.programs[key] = Program(
-                self.network,
+                self.changed.get(code, strength),
                 self.on,
                 self.compute,
                 shape,
-                code,
+                code.unchanged(),
                 strength=strength != 1.0,
                 dtype=DTYPES[self.precision],
                 graph=self.graph,
