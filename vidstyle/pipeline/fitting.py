@@ -49,6 +49,11 @@ def asked_for(options: RunOptions) -> int:
     return default_steps() if options.fit is None else options.fit
 
 
+def is_single(request: StyleRequest) -> bool:
+    """Whether the decoder may be fitted too: changes of weights are one style's, and cannot be blended."""
+    return len(request.styles) == 1 and request.keyframes is None
+
+
 @dataclass
 class Fitted:
     """A request whose styles are as good as they will be."""
@@ -86,7 +91,7 @@ def with_fits(
     steps = asked_for(options)
     if not steps:
         return Fitted(request, 0, ["given" if _is_file(s) else "read" for s in request.styles])
-    settings = FitSettings(steps=steps, paint_size=paint_size, style_size=options.style_size)
+    settings = FitSettings(steps=steps, deep=is_single(request), paint_size=paint_size, style_size=options.style_size)
     work = _Work(engine, settings, anew, say)
     done = [work.style(style) for style in request.styles]
     return Fitted(replace(request, styles=tuple(s for s, _ in done)), steps, [state for _, state in done])

@@ -97,6 +97,19 @@ def test_a_deep_fit_changes_the_decoder_and_fits_in_a_small_file(
     assert read_metadata(path)["fit"] == {"name": "art"}
     assert again.change is not None
     assert again.change.deltas.keys() == deep.change.deltas.keys()
+    assert again.change.ranges == deep.change.ranges
+
+
+def test_ranges_for_eight_bits_are_kept_only_where_eight_bits_do_little_harm(
+    net: CompactNet, art: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = replace(SETTINGS, deep=True)
+    for most, kept in ((255.0, True), (0.0, False)):
+        monkeypatch.setattr(optimise, "MOST_ROUNDING", most)
+        change = fitted(net, art, settings).change
+        assert change is not None
+        assert bool(change.ranges) is kept
+        assert all(low <= 0 <= high for low, high in change.ranges.values())
 
 
 def test_sizes_of_the_files_of_the_model_that_ships(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from importlib import resources
 import cv2
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
@@ -19,6 +20,9 @@ REACH = 6
 SHOWN = (0.4, 0.7)
 """Share of a picture's short side that a crop shows: about what it would be of a frame that is painted, so that things are as
 large in it as there. Crops that show all of a picture are denser, and fitted styles then miss their statistics on frames."""
+
+GRAIN, SPOT = 0.012, 4
+"""Deviation of the noise, of the range of values; size of its spots, pixels."""
 
 Picture = NDArray[np.uint8]
 
@@ -49,6 +53,21 @@ def crop(pictures: Sequence[Picture], rng: np.random.Generator, side: int = SIDE
     left, top = int(rng.integers(size[0] - whole + 1)), int(rng.integers(size[1] - whole + 1))
     piece = cv2.resize(picture, size, interpolation=method)[top : top + whole, left : left + whole]
     return as_tensor(np.asarray(piece[:, ::-1] if rng.integers(2) else piece, np.uint8))
+
+
+def grain(crops: Tensor, rng: np.random.Generator) -> Tensor:
+    """Crops with noise as film grain and compression leave it, half of it in single pixels and half in spots of four: a film's
+    frames differ by it where nothing moves.
+
+    Args:
+        crops: (B, 3, H, W) in [0, 1].
+    """
+    batch, _, height, width = crops.shape
+    fine = rng.standard_normal(crops.shape, np.float32)
+    coarse = rng.standard_normal((batch, 3, -(-height // SPOT), -(-width // SPOT)), np.float32)
+    spots = F.interpolate(torch.from_numpy(coarse), scale_factor=float(SPOT), mode="bilinear")[..., :height, :width]
+    noise = torch.from_numpy(fine) + 2 * spots  # linear between spots leaves about half the deviation
+    return (crops + GRAIN / 1.7 * noise.to(crops.device)).clamp(0, 1)
 
 
 def as_tensor(picture: Picture) -> Tensor:

@@ -90,7 +90,7 @@ class Statistics:
 class Pool:
     """A moving average of statistics, of which a step's own are `SHARE`."""
 
-    SHARE = 0.35
+    SHARE = 0.5
 
     def __init__(self, first: Statistics) -> None:
         self.kept = first.detached()
@@ -126,17 +126,20 @@ class FitObjective:
         features: list[Tensor] = self.network(x.contiguous(memory_format=torch.channels_last), DEPTH)
         return features
 
-    def terms(self, crops: Tensor, code: StyleCode, motion: ShiftMotion, pool: Pool | None = None) -> dict[str, Tensor]:
+    def terms(
+        self, crops: Tensor, later: Tensor, code: StyleCode, motion: ShiftMotion, pool: Pool | None = None
+    ) -> dict[str, Tensor]:
         """Each term, weighted.
 
         Args:
             crops: (B, 3, S + REACH, S + REACH) in [0, 1].
+            later: the same with other noise, which moves.
             pool: of earlier steps; None: statistics are those of these crops.
         """
         w, side = self.balance, crops.shape[2] - REACH
         (dx, dy), (fx, fy) = motion.whole, motion.part
         frames = _cut(translate(crops, fx / 2, fy / 2), 1, 1, side)
-        moved = _cut(translate(crops, -fx / 2, -fy / 2), 1 + dx, 1 + dy, side)
+        moved = _cut(translate(later, -fx / 2, -fy / 2), 1 + dx, 1 + dy, side)
         here, there = self.model(frames, code), self.model(moved, code)
         picture = here.float().clamp(-0.2, 1.2)
         self.seen = Statistics.of(self._features(picture), picture)

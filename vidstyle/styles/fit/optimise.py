@@ -13,25 +13,34 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vidstyle.imaging.resize import with_short_side
 from vidstyle.losses.network import loss_network
 from vidstyle.models.attention import blend
 from vidstyle.models.compact import CompactNet
+from vidstyle.models.quantization import observe, rounding_error
 from vidstyle.models.style_code import StyleCode
 from vidstyle.models.weight_change import WeightChange, fitted_parameters
-from vidstyle.styles.fit.crops import SIDE, Picture, as_tensor, crop, photos
+from vidstyle.styles.fit.crops import SIDE, Picture, as_tensor, crop, grain, photos
 from vidstyle.styles.fit.objective import FitObjective, Pool, ShiftMotion
 from vidstyle.styles.fit.parameters import CodeParameters
 from vidstyle.styles.fit.settings import BALANCES, FitSettings
 
-CODE_RATE, MATRIX_RATE, WEIGHT_RATE = 0.03, 0.03, 1e-3
+CODE_RATE, MATRIX_RATE, WEIGHT_RATE = 0.03, 0.03, 2e-3
 """Adam's steps: of a code's means and deviations, in the style's own deviations; of the matrices of attention; of weights."""
 CHECKS = (0.25, 0.5)
 """Shares of the steps after which a fit that does worse than what was read begins anew, at half its rates."""
+BATCH = 2
+"""Crops a step."""
 VALIDATION = 6
 """Crops that candidates are compared on."""
 VALIDATION_MOTION = ShiftMotion((2, 1), (0.5, 0.25))
 SHARES = (1.0, 0.7, 0.4)
 """Of the way from what was read to where the fit ended: candidates in this order."""
+
+RANGES_SIDE = 256
+"""Short side of the pictures on which ranges for eight bits are observed."""
+MOST_ROUNDING = 3.0
+"""Levels of 255 by which pictures may differ in eight bits, in the mean; the shipped network's differ by about 1."""
 
 Progress = Callable[[int, int], None]
 
@@ -105,7 +114,11 @@ def fit(
         read = trial.scores(fixed)
         pool = trial.pool()
         trial.run(
-            lambda: crop(pictures, rng, side), rng, pool, lambda: trial.scores(fixed).total > read.total, progress
+            lambda: torch.cat([crop(pictures, rng, side) for _ in range(BATCH)]),
+            rng,
+            pool,
+            lambda: trial.scores(fixed).total > read.total,
+            progress,
         )
         end = trial.values()
         kept, share = read, 0.0
@@ -154,9 +167,9 @@ class _Trial:
         for tensor, a, b in zip(self.free, self.start, end, strict=True):
             tensor.copy_(a + share * (b - a))
 
-    def terms(self, crops: Tensor, motion: ShiftMotion, pool: Pool | None = None) -> dict[str, Tensor]:
+    def terms(self, crops: Tensor, later: Tensor, motion: ShiftMotion, pool: Pool | None = None) -> dict[str, Tensor]:
         with self._precision():
-            return self.objective.terms(crops.to(self.device), self.code.code(), motion, pool)
+            return self.objective.terms(crops.to(self.device), later.to(self.device), self.code.code(), motion, pool)
 
     def pool(self) -> Pool:
         """One that begins with what was looked at last."""
@@ -165,7 +178,12 @@ class _Trial:
 
     @torch.no_grad()
     def scores(self, fixed: Tensor) -> Scores:
-        return Scores({name: float(term) for name, term in self.terms(fixed, VALIDATION_MOTION).items()})
+        return Scores(
+            {
+                name: float(term)
+                for name, term in self.terms(fixed, grain(fixed, np.random.default_rng(2)), VALIDATION_MOTION).items()
+            }
+        )
 
     def acceptable(self, scores: Scores, read: Scores) -> bool:
         """Whether a result moves with its frame nearly as well as what was read, and has the style's colours nearly as well."""
@@ -198,7 +216,8 @@ class _Trial:
                 slow /= 2
             for group in adam.param_groups:
                 group["lr"] = group["rate"] * slow * _schedule(step, steps)
-            terms = self.terms(draw(), _motion(rng, step), pool)
+            crops = draw()
+            terms = self.terms(crops, grain(crops, rng), _motion(rng, step), pool)
             loss = torch.stack(list(terms.values())).sum()
             adam.zero_grad()
             loss.backward()
@@ -211,8 +230,16 @@ class _Trial:
             code = self.code.code().map(lambda t: t.detach().cpu().contiguous()) if share else self.code.read
             own = dict(self.base.named_parameters())
             deltas = {name: p.detach().cpu() - own[name].detach() for name, p in self.weights.items()}
-        change = WeightChange(deltas) if deltas and share else None
+        change = WeightChange(deltas, self._ranges(code)) if deltas and share else None
         return Fit(code.map(lambda t: t.cpu()), change, read, kept, share)
+
+    @torch.no_grad()
+    def _ranges(self, code: StyleCode) -> dict[str, tuple[float, float]]:
+        """For the changed network in eight bits; none where it paints too differently in them."""
+        code = code.map(lambda t: t.to(self.device))
+        shown = [(as_tensor(with_short_side(p, RANGES_SIDE)).to(self.device), code) for p in photos()]
+        ranges = observe(self.model, shown)
+        return ranges if rounding_error(self.model, ranges, shown[:3]) <= MOST_ROUNDING else {}
 
     def _precision(self) -> AbstractContextManager[None]:
         kind = self.device.partition(":")[0]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from vidstyle.core.errors import UsageError
 
-VERSION = 1
+VERSION = 2
 """Of the fit: styles fitted by another version are fitted anew."""
 SIZES = (240, 360, 480, 720, 1080)
 """Painting sizes that are told apart: a fit for one serves its neighbourhood."""
@@ -19,12 +19,12 @@ READ_SIZE = 384
 class Balance:
     """Weights of the terms, see `objective`."""
 
-    gram: float = 1.0
-    moments: float = 2.0
-    palette: float = 150.0
+    gram: float = 3.0
+    moments: float = 3.0
+    palette: float = 100.0
     content: float = 0.5
     legibility: float = 0.2
-    shift: float = 1500.0
+    shift: float = 3000.0
     range: float = 10.0
     grid: float = 0.1
     most_shift: float = 1.3
@@ -34,9 +34,9 @@ class Balance:
 
 
 BALANCES = {
-    "steady": Balance(shift=5000.0, content=0.7, most_shift=1.0),
+    "steady": Balance(shift=9000.0, content=0.7, most_shift=1.05),
     "even": Balance(),
-    "bold": Balance(gram=2.0, content=0.25, legibility=0.15, shift=400.0, most_shift=2.5),
+    "bold": Balance(content=0.25, legibility=0.1, shift=1000.0, most_shift=2.5),
 }
 
 
