@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from vidstyle.models.attention import adain, blend
 from vidstyle.models.checkpoint import load_model
-from vidstyle.models.compact import STRIDE, CompactConfig, CompactNet, ReplicateConv2d, pad, upsampled_conv
+from vidstyle.models.compact import STRIDE, CompactConfig, CompactNet, ReplicateConv2d, Upsampling, pad, upsampled_conv
 from vidstyle.models.quantization import edge_convolutions
 from vidstyle.models.style_code import CosineCode, MomentCode
 from vidstyle.styles.gallery import load
@@ -47,11 +47,30 @@ def test_padding_reaches_the_stride_and_keeps_the_frame_where_it_is(h: int, w: i
 
 
 @settings(max_examples=20)
-@given(h=st.integers(1, 7), w=st.integers(1, 7), n=st.integers(1, 2))
-def test_convolution_of_a_doubled_picture_without_doubling_it(h: int, w: int, n: int) -> None:
+@given(h=st.integers(1, 7), w=st.integers(1, 7), n=st.integers(1, 2), mode=st.sampled_from(["nearest", "bilinear"]))
+def test_convolution_of_a_doubled_picture_without_doubling_it(h: int, w: int, n: int, mode: Upsampling) -> None:
     layer, x = ReplicateConv2d(5, 3).double(), torch.rand(n, 5, h, w, dtype=torch.float64)
-    doubled = torch.nn.functional.interpolate(x, scale_factor=2.0, mode="nearest")
-    torch.testing.assert_close(upsampled_conv(x, layer), layer(doubled), rtol=0, atol=1e-12)
+    doubled = torch.nn.functional.interpolate(x, scale_factor=2.0, mode=mode)
+    torch.testing.assert_close(upsampled_conv(x, layer, mode), layer(doubled), rtol=0, atol=1e-12)
+
+
+def test_the_last_doubling_is_what_the_configuration_says(net: CompactNet) -> None:
+    """Files that do not say it keep their nearest neighbours; the same weights with the other one paint what is written out."""
+    old = CompactConfig.from_dict({k: v for k, v in TINY.to_dict().items() if k != "last_upsampling"})
+    assert old.last_upsampling == "nearest"
+    new = CompactNet(replace(old, last_upsampling="bilinear")).eval().requires_grad_(False)
+    new.load_state_dict(net.state_dict())
+    frame = torch.rand(1, 3, 32, 48)
+    code = net.encode_style(torch.rand(1, 3, 40, 33))
+    seen: list[torch.Tensor] = []
+    new.half_out.register_forward_hook(lambda *given: seen.append(given[2]))
+    picture = new(frame, code)
+    last = code.scales[-1]
+    assert isinstance(last, MomentCode)
+    layer = torch.nn.functional.leaky_relu(adain(seen[0], last), 0.1)
+    wanted = new.full(torch.nn.functional.interpolate(layer, scale_factor=2.0, mode="bilinear"))
+    torch.testing.assert_close(picture, wanted, rtol=0, atol=1e-5)
+    assert float((picture - net(frame, code)).abs().max()) > 1e-3
 
 
 def test_a_code_has_the_announced_shapes_whatever_the_styles_size(net: CompactNet) -> None:

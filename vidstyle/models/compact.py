@@ -9,7 +9,8 @@ variance of every layer on the way go into the code. A frame's layers are then b
 Belongie 2017). So what tells two styles apart reaches every layer without a parameter; a network that had to learn it from the
 style's moments learned one brush for all of them (docs/notes/model.md).
 
-Downsampling averages before it convolves, upsampling is bilinear up to 1/2: both keep small motions from turning into shimmer.
+Downsampling averages before it convolves, upsampling is bilinear: both keep small motions from turning into shimmer. (The last
+doubling of older files is by nearest neighbours, which leaves a grid of two pixels on flat ground.)
 Every convolution repeats its border pixels: with zeros there the network learned to paint a dark bar beside the border.
 """
 
@@ -17,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import torch
 import torch.nn.functional as F
@@ -33,6 +34,7 @@ Scales = tuple[Tensor, Tensor, Tensor]
 """Features at 1/2, 1/4, 1/8."""
 Keys = tuple[Tensor, Tensor]
 """Keys at 1/4 and 1/8."""
+Upsampling = Literal["nearest", "bilinear"]
 FIRST_LAYER = 3
 """Where the decoder's layers begin in a code, after colour and the attention at 1/4 and 1/8."""
 
@@ -55,6 +57,8 @@ class CompactConfig:
     """"softmax" only to compare (docs/ablation.md): its cost grows with frame times style."""
     by_example: bool = True
     """Whether the decoder's layers take the style's moments."""
+    last_upsampling: Upsampling = "nearest"
+    """Of the doubling before the last convolution; files that do not say it were trained with "nearest". They cost the same."""
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -256,28 +260,40 @@ class CompactNet(nn.Module):
         y = leaky(double(site(self.quarter_up(y))))
         y = leaky(site(self.half_in(torch.cat([y, base.to(y.dtype)], 1))))
         y = leaky(site(self.half_mid(y)))
-        return upsampled_conv(leaky(site(self.half_out(y))), self.full)
+        return upsampled_conv(leaky(site(self.half_out(y))), self.full, self.config.last_upsampling)
 
 
 def double(x: Tensor) -> Tensor:
     return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
-def upsampled_conv(x: Tensor, layer: nn.Conv2d) -> Tensor:
-    """`layer`, a 3x3 convolution to few channels, after doubling x by nearest neighbours, exactly: at full size each of the
-    four pixels of a 2x2 square sees only 2x2 different inputs, so one convolution of x gives all four.
+def upsampled_conv(x: Tensor, layer: nn.Conv2d, upsampling: Upsampling = "nearest") -> Tensor:
+    """`layer`, a 3x3 convolution to few channels that repeats border pixels, after doubling x, exactly: at full size each of
+    the four pixels of a 2x2 square sees only 3x3 different inputs (nearest neighbours: 2x2), so one convolution of x gives
+    all four. Borders too: bilinear doubling repeats the outermost row, as the convolution does.
 
     Returns:
         (B, C, 2H, 2W) of x (B, _, H, W).
     """
     weight, bias = layer.weight, cast(Tensor, layer.bias)
-    # taps[a, k, u]: whether tap u of a pixel in row (column) a of its square falls on input row (column) k - 1 of 3.
-    # Counted out where the weights are: a table from the host would be copied at every call, which a CUDA graph refuses.
-    at, tap = (torch.arange(n, device=weight.device) for n in (2, 3))
-    taps = ((at[:, None, None] + tap + 1) // 2 == tap[:, None]).to(weight)
+    taps = _taps(upsampling, weight)
     with torch.autocast(x.device.type, enabled=False):
         folded = torch.einsum("aku,oiuv,blv->oabikl", taps, weight, taps).reshape(-1, *weight.shape[1:])
     return F.pixel_shuffle(F.conv2d(replicate_pad(x), folded, bias.repeat_interleave(4)), 2)
+
+
+def _taps(upsampling: Upsampling, like: Tensor) -> Tensor:
+    """(2, 3, 3), taps[a, k, u]: how much of input row (column) k - 1 of three is in what tap u of a pixel in row (column) a of
+    its square sees.
+
+    Counted out where the weights are: a table from the host would be copied at every call, which a CUDA graph refuses.
+    """
+    at, tap = (torch.arange(n, device=like.device) for n in (2, 3))
+    seen = at[:, None, None] + tap - 1  # row at full size, counted from the square's upper one: (2, 1, 3)
+    if upsampling == "nearest":
+        return ((seen + 2) // 2 == tap[:, None]).to(like)
+    # Half sizes have their rows in the middle of squares, at .5 + 2 (k - 1): a row less than 2 away counts.
+    return (1 - (seen - (2 * tap[:, None] - 1.5)).abs() / 2).clamp_min(0).to(like)
 
 
 def pad(x: Tensor) -> Tensor:

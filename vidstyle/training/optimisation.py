@@ -65,7 +65,7 @@ def learning(
         rates: beginning of a parameter's name > share; 1 where none fits. Raises UsageError for one that fits nothing.
         learnable: names of the parameters of `net` that any stage may train.
     """
-    shares: dict[float, list[nn.Parameter]] = {1.0: list(extra.parameters())}
+    shares: dict[float, list[nn.Parameter]] = {1.0: [p for p in extra.parameters() if p.requires_grad]}
     unused = set(rates)
     for name, parameter in net.named_parameters():
         fitting = [prefix for prefix in rates if name.startswith(prefix)]

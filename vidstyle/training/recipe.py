@@ -44,6 +44,16 @@ class LossWeights(_Table):
     """Lr, identity."""
     range: Annotated[float, Field(ge=0)] = 10.0
     """Penalty on values outside [0, 1]."""
+    gram: Annotated[float, Field(ge=0)] = 0.0
+    """Gram matrices of the style's features, relative errors. Not with `variants`."""
+    shift: Annotated[float, Field(ge=0)] = 0.0
+    """Ls, equivariance to moves by whole pixels."""
+    noise: Annotated[float, Field(ge=0)] = 0.0
+    """Ln, a little grain moves nothing."""
+    teacher: Annotated[float, Field(ge=0)] = 0.0
+    """La, distance from what the network painted when the stage began, averaged over positions of the pixel grid."""
+    sharpness: Annotated[float, Field(ge=0)] = 0.0
+    """Lb, guard against blur: bands keep the energy that they had when the stage began."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +91,18 @@ class Scoring(_Table):
     def held_out(self) -> int:
         """Photos, and as many paintings, that are set aside."""
         return self.pictures if self.every else 0
+
+
+@dataclass(frozen=True)
+class FrozenTeacher(_Table):
+    """Of La and Lb: a copy of the network, frozen when the stage begins."""
+
+    positions: Annotated[int, Field(ge=1)] = 4
+    """How many positions a step's mean is of, drawn anew in every step."""
+    reach: Annotated[int, Field(ge=1, le=8)] = 4
+    """Positions lie on a grid of reach x reach pixels: what the coarsest layer subsamples whose detail is to be averaged."""
+    config: dict[str, Any] = field(default_factory=dict)
+    """What of the recipe's `config` is otherwise in the copy (another upsampling, which has the same weights)."""
 
 
 @dataclass(frozen=True)
@@ -136,12 +158,19 @@ class Stage(_Table):
     jpeg: tuple[Annotated[int, Field(ge=1, le=100)], Annotated[int, Field(ge=1, le=100)]] | None = None
     """Least and greatest quality of the JPEG file that the moved picture of Lt goes through, so that a codec's blocks are no
     texture to the network; none: it stays as it is."""
+    most_shift: Annotated[int, Field(ge=1, le=8)] = 7
+    """Pixels by which Ls moves a frame at most, along and down."""
+    grain: Annotated[float, Field(ge=0, le=0.2)] = 0.03
+    """Deviation of the noise of Ln at most; it is drawn for each picture."""
+    teacher: FrozenTeacher = FrozenTeacher()
     every_temporal: Annotated[int, Field(ge=1)] = 2
     """Lt is computed every so many steps, and weighted up by as much."""
     every_clips: Annotated[int, Field(ge=1)] = 2
     """One in so many pairs of neighbours in the batch is two frames of a clip, in one style, instead of two photos."""
     every_identity: Annotated[int, Field(ge=1)] = 4
     every_similarity: Annotated[int, Field(ge=1)] = 2
+    every_shift: Annotated[int, Field(ge=1)] = 1
+    every_noise: Annotated[int, Field(ge=1)] = 2
 
     def rate(self, step: int) -> float:
         """Learning rate: linear warm-up, then a cosine from lr to lr * lr_end at the stage's last step."""
@@ -165,6 +194,8 @@ class Stage(_Table):
             raise ValueError(f"jpeg = {list(self.jpeg)}: the least quality comes first")
         if self.variants and self.weights.local and self.local_attention != "uniform":
             raise ValueError("variants keep a style's moments, not its points: they need local_attention = 'uniform'")
+        if self.variants and self.weights.gram:
+            raise ValueError("variants keep a style's moments, not its Gram matrices: weight `gram` needs variants = 0")
 
 
 @dataclass(frozen=True, kw_only=True)

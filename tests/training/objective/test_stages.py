@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 
+from vidstyle.core.errors import UsageError
+from vidstyle.losses.gram import gram, gram_loss
 from vidstyle.models.checkpoint import StyleModel, build
 from vidstyle.models.vgg import VGG
 from vidstyle.training.data.rng import StepRandomness
-from vidstyle.training.objective.stages import OBJECTIVES, Batch, ClipMotion, Step
+from vidstyle.training.objective.batch import Batch, ClipMotion
+from vidstyle.training.objective.stages import OBJECTIVES, Step
 from vidstyle.training.recipe import Stage
 from vidstyle.training.recipe_file import checked
 
@@ -79,6 +82,48 @@ def test_two_frames_that_are_alike_are_painted_alike(vgg: VGG) -> None:
     stage = checked(Stage, {"kind": "style", "weights": {"i": 0.0, "r": 0.0}, **SHORT})
     _, terms = Step(OBJECTIVES["style"](net, vgg, stage))(Batch(x, x, StepRandomness(0, 0, 1)))
     assert set(terms) == {"range", "g", "l", "t"}
+
+
+def test_steadiness_needs_no_loss_network_and_its_weights_are_what_they_say(
+    vgg: VGG, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    net = lively()
+    off = {"g": 0.0, "l": 0.0, "i": 0.0, "t": 0.0, "r": 0.0}
+    weights = {"range": 17.0, "shift": 2.0, "noise": 3.0, "teacher": 5.0, "sharpness": 7.0}
+    stage = checked(Stage, {"kind": "style", "weights": {**off, **weights}, **SHORT, "every_noise": 2})
+    monkeypatch.setattr(vgg, "forward", None)
+    step = Step(OBJECTIVES["style"](net, vgg, stage))
+    x = torch.rand(2, 3, 64, 64)
+    loss, terms = step(Batch(x, x.flip(0), StepRandomness(0, 0, 2)))
+    factors = {"range": 17.0, "shift": 2.0, "noise": 6.0, "teacher": 5.0, "blur": 7.0}
+    assert set(terms) == set(factors)
+    assert float(loss.detach()) == pytest.approx(sum(factors[k] * float(v) for k, v in terms.items()), rel=1e-5)
+    assert all(float(terms[k]) > 0 for k in ("shift", "noise", "teacher"))
+    assert float(terms["blur"]) < 0.01  # it is its own teacher still
+    loss.backward()
+    frozen = {name for name, p in step.named_parameters() if not p.requires_grad}
+    assert frozen == {name for name, _ in step.named_parameters() if name.startswith("extra.")}
+
+
+def test_a_flat_frame_has_no_shift_error(vgg: VGG) -> None:
+    stage = checked(Stage, {"kind": "style", "weights": {"g": 0.0, "l": 0.0, "i": 0.0, "shift": 1.0}, **SHORT})
+    x = torch.full((2, 3, 64, 64), 0.4)
+    _, terms = Step(OBJECTIVES["style"](lively(), vgg, stage))(Batch(x, torch.rand_like(x), StepRandomness(0, 0, 1)))
+    assert float(terms["shift"]) < 1e-9
+
+
+def test_gram_is_compared_beside_moments(vgg: VGG) -> None:
+    stage = checked(Stage, {"kind": "style", "weights": {"i": 0.0, "t": 0.0, "r": 0.0, "gram": 1.0}, **SHORT})
+    x, style = torch.rand(2, 3, 64, 64), torch.rand(2, 3, 64, 64)
+    objective = OBJECTIVES["style"](lively(), vgg, stage)
+    _, terms = Step(objective)(Batch(x, style, StepRandomness(0, 0, 1)))
+    picture = objective.net(x, objective.net.encode_style(style))
+    wanted = gram_loss(vgg(picture, 3), [gram(f) for f in vgg(style, 3)])
+    torch.testing.assert_close(terms["gram"], wanted.detach(), rtol=1e-4, atol=1e-6)
+    with pytest.raises(UsageError, match="variants"):
+        checked(
+            Stage, {"kind": "style", "steps": 1, "variants": 2, "local_attention": "uniform", "weights": {"gram": 1.0}}
+        )
 
 
 def test_jpeg_reaches_the_moved_picture_alone(vgg: VGG) -> None:

@@ -14,7 +14,7 @@ from vidstyle.training.data.crop_boxes import draw_crops
 from vidstyle.training.data.folders import cut
 from vidstyle.training.data.images import ImageBatch, ImageFolder, batch, set_aside
 from vidstyle.training.data.rng import Purpose, StepRandomness
-from vidstyle.training.objective.stages import Batch
+from vidstyle.training.objective.batch import Batch
 from vidstyle.training.recipe import Colour, Recipe, Stage
 
 PLAIN = Colour()

@@ -25,7 +25,7 @@ from vidstyle.metrics.cuts import CutDetector
 from vidstyle.metrics.warp_error import motion
 from vidstyle.training.data.images import ImageBatch
 from vidstyle.training.data.rng import Purpose, StepRandomness
-from vidstyle.training.objective.stages import ClipMotion
+from vidstyle.training.objective.batch import ClipMotion
 
 STILL = 0.1
 """Mean change, of 255, below which the second frame is a repeated one: it would teach nothing."""

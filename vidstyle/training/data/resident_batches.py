@@ -23,7 +23,7 @@ from vidstyle.training.data.pack import Pack
 from vidstyle.training.data.resident import COLUMNS, ResidentImages, SampleGrid, bilinear
 from vidstyle.training.data.rng import Purpose, StepRandomness
 from vidstyle.training.data.transfer import upload
-from vidstyle.training.objective.stages import Batch, ClipMotion
+from vidstyle.training.objective.batch import Batch, ClipMotion
 from vidstyle.training.recipe import Colour, Recipe, Stage
 
 UNCHANGED = (1.0, 1.0, 1.0, 0.0)

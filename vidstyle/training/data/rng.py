@@ -25,6 +25,9 @@ class Purpose(IntEnum):
     STYLE_COLOUR = 6
     CONTENT_ROTATION = 7
     STYLE_ROTATION = 8
+    SHIFT = 9
+    GRAIN = 10
+    POSITION = 11
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from vidstyle.training.data.images import ImageFolder
-from vidstyle.training.objective.stages import Batch
+from vidstyle.training.objective.batch import Batch
 from vidstyle.training.recipe import Recipe
 
 if TYPE_CHECKING:  # reading clips needs PyAV, which training from a pack does without

@@ -56,10 +56,10 @@ def disturb(x: Tensor, generators: Sequence[torch.Generator]) -> Tensor:
     """
     drawn = [(torch.rand(1, generator=g), torch.randn(1, generator=g)) for g in generators]
     sigma, exposure = (upload(torch.stack(part), x.device)[:, None, None] for part in zip(*drawn, strict=True))
-    return (x + (0.01 * exposure + 0.015 * sigma * _noise(x, generators))).clamp(0, 1)
+    return (x + (0.01 * exposure + 0.015 * sigma * normal_noise(x, generators))).clamp(0, 1)
 
 
-def _noise(x: Tensor, generators: Sequence[torch.Generator]) -> Tensor:
+def normal_noise(x: Tensor, generators: Sequence[torch.Generator]) -> Tensor:
     """Normal noise of the shape of x: on the processor of each picture's own generator, elsewhere made where it is needed."""
     if x.device.type == "cpu":
         return torch.stack([torch.randn(x.shape[1:], generator=g) for g in generators])

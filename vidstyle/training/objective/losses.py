@@ -20,7 +20,7 @@ from vidstyle.models.attention import (
     unit,
 )
 from vidstyle.models.style_code import SoftmaxCode
-from vidstyle.training.data.synthetic_motion import inside, warp
+from vidstyle.training.data.synthetic_motion import inside, normal_noise, warp
 from vidstyle.training.data.transfer import upload
 
 Features = Sequence[Tensor]
@@ -108,6 +108,18 @@ def temporal(result_of_warped: Tensor, result: Tensor, grid: Tensor, visible: Te
     mask = inside(grid) if visible is None else visible
     difference = (result_of_warped.float() - warp(result.float(), grid)).square().mean(1, keepdim=True)
     return ((difference * mask).sum((1, 2, 3)) / mask.sum((1, 2, 3)).clamp_min(1)).mean()
+
+
+def grainy(x: Tensor, most: float, generators: Sequence[torch.Generator]) -> Tensor:
+    """Pictures with normal noise, whose deviation is drawn for each from 0 to `most`; clamped to [0, 1], channels-last.
+
+    Args:
+        x: (B, C, H, W) in [0, 1].
+        generators: of the processor, one for each picture.
+    """
+    deviation = upload(torch.stack([most * torch.rand(1, generator=g) for g in generators])[:, None, None], x.device)
+    noise = normal_noise(x, generators)
+    return (x + deviation * noise).clamp(0, 1).contiguous(memory_format=torch.channels_last)
 
 
 def out_of_range(x: Tensor) -> Tensor:

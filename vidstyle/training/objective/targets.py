@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from vidstyle.losses.gram import gram
 from vidstyle.losses.moments import MeanStd, layer_moments
 from vidstyle.models.vgg import VGG
 from vidstyle.training.data.images import Name
@@ -28,6 +29,8 @@ class Reference:
     """The same of the styles; empty where moments are enough."""
     moments: list[MeanStd]
     """Of the styles' layers, from the first on."""
+    grams: list[Tensor]
+    """(B, C, C) of the same; empty where they are not compared."""
 
 
 class References:
@@ -40,6 +43,7 @@ class References:
 
     def __init__(self, vgg: VGG, stage: Stage) -> None:
         self.vgg, self.depth = vgg, len(stage.style_layers)
+        self.with_grams = stage.weights.gram > 0
         uniform = stage.local_attention == "uniform" or not stage.weights.local
         layers = set(stage.local_layers if stage.weights.local else ()) | set(
             stage.similarity_layers if stage.weights.similarity else ()
@@ -64,6 +68,7 @@ class References:
                 {x: features[x - 1][:n] for x in self.of_content},
                 {x: features[x - 1][n:] for x in self.of_style},
                 layer_moments([f[n:] for f in features]),
+                [gram(f[n:]) for f in features] if self.with_grams else [],
             )
         of_contents: list[dict[int, Tensor] | None] = [self.contents.get(name) if name else None for name in names[:n]]
         of_styles: list[list[MeanStd] | None] = [self.styles.get(name) if name else None for name in names[n:]]
@@ -88,4 +93,5 @@ class References:
                 (torch.stack([s[x][0] for s in styles]), torch.stack([s[x][1] for s in styles]))
                 for x in range(self.depth)
             ],
+            [],
         )
