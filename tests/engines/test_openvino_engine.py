@@ -2,6 +2,7 @@
 
 import itertools
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from vidstyle.engines.torch_engine import TorchEngine
 from vidstyle.engines.torch_engine import build as build_torch
 from vidstyle.models.attention import blend
 from vidstyle.models.checkpoint import save_model
+from vidstyle.models.compact import CompactNet
 from vidstyle.models.quantization import observe, quantised
 from vidstyle.models.registry import ModelDescriptor, find_model
 from vidstyle.models.style_code import StyleCode
@@ -37,6 +39,19 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def _cache(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VIDSTYLE_CACHE", str(place))
+
+
+@pytest.fixture(scope="module")
+def tiny_model(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same weights with a bilinear last doubling, in half precision: what the shipped model does not have, its graph has to
+    know too."""
+    old = find_model(tiny_model).load()
+    assert isinstance(old, CompactNet)
+    net = CompactNet(replace(old.config, last_upsampling="bilinear")).eval()
+    net.load_state_dict(old.state_dict())
+    path = tmp_path_factory.mktemp("model") / "bilinear.safetensors"
+    save_model(net, path)
+    return path
 
 
 @pytest.fixture(scope="module")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor
 
 from vidstyle.models.checkpoint import load_model
-from vidstyle.models.compact import ReplicateConv2d
+from vidstyle.models.compact import CompactNet, ReplicateConv2d, Upsampling
 from vidstyle.models.quantization import EXCEED, Int8Conv, edge_convolutions, observe, quantised
 
 
@@ -74,7 +77,11 @@ def test_ranges_are_of_what_is_called_and_the_first_is_that_of_pictures(net: tor
     assert ranges["half_in"][1] == pytest.approx(float(expected))
 
 
-def test_the_shipped_model_in_eight_bits_paints_the_same_picture(net: torch.nn.Module) -> None:
+@pytest.mark.parametrize("upsampling", ["nearest", "bilinear"])
+def test_the_shipped_model_in_eight_bits_paints_the_same_picture(net: torch.nn.Module, upsampling: Upsampling) -> None:
+    assert isinstance(net, CompactNet)
+    net = copy.deepcopy(net)
+    net.config = replace(net.config, last_upsampling=upsampling)
     pairs = [(x, net.encode_style(y)) for x, y in zip(pictures(2), pictures(3), strict=True)]  # type: ignore[operator]
     reduced = quantised(net, observe(net, pairs))
     eight = {name: m for name, m in reduced.named_modules() if isinstance(m, Int8Conv)}
