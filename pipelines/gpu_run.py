@@ -37,7 +37,10 @@ class Step:
     share: float
 
 
-STEPS = (Step("device", 0.08), Step("engine", 0.2), Step("fps", 0.15), Step("fit", 0.1))
+STEPS = (
+    *(Step("device", 0.08), Step("engine", 0.15), Step("fps", 0.1), Step("fit", 0.08)),
+    *(Step("tests", 0.1), Step("benchmark", 0.1)),
+)
 """Before training, which gets what is left."""
 
 
@@ -69,6 +72,9 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="folder for what comes back")
     parser.add_argument("--resume", type=Path, help="folder of an earlier visit, to go on training from")
     parser.add_argument("--weights", type=Path, help="model file to begin training with")
+    parser.add_argument(
+        "--compile", action="store_true", help="train with torch.compile; starting takes a minute or two"
+    )
     parser.add_argument("--tiny", action="store_true", help="sizes for a dry run on a processor")
     parser.add_argument("--only", choices=list(ONLY), help=argparse.SUPPRESS)
     parser.add_argument("--train-minutes", type=float, default=1.0, help=argparse.SUPPRESS)
@@ -117,7 +123,8 @@ def collect(out: Path, work: Path) -> None:
     """Bring the best of the run's files to where they are carried home, the most important first."""
     run = work / "run"
     previews = sorted((run / "preview").glob("*.png"))[-1:]
-    wanted = [run / "model.safetensors", *sorted(run.glob("state*.safetensors")), run / "log.jsonl", *previews]
+    results = [run / "log.jsonl", work / "fps.json"]
+    wanted = [run / "model.safetensors", *sorted(run.glob("state*.safetensors")), *results, *previews]
     for file in wanted:
         room = FILES - len([f for f in out.iterdir() if f.is_file() and not f.name.startswith(".")])
         if file.exists() and file.stat().st_size <= LARGEST and room > 1:  # one is the report's
@@ -214,7 +221,7 @@ def fps_step(options: argparse.Namespace) -> dict[str, Any]:
     for precision, engine in engines(options).items():
         code = engine.encode_style(noise(128, 96, 1)[0])
         for width, height in ((64, 48),) if options.tiny else SIZES:
-            frames = noise(width, height, engine.good_chunk(width, height) if not options.tiny else 1)
+            frames = noise(width, height, min(engine.good_batch_size(width, height), 1 if options.tiny else 64))
             for _ in range(2):
                 engine.stylize(frames, code)
             times = []
@@ -254,6 +261,31 @@ def fit_step(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+def tests_step(options: argparse.Namespace) -> dict[str, Any]:
+    """The tests of the CUDA engine, on the GPU where they ask for one. They need pytest, hypothesis, av and OpenCV."""
+    tests = ["tests/engines/cuda", "tests/engines/test_presence.py", "-q", "-p", "no:cacheprovider"]
+    return {"summary": last_line(["pytest", *(["--version"] if options.tiny else tests)])}
+
+
+def benchmark_step(options: argparse.Namespace) -> dict[str, Any]:
+    """`benchmarks.fps` on the GPU: graphs against single launches, copies counted and not. It needs what the product needs."""
+    if the_device().type != "cuda":
+        return {"skipped": "no GPU"}
+    folder = options.out / ".work"
+    command = ["benchmarks.fps", "--device", "cuda", "--quick", "--out", str(folder)]
+    return {"summary": last_line(command), "file": "fps.json"}
+
+
+def last_line(module: list[str]) -> str:
+    """What a module says last, run in a process of its own; all it says goes to log.txt. Ends the step where it fails."""
+    command = [sys.executable, "-m", *module]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=sys.stderr, text=True, cwd=ROOT, check=False)
+    sys.stderr.write(done.stdout)
+    if done.returncode:
+        raise SystemExit(f"{module[0]} ended with exit code {done.returncode}")
+    return next((line for line in reversed(done.stdout.splitlines()) if line.strip()), "")
+
+
 def train_step(options: argparse.Namespace) -> dict[str, Any]:
     """Train from the pack by the clock."""
     from vidstyle.training.session import session_from_pack
@@ -267,7 +299,8 @@ def train_step(options: argparse.Namespace) -> dict[str, Any]:
         shutil.copytree(options.resume, run, ignore=shutil.ignore_patterns("*.txt", "report.json", "preview.png"))
     session = session_from_pack(options.pack, None, say)
     limits = Limits(minutes=options.train_minutes, timed=True, save_minutes=1.0)
-    step = session.train(run, limits, say, resume=bool(options.resume), weights=options.weights)
+    compiled = options.compile and the_device().type == "cuda"
+    step = session.train(run, limits, say, resume=bool(options.resume), weights=options.weights, compiled=compiled)
     last = json.loads((run / "log.jsonl").read_text(encoding="utf-8").splitlines()[-1])
     return {"step": step, "last": last}
 
@@ -277,6 +310,8 @@ ONLY: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "engine": engine_step,
     "fps": fps_step,
     "fit": fit_step,
+    "tests": tests_step,
+    "benchmark": benchmark_step,
     "train": train_step,
 }
 

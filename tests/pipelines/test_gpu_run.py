@@ -57,6 +57,8 @@ def test_a_dry_run_leaves_few_files_and_loses_nothing_to_a_failing_step(pack: Pa
     assert steps["engine"]["levels_from_cpu_fp32"]["fp32"] == {"most": 0, "mean": 0.0, "close": True}
     assert steps["fps"]["model"][0]["fps"] > 0
     assert not steps["fit"]["ok"]
+    assert steps["tests"]["ok"], log
+    assert steps["benchmark"]["skipped"] == "no GPU"
     assert "cv2" in log
     assert steps["train"]["ok"], log
     assert steps["train"]["step"] == read_metadata(out / "model.safetensors")["steps"] >= 1

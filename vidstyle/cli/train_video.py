@@ -46,6 +46,9 @@ def command(
         float | None,
         typer.Option(min=0.01, help="Stop after so many minutes; with --pack the whole schedule is done in them."),
     ] = None,
+    compiled: Annotated[
+        bool, typer.Option("--compile", help="Compile the networks (torch.compile; GPUs only, unmeasured so far).")
+    ] = False,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads (default: torch's own choice).")] = None,
 ) -> None:
     """Train a model. A line every few steps, a preview grid and a checkpoint every few hundred; Ctrl-C saves and stops.

@@ -35,10 +35,16 @@ class Session:
         *,
         resume: bool = False,
         weights: Path | None = None,
+        compiled: bool = False,
     ) -> int:
         """Train; arguments and errors as in `Training`. Returns the step reached."""
         training = Training(
-            self.recipe, self.data, self.vgg, out, resume=resume, weights=weights, peak=self.peak, say=say
+            *(self.recipe, self.data, self.vgg, out),
+            resume=resume,
+            weights=weights,
+            peak=self.peak,
+            compiled=compiled,
+            say=say,
         )
         say(f"step {training.step} of {self.recipe.steps}")
         step = training.run(limits)
