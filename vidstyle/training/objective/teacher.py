@@ -7,6 +7,7 @@ and their mean is what a picture that follows the frame would have to be.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -40,7 +41,8 @@ class Lesson:
 
 def frozen_copy(net: StyleModel, settings: FrozenTeacher) -> StyleModel:
     """The network as it is, with what the settings say of its configuration."""
-    copy = build(net.architecture, {**net.config.to_dict(), **settings.config})
+    config = cast(Any, net).config.to_dict()
+    copy = build(net.architecture, {**config, **settings.config})
     copy.load_state_dict(net.state_dict())
     copy.to(next(net.parameters()).device).to(memory_format=torch.channels_last)
     return copy.requires_grad_(False).eval()
