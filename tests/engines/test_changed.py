@@ -22,8 +22,8 @@ FRAMES = np.random.default_rng(0).integers(0, 256, (2, 48, 64, 3), np.uint8)
 ART = np.random.default_rng(1).integers(0, 256, (48, 48, 3), np.uint8)
 
 
-def changed_code(code: StyleCode, network: torch.nn.Module) -> StyleCode:
-    generator = torch.Generator().manual_seed(0)
+def changed_code(code: StyleCode, network: torch.nn.Module, seed: int = 0) -> StyleCode:
+    generator = torch.Generator().manual_seed(seed)
     return replace(
         code,
         change=WeightChange(
@@ -51,6 +51,21 @@ def test_the_change_is_in_the_picture(tiny_model: Path, name: str) -> None:
     # Strength 0 is what it is without the change.
     nothing: NDArray[np.uint8] = engine.stylize(FRAMES, deep, strength=0.0)
     assert np.abs(nothing.astype(int) - engine.stylize(FRAMES, code, strength=0.0)).max() <= 1
+
+
+@pytest.mark.slow
+def test_a_second_style_converts_nothing(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("openvino")
+    from vidstyle.engines import openvino_graph
+
+    engine = make_engine(tiny_model, engine="openvino", device="cpu", precision="fp32", threads=1)
+    exact = make_engine(tiny_model, engine="torch", device="cpu", precision="fp32", threads=1)
+    code, network = engine.encode_style(ART), engine.model.load()
+    styles = [changed_code(code, network, seed) for seed in (0, 1)]
+    engine.stylize(FRAMES, styles[0])
+    monkeypatch.setattr(openvino_graph, "convert", None)
+    second = engine.stylize(FRAMES, styles[1])
+    assert np.abs(second.astype(int) - exact.stylize(FRAMES, styles[1]).astype(int)).max() <= 1
 
 
 def test_eight_bits_only_where_ranges_were_observed(tiny_model: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from vidstyle.models.checkpoint import StyleModel
 from vidstyle.models.style_code import SoftmaxCode, StyleCode
@@ -15,16 +17,18 @@ MOST_POINTS = 1 << 20
 
 
 class FromBytes(nn.Module):
-    """(1, H, W, 3) uint8 frames, the tensors of a code and, where wanted, the strength (1,), to (1, H, W, 3) uint8."""
+    """(1, H, W, 3) uint8 frames, the tensors of a code, where wanted the strength (1,), and the weights named in `weights`, to
+    (1, H, W, 3) uint8."""
 
-    def __init__(self, model: StyleModel, like: StyleCode, *, strength: bool) -> None:
+    def __init__(self, model: StyleModel, like: StyleCode, *, strength: bool, weights: Sequence[str] = ()) -> None:
         super().__init__()
-        self.model, self.like, self.strength = model, like, strength
+        self.model, self.like, self.strength, self.weights = model, like, strength, tuple(weights)
 
     def forward(self, frames: Tensor, *rest: Tensor) -> Tensor:
         values = iter(rest)
         code = self.like.map(lambda _: next(values))
-        styled = self.model(frames.permute(0, 3, 1, 2).float() / 255, code, next(values) if self.strength else None)
+        given = (frames.permute(0, 3, 1, 2).float() / 255, code, next(values) if self.strength else None)
+        styled = functional_call(cast(nn.Module, self.model), dict(zip(self.weights, values, strict=True)), given)
         pixels: Tensor = (styled * 255).round().clamp(0, 255).permute(0, 2, 3, 1).to(torch.uint8)
         return pixels
 
@@ -47,22 +51,32 @@ def example(height: int, width: int, code: StyleCode, *, strength: bool) -> tupl
 
 
 def traced(
-    model: StyleModel, height: int, width: int, code: StyleCode, *, strength: bool, any_points: bool = False
+    model: StyleModel,
+    height: int,
+    width: int,
+    code: StyleCode,
+    *,
+    strength: bool,
+    any_points: bool = False,
+    weights: Sequence[str] = (),
 ) -> torch.export.ExportedProgram:
     """The model's arithmetic for frames of one size. Takes seconds.
 
     Args:
         code: of batch 1; only its kinds and shapes matter.
-        strength: the graph has a last input more, the strength (1,) float32.
+        strength: the graph has an input more, the strength (1,) float32.
         any_points: a SoftmaxCode may have any number of points, not only as many as `code`.
+        weights: names of parameters of the model that are inputs too, the last ones.
     """
-    inputs = example(height, width, code, strength=strength)
+    own = dict(cast(nn.Module, model).named_parameters())
+    inputs = (*example(height, width, code, strength=strength), *(own[name].detach() for name in weights))
     shapes: tuple[Any, ...] | None = None
     if any_points:
         of_code = [dims for i, scale in enumerate(code.scales) for dims in dynamic(scale, i)]
-        shapes = (None, (*of_code, *([None] if strength else [])))
+        shapes = (None, (*of_code, *([None] if strength else []), *([None] * len(weights))))
+    graph = FromBytes(model, code, strength=strength, weights=weights).eval()
     with torch.no_grad():
-        return torch.export.export(FromBytes(model, code, strength=strength).eval(), inputs, dynamic_shapes=shapes)
+        return torch.export.export(graph, inputs, dynamic_shapes=shapes)
 
 
 def dynamic(scale: object, index: int) -> list[dict[int, Any] | None]:

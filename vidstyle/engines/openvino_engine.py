@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import platform
 import sys
+from collections.abc import Mapping
 from functools import cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, cast
@@ -174,20 +175,23 @@ class OpenVINOEngine:
             "NUM_STREAMS": self.streams(width, height),
             "ENABLE_CPU_PINNING": False,  # the decoder and the encoder need the cores too
         }
+        graph_key: dict[str, Any] = {
+            "code_of": cache.code_digest("vidstyle.models", "vidstyle.engines"),
+            "torch": version("torch"),
+            "openvino": openvino.get_version(),
+            "model": self.model.digest,
+            "size": [height, width],
+            "code": shapes,
+            "strength": strength != 1.0,
+        }
         entry = cache.entry(
             "openvino",
-            code_of=cache.code_digest("vidstyle.models", "vidstyle.engines"),
-            torch=version("torch"),
-            openvino=openvino.get_version(),
+            **graph_key,
             processor=[
                 platform.machine(),
                 self.core.get_property("CPU", "FULL_DEVICE_NAME"),
                 sorted(self.core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")),
             ],
-            model=self.model.digest,
-            size=[height, width],
-            code=shapes,
-            strength=strength != 1.0,
             precision=precision,
             config=config,
             changed=None if code.change is None else [code.change.digest, strength],
@@ -198,19 +202,47 @@ class OpenVINOEngine:
             except RuntimeError:
                 pass  # of another build of OpenVINO
         from vidstyle.engines import openvino_graph as graphs
-        from vidstyle.engines.changed import ChangedNetworks
-        from vidstyle.models.quantization import quantised
 
-        network = ChangedNetworks(self.reference.network).get(code, strength)
-        if precision == "int8":
-            network = quantised(network, self.ranges_for(code, strength))
-        graph = graphs.convert(network, height, width, code.tensors().unchanged(), strength=strength != 1.0)
+        if code.change is not None and precision != "int8":
+            graph = self.changed_graph(height, width, code, strength, graph_key)
+        else:
+            graph = self.graph(height, width, code, strength, precision)
         if precision == "bf16":
             graph = graphs.with_float32_kept(graph)
         form = io.BytesIO()
         self.core.compile_model(graph, "CPU", config).export_model(form)
         cache.save(entry, form.getvalue())
         return self.core.import_model(io.BytesIO(form.getvalue()), "CPU", config)
+
+    def graph(self, height: int, width: int, code: StyleCode, strength: float, precision: Precision) -> openvino.Model:
+        """The network of a code, converted, in eight bits where that is the precision."""
+        from vidstyle.engines import openvino_graph as graphs
+        from vidstyle.engines.changed import ChangedNetworks
+        from vidstyle.models.quantization import quantised
+
+        network = ChangedNetworks(self.reference.network).get(code, strength)
+        if precision == "int8":
+            network = quantised(network, self.ranges_for(code, strength))
+        return graphs.convert(network, height, width, code.tensors().unchanged(), strength=strength != 1.0)
+
+    def changed_graph(
+        self, height: int, width: int, code: StyleCode, strength: float, graph_key: Mapping[str, Any]
+    ) -> openvino.Model:
+        """The network of a deeply fitted style: one graph for all of them is kept, converted once a size, which takes seconds,
+        and the style's weights are put into it."""
+        from vidstyle.engines import openvino_graph as graphs
+
+        assert code.change is not None
+        names = sorted(code.change.deltas)
+        entry = cache.entry("openvino-open", **graph_key, weights=names)
+        kept = cache.load(entry)
+        if kept is None:
+            plain = code.tensors().unchanged()
+            made = graphs.convert(self.reference.network, height, width, plain, strength=strength != 1.0, weights=names)
+            kept = graphs.stored(made)
+            cache.save(entry, kept)
+        weights = code.change.applied(cast(Any, self.reference.network), strength)
+        return graphs.with_weights(graphs.restored(kept), {name: w.numpy() for name, w in weights.items()})
 
 
 def failure(request: openvino.InferRequest) -> RuntimeError | None:

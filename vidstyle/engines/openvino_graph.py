@@ -18,22 +18,26 @@ that it keeps; reshaping a code and some means still round to bfloat16.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from xml.etree import ElementTree as ET
 
 import numpy as np
 import openvino
 import torch
+from numpy.typing import NDArray
 from openvino.frontend.pytorch import ConversionExtension
 from openvino.frontend.pytorch.fx_decoder import TorchFXPythonDecoder
 from openvino.frontend.pytorch.torchdynamo.export_decompositions import ops_to_not_decompose
+from torch import nn
 
 from vidstyle.engines.graph import example, traced
 from vidstyle.models.checkpoint import StyleModel
 from vidstyle.models.style_code import StyleCode
 
+OPEN = "weight."
+"""Begins the names of inputs that are weights."""
 PRODUCTS = {"MatMul", "ScaledDotProductAttention"}
 ARITHMETIC = frozenset(
     (
@@ -44,22 +48,55 @@ ARITHMETIC = frozenset(
 """Layers that belong to attention where they touch its products."""
 
 
-def convert(model: StyleModel, height: int, width: int, code: StyleCode, *, strength: bool) -> openvino.Model:
+def convert(
+    model: StyleModel, height: int, width: int, code: StyleCode, *, strength: bool, weights: Sequence[str] = ()
+) -> openvino.Model:
     """The graph for frames of one size and codes of one shape. Takes seconds.
 
     Args:
         code: of batch 1; only its shapes matter.
-        strength: the graph has a last input more, the strength (1,) float32.
+        strength: the graph has an input more, the strength (1,) float32.
+        weights: names of parameters that stay open: inputs, until `with_weights` closes them.
     """
-    program = traced(model, height, width, code, strength=strength)
+    program = traced(model, height, width, code, strength=strength, weights=weights)
     graph = openvino.convert_model(
         decoded(program), extension=[ConversionExtension("aten.replication_pad2d.default", replicate_pad)]
     )
     inputs = example(height, width, code, strength=strength)
-    graph.reshape({port: list(value.shape) for port, value in zip(graph.inputs, inputs, strict=True)})
+    own = dict(cast(nn.Module, model).named_parameters())
+    shapes = [list(value.shape) for value in (*inputs, *(own[name] for name in weights))]
+    graph.reshape(dict(zip(graph.inputs, shapes, strict=True)))
+    for port, name in zip(graph.inputs[len(inputs) :], weights, strict=True):
+        port.get_node().set_friendly_name(OPEN + name)
     graph.inputs[0].get_node().set_friendly_name("frames")
     sum_squares_while_reading(graph)
     return graph
+
+
+def with_weights(graph: openvino.Model, weights: Mapping[str, NDArray[np.float32]]) -> openvino.Model:
+    """The same graph, changed in place, with constants for the weights that were left open."""
+    for parameter in graph.get_parameters():
+        name = parameter.get_friendly_name()
+        if name.startswith(OPEN):
+            value = openvino.op.Constant(np.ascontiguousarray(weights[name.removeprefix(OPEN)]))
+            parameter.output(0).replace(value.output(0))
+            graph.remove_parameter(parameter)
+    return graph
+
+
+def stored(graph: openvino.Model) -> bytes:
+    """A graph as bytes, which `restored` reads: the length of its XML (8 bytes, little-endian), XML, weights."""
+    with tempfile.TemporaryDirectory() as folder:
+        xml, weights = Path(folder) / "graph.xml", Path(folder) / "graph.bin"
+        openvino.serialize(graph, xml, weights)
+        text = xml.read_bytes()
+        return len(text).to_bytes(8, "little") + text + weights.read_bytes()
+
+
+def restored(data: bytes) -> openvino.Model:
+    """The graph of `stored`. Raises RuntimeError for what is none."""
+    end = 8 + int.from_bytes(data[:8], "little")
+    return openvino.Core().read_model(data[8:end], openvino.Tensor(np.frombuffer(data[end:], np.uint8).copy()))
 
 
 def decoded(program: torch.export.ExportedProgram) -> TorchFXPythonDecoder:
