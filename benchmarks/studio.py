@@ -130,23 +130,19 @@ async def camera(address: str, warm: float, seconds: float) -> dict[str, Any]:
     sizes: list[int] = []
     async with websockets.connect(f"ws{address[4:]}/api/live", max_size=1 << 23, compression=None) as line:
         await line.send(json.dumps({"styles": [{"style": "mosaic"}]}))
-        ready, on_the_way, last = 0, 0, time.monotonic()
+        ready, back = 0, 0
         taken: dict[int, float] = {}
 
         async def film() -> None:
-            nonlocal on_the_way, last
             number, due = 0, time.monotonic()
             while True:
                 due = max(time.monotonic(), due + INTERVAL)
                 await asyncio.sleep(due - time.monotonic())
-                if on_the_way > ready and time.monotonic() - last > 2:
-                    on_the_way = 0
-                if not ready or on_the_way > ready:
+                if not ready or number - back > ready:  # what a newer one overtook does not come back
                     continue
                 number += 1
                 taken[number] = time.monotonic()
                 data = cv2.imencode(".jpg", drawn(number), [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()
-                on_the_way += 1
                 await line.send(struct.pack(">Q", number) + data)
 
         filming = asyncio.create_task(film())
@@ -159,7 +155,7 @@ async def camera(address: str, warm: float, seconds: float) -> dict[str, Any]:
                 sizes += [news["paint_size"]] if "paint_size" in news and begun and now - begun > warm else []
             else:
                 begun = begun or now
-                on_the_way, last = max(0, on_the_way - 1), now
+                back = max(back, struct.unpack(">Q", message[:8])[0])
                 number = counter(decoded(message[8:]))
                 if now - begun > warm and number in taken:
                     came.append((now, number, now - taken[number]))

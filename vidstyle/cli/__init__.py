@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "image": "vidstyle.cli.image",
     "styles": "vidstyle.cli.styles",
     "studio": "vidstyle.cli.studio",
+    "live": "vidstyle.cli.live",
     "evaluate": "vidstyle.cli.evaluate",
     "demo": "vidstyle.cli.demo",
     "info": "vidstyle.cli.info",

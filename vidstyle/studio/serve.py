@@ -33,7 +33,7 @@ def serve(
     """
     if tls is not None:
         _check_certificate(tls)
-    with _bound(configuration.host, configuration.port) as listener:
+    with bound(configuration.host, configuration.port) as listener:
         configuration = replace(configuration, port=listener.getsockname()[1])
         app = create_app(configuration)
         settings = uvicorn.Config(
@@ -70,7 +70,7 @@ def greeting(configuration: StudioConfiguration) -> list[str]:
     return lines
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def bound(host: str, port: int) -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)

@@ -6,6 +6,7 @@ size (seconds), and somebody who moves a slider looks at many sizes. Both give t
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -23,7 +24,8 @@ from vidstyle.imaging.frame import Frame
 from vidstyle.imaging.sizes import painting_size
 from vidstyle.imaging.transforms import with_small_copy
 from vidstyle.media.input.probe import probe
-from vidstyle.models.style_code import StyleCode
+from vidstyle.models.attention import blend
+from vidstyle.models.style_code import SoftmaxCode, StyleCode
 from vidstyle.pipeline.plan.run_options import RunOptions
 from vidstyle.pipeline.stages.detail import with_source
 from vidstyle.studio.eyes import fitted_into, frame_at, jpeg
@@ -97,9 +99,9 @@ class StillPainter:
         request = self.request(look)
         codes = self.codes(look, request)
         small = frame if size == full else with_small_copy(Frame(frame, 0, 0, Fraction(1)), size).data
-        styled = self.engine.stylize(small[None], codes[0], strength=settings["strength"])
+        styled = self.styled(small, codes[0], settings["strength"])
         if request.mixes_two:
-            other = self.engine.stylize(small[None], codes[1], strength=settings["strength"])
+            other = self.styled(small, codes[1], settings["strength"])
             mask = request.at_size(size).mask
             assert mask is not None
             styled = mix(styled, other, mask)
@@ -107,6 +109,14 @@ class StillPainter:
             styled = add_detail(styled[0], small, frame, settings["detail"])[None]
         done: NDArray[np.uint8] = with_source(styled, frame[None], request.at_size(full))[0]
         return done
+
+    def styled(self, small: NDArray[np.uint8], code: StyleCode, strength: float) -> NDArray[np.uint8]:
+        """(1, h, w, 3): a frame in a style. Its own code, which a strength below 1 needs, is made once for all strengths."""
+        if strength == 1 or code.change is not None or isinstance(code.scales[0], SoftmaxCode):
+            return self.engine.stylize(small[None], code, strength=strength)
+        frame = hashlib.sha256(small.tobytes()).hexdigest()
+        own = self.remembered("own", frame, 4, lambda: self.engine.encode_style(small))
+        return self.engine.stylize(small[None], blend([code, own], [strength, 1 - strength]))
 
     def request(self, look: dict[str, Any]) -> StyleRequest:
         """The styles, read."""

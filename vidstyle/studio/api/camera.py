@@ -1,5 +1,7 @@
 """A camera over a websocket.
 
+The newest frame that was sent always comes back, sooner or later; older ones that it overtook do not.
+
     to the studio      text: {"styles": [{"style": "mosaic"}], "strength": 1, "learned": true}, first, and whenever it changes
                        binary: 8 bytes that come back as they are, then a frame as JPEG
     from the studio    text: {"ready": 2} once, how many frames may be on the way; {"rate", "paint_size"} twice a

@@ -7,8 +7,7 @@ const WIDTH = 480;
 let socket = null;
 let media = null;
 let ready = 0;
-let under = 0; // frames on the way
-let last = 0; // when the last one came back
+let under = []; // when those frames were taken that have not come back, nor were overtaken by one that has
 const latencies = [];
 const shownAt = [];
 
@@ -45,7 +44,8 @@ async function begin() {
   await camera.play();
   $("live-start").textContent = "Stop";
   $("live-told").textContent = "the painter is getting ready …";
-  ready = under = 0;
+  ready = 0;
+  under = [];
   latencies.length = shownAt.length = 0;
   socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/live`);
   socket.binaryType = "arraybuffer";
@@ -65,12 +65,10 @@ async function begin() {
 }
 
 async function capture(camera, small) {
-  // One that was lost must not stop the others.
-  if (under > 0 && performance.now() - last > 2000) under = 0;
-  if (!ready || under >= ready + 1 || socket.bufferedAmount > 0) return;
-  under += 1;
+  if (!ready || under.length >= ready + 1 || socket.bufferedAmount > 0) return;
   const mine = socket;
   const taken = performance.now();
+  under.push(taken);
   small.getContext("2d").drawImage(camera, 0, 0, small.width, small.height);
   const picture = await small.convertToBlob({ type: "image/jpeg", quality: 0.85 });
   const message = new Uint8Array(8 + picture.size);
@@ -80,9 +78,8 @@ async function capture(camera, small) {
 }
 
 async function show(data) {
-  under = Math.max(0, under - 1);
-  last = performance.now();
   const taken = new DataView(data).getFloat64(0);
+  under = under.filter((time) => time > taken);
   const picture = await createImageBitmap(new Blob([data.slice(8)], { type: "image/jpeg" }));
   $("live-canvas").getContext("2d").drawImage(picture, 0, 0, $("live-canvas").width, $("live-canvas").height);
   picture.close();
@@ -102,7 +99,6 @@ async function show(data) {
 function told(news) {
   if (news.ready) {
     ready = news.ready;
-    last = performance.now();
     $("live-told").textContent = "";
   }
   if (news.paint_size) $("live-size").textContent = `${news.paint_size} px`;
