@@ -25,7 +25,9 @@ class Pace:
     """
 
     def __init__(self, largest: int, workers: int = 1, *, begin: int = 180) -> None:
-        self.sizes = [size for size in LADDER if size < largest] + [min(largest, LADDER[-1])]
+        self.sizes = [size for size in LADDER if size < largest]
+        if largest <= LADDER[-1]:
+            self.sizes.append(largest)
         self.workers = workers
         self.at = max(i for i, size in enumerate(self.sizes) if i == 0 or size <= begin)
         self._costs: deque[float] = deque(maxlen=SEEN)
