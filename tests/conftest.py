@@ -12,11 +12,15 @@ from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import av
 
 # A busy machine must not fail a property test (no deadline), and CI must see the same examples every time.
 settings.register_profile("dev", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -70,6 +74,10 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+Draw = Callable[[int, int, int], NDArray[np.uint8]]
+"""(index, width, height) -> (height, width, 3) uint8 RGB: what a clip shows."""
+
+
 def pattern(index: int, width: int, height: int) -> NDArray[np.uint8]:
     """Frame `index` of the test film: a fixed colour ramp with a bright square that moves 2 px a frame, down and right.
 
@@ -108,7 +116,7 @@ class ClipMaker:
         time_base: Fraction | None = None,
         options: dict[str, str] | None = None,
         metadata: dict[str, str] | None = None,
-        draw: Callable[[int, int, int], NDArray[np.uint8]] = pattern,
+        draw: Draw = pattern,
     ) -> Path:
         """Write a clip.
 
@@ -122,7 +130,7 @@ class ClipMaker:
             time_base: seconds a tick of `pts` (default 1 / rate).
             options: of the video encoder.
             metadata: tags of the container.
-            draw: (index, width, height) -> (height, width, 3) uint8 RGB.
+            draw: what the frames show.
         """
         import av
 
@@ -133,10 +141,12 @@ class ClipMaker:
         with av.open(str(path), "w") as container:
             container.metadata.update(metadata or {})
             video = container.add_stream(codec, rate=rate, options=options or {})
+            assert isinstance(video, av.VideoStream)
             video.width, video.height, video.pix_fmt = width, height, pix_fmt
             video.codec_context.time_base = base
             video.codec_context.thread_count = 1
             audio = container.add_stream(sound, rate=48000, layout="stereo") if sound else None
+            assert audio is None or isinstance(audio, av.AudioStream)
             for index, time in enumerate(times):
                 frame = av.VideoFrame.from_ndarray(draw(index, width, height), format="rgb24")
                 frame.pts, frame.time_base = time, base
@@ -150,11 +160,10 @@ class ClipMaker:
         return path
 
 
-def _tone(context: object, seconds: float) -> Iterator[object]:
+def _tone(context: av.AudioCodecContext, seconds: float) -> Iterator[av.AudioFrame]:
     """A 440 Hz tone in the encoder's own sample format, in pieces of its own frame size."""
     import av
 
-    assert isinstance(context, av.AudioCodecContext)
     size = context.frame_size or 1024
     total = round(seconds * 48000)
     resampler = av.AudioResampler(format=context.format, layout="stereo", rate=48000, frame_size=size)

@@ -51,18 +51,18 @@ def commands() -> list[str]:
 @pytest.mark.parametrize(
     "words", [[], *([name] for name in commands())], ids=lambda words: " ".join(words) or "vidstyle"
 )
-def test_help_imports_nothing_heavy(words):
+def test_help_imports_nothing_heavy(words: list[str]) -> None:
     code, _, modules = help_of(*words, "--help")
     assert code == 0
     assert not modules & set(HEAVY)
 
 
-def test_help_answers_at_once():
+def test_help_answers_at_once() -> None:
     """Less than 0.3 s: processor time, the best of three, so that a busy machine does not decide."""
     assert min(help_of("--help")[1] for _ in range(3)) < 0.3
 
 
-def test_importing_the_package_is_cheap():
+def test_importing_the_package_is_cheap() -> None:
     loaded = subprocess.run(
         [sys.executable, "-c", "import sys, vidstyle; print(*sys.modules)"], capture_output=True, text=True, check=True
     ).stdout.split()
@@ -70,7 +70,7 @@ def test_importing_the_package_is_cheap():
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_source_is_short_and_loads_no_pickle(path):
+def test_source_is_short_and_loads_no_pickle(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 400
     for node in ast.walk(ast.parse(text)):
@@ -83,7 +83,7 @@ def test_source_is_short_and_loads_no_pickle(path):
             )
 
 
-def test_every_module_says_what_it_is():
+def test_every_module_says_what_it_is() -> None:
     silent = [
         str(p.relative_to(ROOT))
         for p in SOURCES
@@ -92,11 +92,11 @@ def test_every_module_says_what_it_is():
     assert silent == []
 
 
-def test_every_import_is_declared():
+def test_every_import_is_declared() -> None:
     """What the package imports is the standard library, itself, or a distribution that pyproject.toml names."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     lines = [*project["dependencies"], *chain.from_iterable(project["optional-dependencies"].values())]
-    declared = {re.match(r"[\w.-]+", line)[0].lower().replace("_", "-") for line in lines}
+    declared = {re.findall(r"^[\w.-]+", line)[0].lower().replace("_", "-") for line in lines}
     homes = packages_distributions()
     imported: set[str] = set()
     for path in SOURCES:

@@ -8,6 +8,8 @@ import sys
 import zipfile
 from email.parser import Parser
 from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
@@ -17,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("dist")
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
@@ -30,7 +32,7 @@ def wheel(tmp_path_factory):
         yield archive
 
 
-def test_wheel_holds_the_whole_package(wheel):
+def test_wheel_holds_the_whole_package(wheel: ZipFile) -> None:
     """Every file of the package that git knows, and no other."""
     tracked = subprocess.run(["git", "ls-files", "vidstyle"], cwd=ROOT, capture_output=True, text=True)
     if tracked.returncode:
@@ -47,7 +49,7 @@ def test_wheel_holds_the_whole_package(wheel):
     assert "vidstyle/py.typed" in packed
 
 
-def test_metadata(wheel):
+def test_metadata(wheel: ZipFile) -> None:
     (name,) = [n for n in wheel.namelist() if n.endswith(".dist-info/METADATA")]
     about = Parser().parsestr(wheel.read(name).decode())
     assert about["Version"] == vidstyle.__version__
@@ -56,7 +58,7 @@ def test_metadata(wheel):
     assert b"vidstyle = vidstyle.cli:script" in wheel.read(name.replace("METADATA", "entry_points.txt"))
 
 
-def test_every_style_that_is_named_is_packed(wheel):
+def test_every_style_that_is_named_is_packed(wheel: ZipFile) -> None:
     from vidstyle.styles.gallery import names
 
     assert names()
@@ -64,6 +66,6 @@ def test_every_style_that_is_named_is_packed(wheel):
         assert f"vidstyle/styles/pictures/{style}.webp" in wheel.namelist()
 
 
-def test_the_default_model_is_packed(wheel):
+def test_the_default_model_is_packed(wheel: ZipFile) -> None:
     assert "vidstyle/weights/compact.safetensors" in wheel.namelist()
     assert wheel.getinfo("vidstyle/weights/compact.safetensors").file_size < 8e6

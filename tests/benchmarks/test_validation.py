@@ -6,6 +6,7 @@ import json
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -92,7 +93,7 @@ def test_a_cut_is_no_pair() -> None:
 def test_means_leave_out_what_is_missing() -> None:
     assert mean([1.0, None, 3.0]) == 2.0
     assert mean([None]) is None
-    rows = [dict.fromkeys(KEYS, 1.0), dict.fromkeys(KEYS, 2.0) | {"ssim": None}]
+    rows: list[dict[str, Any]] = [dict.fromkeys(KEYS, 1.0), dict.fromkeys(KEYS, 2.0) | {"ssim": None}]
     assert means(rows) == dict.fromkeys(KEYS, 1.5) | {"ssim": 1.0}
 
 

@@ -51,7 +51,18 @@ def check(kind: str, model: Path, folder: Path, *, strength: float | None = None
     pytest.importorskip({"onnx": "onnxscript", "openvino": "openvino"}[kind])
     graph = folder / f"graph{'.onnx' if kind == 'onnx' else '.xml'}"
     more = [] if strength is None else ["--with-strength"]
-    words = ["export", "--format", kind, "--model", model, "--size", f"{WIDTH}x{HEIGHT}", "-o", graph, *more]
+    words: list[str | Path] = [
+        "export",
+        "--format",
+        kind,
+        "--model",
+        model,
+        "--size",
+        f"{WIDTH}x{HEIGHT}",
+        "-o",
+        graph,
+        *more,
+    ]
     assert vidstyle(*words) == 0
     assert not [p for p in folder.iterdir() if p.name.startswith(".")]
     engine = TorchEngine(find_model(model), device="cpu", precision="fp32", threads=1)

@@ -1,6 +1,9 @@
 """What the cache gives back is what was put there, or nothing."""
 
+from __future__ import annotations
+
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -27,7 +30,7 @@ def test_back_as_it_was(place: Path) -> None:
 @pytest.mark.parametrize(
     "damage", [lambda d: d[:-1], lambda d: d[:20], lambda d: b"", lambda d: d[:40] + b"!" + d[41:]]
 )
-def test_damage_is_absence_and_is_repaired(damage) -> None:
+def test_damage_is_absence_and_is_repaired(damage: Callable[[bytes], bytes]) -> None:
     entry = cache.entry("code", model="a")
     cache.save(entry, b"content of some length")
     entry.write_bytes(damage(entry.read_bytes()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -65,7 +66,7 @@ def test_sample_film(tmp_path: Path) -> None:
 
 
 def test_write_clip_leaves_nothing_behind(tmp_path: Path) -> None:
-    def broken():
+    def broken() -> Any:
         yield np.zeros((32, 32, 3), np.uint8)
         raise RuntimeError("the painter fell ill")
 

@@ -34,7 +34,7 @@ RUNNABLE = [page for page in PAGES if commands(page, run=True)]
 
 def parse(words: list[str]) -> int:
     """Exit code of a command line that is only parsed: nothing runs."""
-    group = typer.main.get_command(app)
+    group: Any = typer.main.get_command(app)
     group.commands = {name: silenced(group.commands[name]) for name in COMMANDS}
     with pytest.raises(SystemExit) as stop:
         group.main(optional_values(words), prog_name="vidstyle")
@@ -51,27 +51,27 @@ def silenced(command: Any) -> Any:
 @pytest.mark.parametrize(
     ("page", "words"), EXAMPLES, ids=lambda value: value if isinstance(value, str) else " ".join(value)
 )
-def test_example_parses(page, words):
+def test_example_parses(page: Path, words: list[str]) -> None:
     assert parse(words) == 0
 
 
 @pytest.mark.parametrize("words", [["run", "film.mp4", "--no-such-option"], ["run"], ["no-such-command"]], ids=" ".join)
-def test_parsing_notices_mistakes(words):
+def test_parsing_notices_mistakes(words: list[str]) -> None:
     assert parse(words) == 2
 
 
-def test_every_command_has_an_example():
+def test_every_command_has_an_example() -> None:
     assert {words[0] for words in commands(ROOT / "docs/commands.md")} >= set(COMMANDS)
 
 
-def test_readme_and_tutorial_have_examples_that_run():
+def test_readme_and_tutorial_have_examples_that_run() -> None:
     assert {page.name for page in RUNNABLE} >= {"README.md", "tutorial.md"}
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("page", RUNNABLE, ids=lambda page: page.name)
-def test_examples_run(page, tmp_path):
+def test_examples_run(page: Path, tmp_path: Path) -> None:
     """In one empty folder, in the page's order: later examples use the files of earlier ones."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     for words in commands(page, run=True):
@@ -100,7 +100,7 @@ PYTHON = [
 
 
 @pytest.mark.parametrize(("page", "block"), PYTHON, ids=lambda value: value.partition("\n")[0])
-def test_python_example_uses_names_that_exist(page, block):
+def test_python_example_uses_names_that_exist(page: Path, block: str) -> None:
     import vidstyle
 
     names = {

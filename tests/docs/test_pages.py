@@ -15,25 +15,25 @@ PAGES = [*(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.m
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_links_within_the_repository_lead_somewhere(page):
+def test_links_within_the_repository_lead_somewhere(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     targets = re.findall(r"\]\(([^)#\s]+)", text) + re.findall(r"""(?:src|href)=["']([^"'#]+)""", text)
     local = [t for t in targets if not re.match(r"[a-z]+:", t)]
     assert [t for t in local if not (page.parent / t).exists()] == []
 
 
-def test_every_page_is_in_the_navigation():
+def test_every_page_is_in_the_navigation() -> None:
     navigation = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     assert [
         str(p.relative_to(ROOT / "docs")) for p in DOCS if str(p.relative_to(ROOT / "docs")) not in navigation
     ] == []
 
 
-def test_readme_is_short():
+def test_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 80
 
 
-def test_pinned_versions_cover_what_is_declared():
+def test_pinned_versions_cover_what_is_declared() -> None:
     """Every requirement but torch's own stands in constraints.txt, else `make lock` was forgotten."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     groups = project["dependency-groups"].values()
@@ -43,7 +43,7 @@ def test_pinned_versions_cover_what_is_declared():
         *(line for group in groups for line in group if isinstance(line, str)),
     ]
     pinned = set(re.findall(r"^([\w.-]+)==", (ROOT / "constraints.txt").read_text(encoding="utf-8"), re.MULTILINE))
-    declared = {re.match(r"[\w.-]+", line)[0].lower() for line in lines} - {"torch", "torchvision", "vidstyle"}
+    declared = {re.findall(r"^[\w.-]+", line)[0].lower() for line in lines} - {"torch", "torchvision", "vidstyle"}
     assert sorted(declared - pinned) == []
 
 
@@ -62,7 +62,7 @@ def same(text: str, exact: float) -> bool:
     return abs(float(text) - exact) <= (0.0051 if exact < 10 else 0.0501)
 
 
-def test_speeds_of_the_benchmarks_page_are_those_of_the_result_file():
+def test_speeds_of_the_benchmarks_page_are_those_of_the_result_file() -> None:
     model, whole, best = speeds()
     page = (ROOT / "docs/benchmarks.md").read_text(encoding="utf-8")
     table = re.findall(r"^\| (\d+x\d+) \|" + r" ([\d.]+) \|" * 7 + "$", page, re.MULTILINE)
@@ -75,7 +75,7 @@ def test_speeds_of_the_benchmarks_page_are_those_of_the_result_file():
             assert same(text, exact)
 
 
-def test_speeds_of_readme_are_those_of_the_result_file():
+def test_speeds_of_readme_are_those_of_the_result_file() -> None:
     _, whole, _ = speeds()
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     head, numbers = re.findall(r"^\|((?: [\dx.]+ \|){6})$", readme, re.MULTILINE)
@@ -84,7 +84,7 @@ def test_speeds_of_readme_are_those_of_the_result_file():
     assert [size for size, text in table.items() if not same(text, whole[size])] == []
 
 
-def test_start_up_times_are_those_of_the_result_file():
+def test_start_up_times_are_those_of_the_result_file() -> None:
     rows = json.loads((ROOT / "benchmarks/results/startup.json").read_text(encoding="utf-8"))["rows"]
     page = (ROOT / "docs/performance.md").read_text(encoding="utf-8")
     shown = re.findall(r"^\| [^|]+ \| (\d\.\d\d) \| (\d\.\d\d) \| \d\.\d\d \| [^|]+ \|$", page, re.MULTILINE)

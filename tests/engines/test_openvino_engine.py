@@ -56,7 +56,9 @@ def tiny_model(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 @pytest.fixture(scope="module")
 def torch_engine(tiny_model: Path) -> TorchEngine:
-    return build_torch(find_model(tiny_model), device="cpu", precision="fp32", threads=1)
+    engine = build_torch(find_model(tiny_model), device="cpu", precision="fp32", threads=1)
+    assert isinstance(engine, TorchEngine)
+    return engine
 
 
 @pytest.fixture
@@ -227,7 +229,7 @@ def test_a_failure_leaves_nothing_running(engine: OpenVINOEngine, torch_engine: 
                 raise RuntimeError("std::bad_alloc")
 
     requests = [Request(), Request()]
-    engine.ready = lambda *_, **__: requests  # type: ignore[method-assign,assignment]
+    engine.ready = lambda *_, **__: requests  # type: ignore[method-assign]
     with pytest.raises(RuntimeError, match="bad_alloc") as caught:
         engine.stylize(noise(4, 48, 64), code)
     assert out_of_memory(caught.value)

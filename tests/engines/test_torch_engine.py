@@ -17,7 +17,9 @@ from vidstyle.models.registry import find_model
 
 @pytest.fixture(scope="module")
 def engine(tiny_model: Path) -> TorchEngine:
-    return build(find_model(tiny_model), device="cpu", precision="fp32", threads=1)
+    engine = build(find_model(tiny_model), device="cpu", precision="fp32", threads=1)
+    assert isinstance(engine, TorchEngine)
+    return engine
 
 
 def noise(n: int, h: int, w: int, seed: int = 0) -> np.ndarray:

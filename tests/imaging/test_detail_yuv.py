@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from tests.helpers.detail_oracle import Picture, painted, rgb_oracle, scene, shrunk_by_area, yuv_oracle
 from vidstyle.imaging.detail_yuv import add_detail
@@ -17,9 +20,9 @@ def planes_of(picture: Picture, *, full: bool = False, depth: int = 8) -> YUV420
     height, width = picture.shape[:2]
     unit = (1 << depth) - 1
     levels = (unit, 0) if full else (219 << depth - 8, 16 << depth - 8)
-    kind = np.uint8 if depth == 8 else np.uint16
+    kind: type[np.uint8] | type[np.uint16] = np.uint8 if depth == 8 else np.uint16
     luma = np.rint(rgb_to_yuv(picture)[0] * levels[0] + levels[1]).astype(kind)
-    chroma = np.random.default_rng(0).integers(0, unit, (-(-height // 2), -(-width // 2))).astype(kind)
+    chroma: NDArray[Any] = np.random.default_rng(0).integers(0, unit, (-(-height // 2), -(-width // 2))).astype(kind)
     return YUV420(luma, chroma, chroma, depth)
 
 
@@ -84,7 +87,8 @@ def test_within_a_level_of_the_form_in_rgb() -> None:
 def test_ten_bits_keep_what_eight_lose() -> None:
     """A ramp of a quarter of a level a pixel below the network's eight bits arrives in a 10-bit result."""
     ramp = (400 + np.arange(128) // 2 % 3).astype(np.uint16)  # steps of one in 1023, gone when the frame is shrunk
-    source = YUV420(np.tile(ramp, (64, 1)), *[np.full((32, 64), 512, np.uint16)] * 2, 10)
+    grey = np.full((32, 64), 512, np.uint16)
+    source = YUV420(np.tile(ramp, (64, 1)), grey, grey, 10)
     noise = np.random.default_rng(0).integers(0, 40, (16, 32)).astype(np.uint16)
     low = 385 + noise
     painting = np.repeat(np.rint((low / 4 - 16) / 219 * 255).astype(np.uint8)[..., None], 3, axis=2)

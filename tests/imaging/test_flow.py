@@ -1,27 +1,31 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.imaging.flow import DisFlow, textured_share
+from vidstyle.imaging.image_io import read_image
 from vidstyle.metrics.flow_raft import RaftFlow, find_weights
 from vidstyle.metrics.warp_error import motion
 
 
 @given(h=st.integers(1, 40), w=st.integers(1, 40))
-def test_dis_takes_any_size(h, w):
+def test_dis_takes_any_size(h: int, w: int) -> None:
     frame = np.zeros((h, w, 3), np.uint8)
     flow = DisFlow()(frame, frame)
     assert flow.shape == (2, h, w)
     assert flow.dtype == torch.float32
 
 
-def test_textureless_frames_are_said_to_be():
+def test_textureless_frames_are_said_to_be() -> None:
     flat = np.full((48, 64, 3), 200, np.uint8)
     ramp = np.broadcast_to(np.arange(64, dtype=np.uint8)[None, :, None] * 3, (48, 64, 3)).copy()
     noise = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
@@ -34,8 +38,8 @@ def test_textureless_frames_are_said_to_be():
 
 
 @pytest.fixture(scope="module")
-def raft_small_file(tmp_path_factory):
-    from torchvision.models.optical_flow import raft_small
+def raft_small_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from torchvision.models.optical_flow import raft_small  # type: ignore[import-untyped]
 
     with torch.random.fork_rng():
         torch.manual_seed(0)
@@ -45,7 +49,7 @@ def raft_small_file(tmp_path_factory):
     return path
 
 
-def test_raft_runs_a_weights_file_at_any_size(raft_small_file):
+def test_raft_runs_a_weights_file_at_any_size(raft_small_file: Path) -> None:
     raft = RaftFlow(raft_small_file)
     assert raft.name == "raft-small"
     rng = np.random.default_rng(0)
@@ -56,7 +60,7 @@ def test_raft_runs_a_weights_file_at_any_size(raft_small_file):
     assert torch.isfinite(flow).all()
 
 
-def test_raft_refuses_other_files(tmp_path, raft_small_file):
+def test_raft_refuses_other_files(tmp_path: Path, raft_small_file: Path) -> None:
     rubbish = tmp_path / "rubbish.pth"
     rubbish.write_bytes(b"not weights")
     with pytest.raises(InputError, match="cannot read RAFT weights"):
@@ -69,7 +73,7 @@ def test_raft_refuses_other_files(tmp_path, raft_small_file):
         RaftFlow(tmp_path / "missing.pth")
 
 
-def test_raft_weights_are_looked_for_and_never_fetched(tmp_path, monkeypatch):
+def test_raft_weights_are_looked_for_and_never_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     with pytest.raises(UsageError, match="--raft-weights"):
         find_weights(None)
@@ -83,13 +87,16 @@ def test_raft_weights_are_looked_for_and_never_fetched(tmp_path, monkeypatch):
     assert find_weights(tmp_path / "mine.pth") == tmp_path / "mine.pth"
 
 
-def end_point_errors(first, second, truth, known):
-    flow = DisFlow()(*(cv2.cvtColor(cv2.imread(str(p)), cv2.COLOR_BGR2RGB) for p in (first, second)))
+def end_point_errors(
+    first: Path, second: Path, truth: NDArray[np.float64], known: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    a, b = (read_image(p) for p in (first, second))
+    flow = DisFlow()(a, b)
     return np.linalg.norm(flow.numpy().transpose(1, 2, 0) - truth, axis=-1)[known]
 
 
 @pytest.mark.slow
-def test_end_point_errors_on_real_pairs(data_dir, capsys):
+def test_end_point_errors_on_real_pairs(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Prints what docs/metrics.md records: pytest -m slow -s tests/metrics/test_flow.py"""
     kitti, stereo = data_dir / "flow" / "kitti_pair", data_dir / "flow" / "motorcycle_stereo"
     coded = cv2.imread(str(kitti / "flow_gt.png"), cv2.IMREAD_UNCHANGED).astype(np.float64)

@@ -72,7 +72,7 @@ def test_what_does_not_fit_is_refused() -> None:
     with pytest.raises(ValueError, match="data must be"):
         Frame(data[..., 0], 0, 1, BASE)
     with pytest.raises(ValueError, match="uint16"):
-        Frame(data.astype(np.uint16), 0, 1, BASE)  # type: ignore[arg-type]
+        Frame(data.astype(np.uint16), 0, 1, BASE)
     with pytest.raises(ValueError, match="alpha must be"):
         Frame(data, 0, 1, BASE, alpha)
     with pytest.raises(ValueError, match="at least one"):

@@ -58,8 +58,10 @@ class Row:
     @property
     def kept(self) -> bool:
         """Every frame once, at its time (to the nearest tick of the output's clock), and the sound as it was."""
-        tick = {".mp4": 0, ".mov": 0, ".gif": Fraction(1, 100)}.get(Path(self.output or "").suffix, Fraction(1, 1000))
-        same = self.frames_in == self.frames_out > 0 and self.time_difference <= Fraction(tick) / 2
+        tick = {".mp4": Fraction(0), ".mov": Fraction(0), ".gif": Fraction(1, 100)}.get(
+            Path(self.output or "").suffix, Fraction(1, 1000)
+        )
+        same = self.frames_in == self.frames_out > 0 and self.time_difference <= tick / 2
         return same and self.sound in ("", "identical")
 
 

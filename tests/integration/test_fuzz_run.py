@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import ClipMaker
 from tests.mutations import spoilt_files
 
 # A server that has everything imported and forks for each file: what one file does (a crash, memory that is never given back)
@@ -52,7 +53,7 @@ for line in sys.stdin:
 """
 
 
-def fuzz(folder: Path, make_clip, model: Path, count: int, *, seed: int) -> Counter[str]:  # type: ignore[no-untyped-def]
+def fuzz(folder: Path, make_clip: ClipMaker, model: Path, count: int, *, seed: int) -> Counter[str]:
     """Run all files; returns how many were refused and how many became films."""
     counts: Counter[str] = Counter()
     (folder / "in").mkdir()
@@ -101,7 +102,7 @@ def one(server: subprocess.Popen[str], folder: Path, path: Path, model: Path) ->
 
 
 @pytest.mark.timeout(300)
-def test_some_spoilt_files(make_clip, tiny_model: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_some_spoilt_files(make_clip: ClipMaker, tiny_model: Path, tmp_path: Path) -> None:
     counts = fuzz(tmp_path, make_clip, tiny_model, 24, seed=5)
     assert counts["film"] >= 5
     assert counts["refused"] >= 5
@@ -109,7 +110,7 @@ def test_some_spoilt_files(make_clip, tiny_model: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(3000)
-def test_three_hundred_spoilt_files(make_clip, tiny_model: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_three_hundred_spoilt_files(make_clip: ClipMaker, tiny_model: Path, tmp_path: Path) -> None:
     counts = fuzz(tmp_path, make_clip, tiny_model, 300, seed=2026)
     print(dict(counts))
     assert counts["film"] > 60

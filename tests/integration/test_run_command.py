@@ -85,7 +85,7 @@ def long_clip(make_clip: Any) -> Path:
     return path
 
 
-def works(process: subprocess.Popen[str], journal: Path) -> bool:
+def works(process: subprocess.Popen[Any], journal: Path) -> bool:
     """Whether a process holds the lock of a journal (told by Linux; elsewhere, that there is one)."""
     descriptors = Path(f"/proc/{process.pid}/fd")
     if not descriptors.is_dir():

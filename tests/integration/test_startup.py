@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import ClipMaker
+
 PROGRAM = """
 import json, sys
 from vidstyle.cli import main
@@ -51,7 +53,7 @@ def test_a_wrong_name_is_refused_before_anything_heavy_is_imported(
 
 
 @pytest.mark.slow
-def test_a_run_that_has_been_seen_before_needs_no_torch(tmp_path: Path, make_clip, tiny_model: Path) -> None:
+def test_a_run_that_has_been_seen_before_needs_no_torch(tmp_path: Path, make_clip: ClipMaker, tiny_model: Path) -> None:
     """The style's code and the compiled graph are remembered: OpenVINO alone does the rest, to the same bytes."""
     pytest.importorskip("openvino")
     make_clip("film.mp4", frames=5)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import ClipMaker
 from tests.mutations import spoilt_files
 
 COUNT = 300
@@ -36,7 +37,7 @@ for name in Path(sys.argv[1]).read_text().split():
 
 
 @pytest.mark.timeout(900)
-def test_no_crash_no_hang_no_traceback(make_clip, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_no_crash_no_hang_no_traceback(make_clip: ClipMaker, tmp_path: Path) -> None:
     names = [str(path) for path in spoilt_files(tmp_path, make_clip, COUNT, seed=2026)]
     listing = tmp_path / "names"
     listing.write_text("\n".join(names))

@@ -15,37 +15,39 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.conftest import ClipMaker
+from tests.media.conftest import Films
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.media.input.probe import probe
 from vidstyle.media.input.reader import read_frames
 from vidstyle.media.mux.mux import mux
+from vidstyle.media.mux.stream_copy import StreamCopy
 from vidstyle.media.output.containers import default_suffix
 from vidstyle.media.output.writer import EncodeSettings, VideoWriter
 
 
-def test_mp4_starts_fast(films, make_clip, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_mp4_starts_fast(films: type[Films], make_clip: ClipMaker, tmp_path: Path) -> None:
     films.copy(make_clip("a.mp4"), tmp_path / "out.mp4", tmp_path)
     data = (tmp_path / "out.mp4").read_bytes()
     assert data.index(b"moov") < data.index(b"mdat")
 
 
 def test_private_while_written_then_as_the_umask_says(
-    films, make_clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:  # type: ignore[no-untyped-def]
-    import vidstyle.media.mux.mux as module
+    films: type[Films], make_clip: ClipMaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
 
     info = probe(make_clip("a.mp4", sound="aac"))
     parts, _ = films.encode(info, tmp_path, [None, None])
     folder = tmp_path / "place"
     folder.mkdir()
     seen: list[tuple[str, int]] = []
-    original: Callable[..., Any] = module.StreamCopy.packets
+    original: Callable[..., Any] = StreamCopy.packets
 
     def spy(self: Any) -> Any:
         seen.extend((p.name, stat.S_IMODE(p.stat().st_mode)) for p in folder.iterdir())
         return original(self)
 
-    monkeypatch.setattr(module.StreamCopy, "packets", spy)
+    monkeypatch.setattr(StreamCopy, "packets", spy)
     old = os.umask(0o027)
     try:
         mux(parts, info, folder / "out.mp4")
@@ -57,7 +59,7 @@ def test_private_while_written_then_as_the_umask_says(
     assert stat.S_IMODE((folder / "out.mp4").stat().st_mode) == 0o640
 
 
-def test_failures_leave_nothing_and_touch_nothing(films, make_clip, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_failures_leave_nothing_and_touch_nothing(films: type[Films], make_clip: ClipMaker, tmp_path: Path) -> None:
     info = probe(make_clip("a.mp4"))
     parts, _ = films.encode(info, tmp_path, [None, None])
     folder = tmp_path / "place"
@@ -75,7 +77,7 @@ def test_failures_leave_nothing_and_touch_nothing(films, make_clip, tmp_path: Pa
         mux(parts, info, tmp_path / "nowhere" / "out.mp4")
 
 
-def test_a_full_disk_is_told_and_leaves_nothing(films, make_clip, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_a_full_disk_is_told_and_leaves_nothing(films: type[Films], make_clip: ClipMaker, tmp_path: Path) -> None:
     """A limit on file size stands in for the full disk: the same write fails, with another number."""
     noise = lambda i, w, h: np.random.default_rng(i).integers(0, 256, (h, w, 3)).astype(np.uint8)  # noqa: E731
     info = probe(make_clip("a.mp4", frames=12, width=160, height=120, draw=noise))
@@ -96,7 +98,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(films, make_clip, tmp_path: Path
         signal.signal(signal.SIGXFSZ, before)
 
 
-def test_segments_of_different_settings_are_refused(make_clip, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_segments_of_different_settings_are_refused(make_clip: ClipMaker, tmp_path: Path) -> None:
     info = probe(make_clip("a.mp4"))
     parts = []
     for preset in ("ultrafast", "medium"):
@@ -110,7 +112,9 @@ def test_segments_of_different_settings_are_refused(make_clip, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("name", ["-out.mp4", "ünïcödé 影 %d.mkv", "a:b.mp4"])
-def test_odd_output_names(films, make_clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:  # type: ignore[no-untyped-def]
+def test_odd_output_names(
+    films: type[Films], make_clip: ClipMaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     info = probe(make_clip("a.mp4"))
     parts, times = films.encode(info, tmp_path, [None, None])
     monkeypatch.chdir(tmp_path)
@@ -118,7 +122,7 @@ def test_odd_output_names(films, make_clip, tmp_path: Path, monkeypatch: pytest.
     assert len(films.times(tmp_path / name)) == len(times)
 
 
-def test_several_muxes_at_once(films, make_clip, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_several_muxes_at_once(films: type[Films], make_clip: ClipMaker, tmp_path: Path) -> None:
     info = probe(make_clip("a.mp4", sound="aac"))
     parts, _ = films.encode(info, tmp_path, [None, None])
     threads = [threading.Thread(target=mux, args=(parts, info, tmp_path / f"out{i}.mp4")) for i in range(4)]
@@ -143,6 +147,6 @@ def test_several_muxes_at_once(films, make_clip, tmp_path: Path) -> None:  # typ
         ("noname", "flv", ".mkv"),
     ],
 )
-def test_default_suffix(make_clip, name: str, container: str, suffix: str) -> None:  # type: ignore[no-untyped-def]
+def test_default_suffix(make_clip: ClipMaker, name: str, container: str, suffix: str) -> None:
     info = replace(probe(make_clip("x.mp4", frames=1)), path=Path(name), container=container)
     assert default_suffix(info) == suffix

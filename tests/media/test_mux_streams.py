@@ -9,7 +9,10 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from av.stream import AttachmentStream, Disposition
 
+from tests.conftest import ClipMaker
+from tests.media.conftest import Films
 from vidstyle.media.input.probe import probe
 from vidstyle.media.mux.mux import mux
 from vidstyle.media.output.spec import OutputSpec
@@ -25,7 +28,7 @@ def rich_clip(path: Path) -> None:
         sounds = [container.add_stream("aac", rate=48000, layout="mono") for _ in range(2)]
         for sound, language in zip(sounds, ("eng", "ger"), strict=True):
             sound.metadata["language"] = language
-        sounds[0].disposition, sounds[1].disposition = 1, 4
+        sounds[0].disposition, sounds[1].disposition = Disposition.default, Disposition.original
         matroska = path.suffix == ".mkv"
         if matroska:
             container.add_attachment("font.ttf", "application/x-truetype-font", b"not really a font" * 9)
@@ -79,7 +82,7 @@ def describe(path: Path) -> dict[str, Any]:
             ],
             "sounds": [(s.language, int(s.disposition)) for s in container.streams.audio],
             "languages": [s.language for s in container.streams.video],
-            "attachments": [(s.name, s.data) for s in container.streams if s.type == "attachment"],
+            "attachments": [(s.name, s.data) for s in container.streams if isinstance(s, AttachmentStream)],
             "covers": [s.codec_context.name for s in container.streams.video if int(s.disposition) & 1024],
         }
 
@@ -88,7 +91,7 @@ def describe(path: Path) -> dict[str, Any]:
     ("source", "suffix"),
     [("a.mkv", ".mkv"), ("a.mp4", ".mp4"), ("a.mkv", ".mp4"), ("a.mp4", ".mkv"), ("a.mov", ".mov")],
 )
-def test_tags_chapters_languages_dispositions(films, tmp_path: Path, source: str, suffix: str) -> None:  # type: ignore[no-untyped-def]
+def test_tags_chapters_languages_dispositions(films: type[Films], tmp_path: Path, source: str, suffix: str) -> None:
     path, output = tmp_path / source, tmp_path / f"out{suffix}"
     rich_clip(path)
     _, warnings = films.copy(path, output, tmp_path)
@@ -113,7 +116,7 @@ def test_tags_chapters_languages_dispositions(films, tmp_path: Path, source: str
         assert "left out" in warnings[0]
 
 
-def test_cover_art_survives_mkv_to_mp4_to_mkv(films, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_cover_art_survives_mkv_to_mp4_to_mkv(films: type[Films], tmp_path: Path) -> None:
     path = tmp_path / "a.mkv"
     rich_clip(path)
     for suffix in (".mp4", ".mkv"):
@@ -146,7 +149,7 @@ def with_subtitles(path: Path, codec: str, payloads: list[bytes]) -> None:
             out.mux(text)
 
 
-def test_subtitles_are_copied_where_they_fit(films, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_subtitles_are_copied_where_they_fit(films: type[Films], tmp_path: Path) -> None:
     source = tmp_path / "subtitled.mkv"
     lines = [f"line {i}".encode() for i in range(5)]
     with_subtitles(source, "subrip", lines)
@@ -154,7 +157,7 @@ def test_subtitles_are_copied_where_they_fit(films, tmp_path: Path) -> None:  # 
     assert films.packets(tmp_path / "out.mkv", "subtitle") == [(Fraction(i, 10), t) for i, t in enumerate(lines)]
 
 
-def test_cut_shifts_everything_alike(films, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_cut_shifts_everything_alike(films: type[Films], tmp_path: Path) -> None:
     source, output = tmp_path / "a.mkv", tmp_path / "out.mkv"
     rich_clip(source)
     info = probe(source)
@@ -167,7 +170,7 @@ def test_cut_shifts_everything_alike(films, tmp_path: Path) -> None:  # type: ig
     assert describe(output)["chapters"] == [(0, Fraction(1, 5), "one"), (Fraction(1, 5), Fraction(2, 5), "two")]
 
 
-def test_cut_shifts_sound_that_is_encoded_anew(films, make_clip, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_cut_shifts_sound_that_is_encoded_anew(films: type[Films], make_clip: ClipMaker, tmp_path: Path) -> None:
     info = probe(make_clip("a.mp4", frames=50, sound="aac"))
     middle = round(1 / info.time_base)
     parts, _ = films.encode(info, tmp_path, [middle, None], "vp9")
@@ -177,7 +180,7 @@ def test_cut_shifts_sound_that_is_encoded_anew(films, make_clip, tmp_path: Path)
     assert abs(first["audio"]) < Fraction(1, 20)
 
 
-def test_the_same_film_gives_the_same_bytes(films, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_the_same_film_gives_the_same_bytes(films: type[Films], tmp_path: Path) -> None:
     source = tmp_path / "a.mkv"
     rich_clip(source)
     for suffix in (".mp4", ".mkv"):

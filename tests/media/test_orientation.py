@@ -47,7 +47,7 @@ def test_all_eight_orientations_of_a_real_file(tmp_path: Path, degrees: int, vfl
         container.mux(stream.encode())
     with av.open(str(path)) as container:
         frame = next(container.decode(video=0))
-        data = next((bytes(d) for d in frame.side_data if d.type.name == "DISPLAYMATRIX"), None)  # type: ignore[attr-defined]
+        data = next((bytes(d) for d in frame.side_data if d.type.name == "DISPLAYMATRIX"), None)  # type: ignore[attr-defined,arg-type]
     a, b, _, c, d, *_ = struct.unpack("=9i", data) if data else (1, 0, 0, 0, 1)
     ys, xs = np.mgrid[0:2, 0:2] * 2 - 1  # corner positions about the centre
     shown = np.empty_like(UPRIGHT)

@@ -39,9 +39,9 @@ def test_what_exists(tmp_path: Path) -> None:
     ]:
         (tmp_path / name).touch()
     (tmp_path / "f0006.png").mkdir()
-    name = NumberedName.parse(tmp_path / "f%04d.png")
-    assert name is not None
-    assert [(n, p.name) for n, p in name.existing()] == [(2, "f0002.png"), (10, "f0010.png"), (12345, "f12345.png")]
+    numbered = NumberedName.parse(tmp_path / "f%04d.png")
+    assert numbered is not None
+    assert [(n, p.name) for n, p in numbered.existing()] == [(2, "f0002.png"), (10, "f0010.png"), (12345, "f12345.png")]
     plain = NumberedName.parse(tmp_path / "f%d.png")
     assert plain is not None
     assert [n for n, _ in plain.existing()] == [12345]

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -17,8 +18,9 @@ import pytest
 
 from tests.integration.clips_table import REFUSED
 from vidstyle.core.errors import InputError
+from vidstyle.media.input.concealment import ReadReport
 from vidstyle.media.input.probe import probe
-from vidstyle.media.input.reader import ReadReport, read_frames
+from vidstyle.media.input.reader import read_frames
 from vidstyle.media.mux.mux import mux
 from vidstyle.media.output.codecs import default_codec
 from vidstyle.media.output.containers import default_suffix
@@ -68,7 +70,9 @@ def copy_clip(path: Path, folder: Path) -> Row:
         else None
     )
     bounds = [(None, middle), (middle, None)] if middle is not None else [(None, None)]
-    parts, source, warnings = [], [], []
+    parts: list[Path] = []
+    source: list[Any] = []
+    warnings: list[str] = []
     for number, (start, stop) in enumerate(bounds):
         part = folder / f"{output.name}.{number}"
         report = ReadReport()

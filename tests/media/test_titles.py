@@ -12,6 +12,7 @@ import pytest
 from av.subtitles.codeccontext import SubtitleCodecContext
 from av.subtitles.subtitle import AssSubtitle, SubtitleSet
 
+from tests.media.conftest import Films
 from vidstyle.media.input.probe import probe
 from vidstyle.media.mux.mux import mux
 from vidstyle.media.output.spec import OutputSpec
@@ -89,7 +90,7 @@ def titles_of(path: Path) -> tuple[str, str | None, list[tuple[int, int, str]]]:
         ("a.mkv", "srt", ".webm", "webvtt"),
     ],
 )
-def test_from_any_to_any(films, tmp_path: Path, source: str, codec: str, suffix: str, kept: str) -> None:  # type: ignore[no-untyped-def]
+def test_from_any_to_any(films: type[Films], tmp_path: Path, source: str, codec: str, suffix: str, kept: str) -> None:
     path, output = film_with(tmp_path / source, codec), tmp_path / f"out{suffix}"
     _, warnings = films.copy(path, output, tmp_path)
     name, language, titles = titles_of(output)
@@ -108,12 +109,12 @@ def test_from_any_to_any(films, tmp_path: Path, source: str, codec: str, suffix:
         assert "is written anew as" in warnings[0]
 
 
-def test_gif_says_what_it_leaves_out(films, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_gif_says_what_it_leaves_out(films: type[Films], tmp_path: Path) -> None:
     _, warnings = films.copy(film_with(tmp_path / "a.mkv", "srt"), tmp_path / "out.gif", tmp_path)
     assert warnings == [".gif cannot hold subtitle stream #1 (subrip, ger); it is left out."]
 
 
-def test_a_cut_shifts_titles(films, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_a_cut_shifts_titles(films: type[Films], tmp_path: Path) -> None:
     path, output = film_with(tmp_path / "a.mkv", "srt"), tmp_path / "out.mp4"
     info = probe(path)
     parts, _ = films.encode(info, tmp_path, [1000, 1600])
@@ -122,7 +123,7 @@ def test_a_cut_shifts_titles(films, tmp_path: Path) -> None:  # type: ignore[no-
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".webm"])
-def test_pictures_of_words_are_left_out_by_name(films, tmp_path: Path, suffix: str) -> None:  # type: ignore[no-untyped-def]
+def test_pictures_of_words_are_left_out_by_name(films: type[Films], tmp_path: Path, suffix: str) -> None:
     path, output = tmp_path / "a.mkv", tmp_path / f"out{suffix}"
     with av.open(str(path), "w") as container:
         video = container.add_stream("libx264", rate=25)

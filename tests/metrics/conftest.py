@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,8 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from tests.conftest import Draw
+
 H, W = 48, 64
-Grid = NDArray[np.float64]
+Grid = NDArray[np.floating[Any]]
 
 
 def picture(x: Grid, y: Grid, seed: int = 0) -> Grid:
@@ -76,9 +78,9 @@ MOTIONS: dict[str, Affine] = {
 }
 
 
-@pytest.fixture(params=MOTIONS.values(), ids=MOTIONS.keys())
+@pytest.fixture(params=list(MOTIONS))
 def affine(request: pytest.FixtureRequest) -> Affine:
-    return request.param
+    return MOTIONS[request.param]
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,7 @@ def to_uint8(frame: Tensor) -> NDArray[np.uint8]:
 
 
 @pytest.fixture
-def moving_film() -> Callable[[int, int, int], NDArray[np.uint8]]:
+def moving_film() -> Draw:
     """`draw` for make_clip: the smooth picture, moving by (2, 1) px a frame, whatever the size."""
 
     def draw(index: int, width: int, height: int) -> NDArray[np.uint8]:

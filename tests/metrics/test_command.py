@@ -5,16 +5,18 @@ from __future__ import annotations
 import csv
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors.torch import save_file
 
+from tests.conftest import ClipMaker, Draw
 from vidstyle.cli import main
 
 
 @pytest.fixture
-def films(make_clip, moving_film):
+def films(make_clip: ClipMaker, moving_film: Draw) -> tuple[str, str]:
     source = make_clip("source.mp4", frames=4, draw=moving_film, sound="aac", width=96, height=72)
     film = make_clip("film.mp4", frames=4, draw=lambda n, w, h: 255 - moving_film(n, w, h), width=96, height=72)
     return str(film), str(source)
@@ -26,7 +28,7 @@ def run(*args: str) -> int:
     return int(stop.value.code or 0)
 
 
-def test_json_on_stdout_and_table_on_stderr(films, capsys):
+def test_json_on_stdout_and_table_on_stderr(films: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     film, source = films
     assert run(film, "--source", source, "--json") == 0
     out, err = capsys.readouterr()
@@ -37,7 +39,7 @@ def test_json_on_stdout_and_table_on_stderr(films, capsys):
     assert "noise floor" in err
 
 
-def test_files(films, tmp_path, capsys):
+def test_files(films: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     film, source = films
     picture = tmp_path / "style.png"
     import cv2
@@ -71,7 +73,7 @@ def test_files(films, tmp_path, capsys):
     assert run(*args, "-y", "-q") == 0
 
 
-def vgg_file(folder) -> str:
+def vgg_file(folder: Path) -> str:
     import torch
 
     from vidstyle.models.vgg import VGG
@@ -93,7 +95,9 @@ def vgg_file(folder) -> str:
         (["--html", "no/such/folder/r.html"], 1, "does not exist"),
     ],
 )
-def test_wrong_commands(films, extra, code, words, capsys):
+def test_wrong_commands(
+    films: tuple[str, str], extra: list[str], code: int, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     film, source = films
     assert run(film, "--source", source, *extra) == code
     assert words in capsys.readouterr().err
@@ -101,7 +105,9 @@ def test_wrong_commands(films, extra, code, words, capsys):
 
 @pytest.mark.parametrize("option", ["--csv", "--html", "--json"])
 @pytest.mark.parametrize("which", ["film", "source", "style", "hard link", "symbolic link"])
-def test_no_input_is_written_over(films, option, which, tmp_path, capsys):
+def test_no_input_is_written_over(
+    films: tuple[str, str], option: str, which: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     film, source = films
     style = tmp_path / "style.png"
     import cv2
@@ -122,7 +128,9 @@ def test_no_input_is_written_over(films, option, which, tmp_path, capsys):
     assert {p: p.read_bytes() for p in tmp_path.iterdir()} == before
 
 
-def test_two_outputs_in_one_file_are_refused(films, tmp_path, capsys):
+def test_two_outputs_in_one_file_are_refused(
+    films: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     film, source = films
     (tmp_path / "link").symlink_to("out.txt")
     for other in ("out.txt", "link"):
@@ -130,7 +138,9 @@ def test_two_outputs_in_one_file_are_refused(films, tmp_path, capsys):
         assert "--csv and --html name one file" in capsys.readouterr().err
 
 
-def test_an_excerpt_is_pointed_to_source_start(make_clip, moving_film, capsys):
+def test_an_excerpt_is_pointed_to_source_start(
+    make_clip: ClipMaker, moving_film: Draw, capsys: pytest.CaptureFixture[str]
+) -> None:
     whole = make_clip("whole.mp4", frames=12, draw=moving_film, width=96, height=72)
     part = make_clip("part.mp4", frames=4, draw=lambda n, w, h: moving_film(n + 8, w, h), width=96, height=72)
     assert run(str(part), "--source", str(whole), "--json") == 0
@@ -145,7 +155,9 @@ def test_an_excerpt_is_pointed_to_source_start(make_clip, moving_film, capsys):
 
 
 @pytest.mark.parametrize(("frames", "size"), [(1, (96, 72)), (2, (16, 16)), (3, (20, 8))])
-def test_a_number_that_is_missing_says_why(make_clip, frames, size, capsys):
+def test_a_number_that_is_missing_says_why(
+    make_clip: ClipMaker, frames: int, size: tuple[int, int], capsys: pytest.CaptureFixture[str]
+) -> None:
     clip = make_clip("a.mkv", frames=frames, width=size[0], height=size[1], codec="ffv1", pix_fmt="bgr0")
     assert run(str(clip), "--source", str(clip), "--json", "--gap", "1") == 0
     result = json.loads(capsys.readouterr().out)
@@ -154,6 +166,6 @@ def test_a_number_that_is_missing_says_why(make_clip, frames, size, capsys):
     assert missing <= set(result["why"])
 
 
-def test_missing_source(films, capsys):
+def test_missing_source(films: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(films[0], "--source", "nowhere.mp4") == 1
     assert "no such file" in capsys.readouterr().err

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,17 +22,17 @@ def flat(*levels: int) -> list[bool]:
     return [detect(np.full((8, 8, 3), v, np.uint8)) for v in levels]
 
 
-def test_a_jump_is_a_cut_and_a_fade_is_not():
+def test_a_jump_is_a_cut_and_a_fade_is_not() -> None:
     # Of a grey picture only the value changes: a third of the step counts.
     assert flat(10, 12, 200, 202) == [False, False, True, False]
     assert not any(flat(*range(0, 256, 15)))
 
 
-def test_steps_of_one_size_are_motion():
+def test_steps_of_one_size_are_motion() -> None:
     assert not any(flat(0, 60, 120, 180, 240, 180, 120))
 
 
-def test_a_film_drawn_on_every_second_frame_has_no_cuts():
+def test_a_film_drawn_on_every_second_frame_has_no_cuts() -> None:
     assert not any(flat(0, 60, 60, 0, 0, 60, 60, 0))
 
 
@@ -47,7 +48,7 @@ def test_a_film_drawn_on_every_second_frame_has_no_cuts():
     ids=lambda c: c.clip.split("_")[0],
 )
 @pytest.mark.slow
-def test_real_cuts(data_dir, case):
+def test_real_cuts(data_dir: Path, case: Case) -> None:
     path = data_dir / "clips" / case.clip
     if not path.exists():
         pytest.skip(f"no {path}")

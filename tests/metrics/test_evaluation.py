@@ -5,42 +5,46 @@ from __future__ import annotations
 import json
 import tracemalloc
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from tests.conftest import ClipMaker, Draw
 from vidstyle.core.errors import InputError
 from vidstyle.imaging.flow import DisFlow
 from vidstyle.media.input.probe import probe
-from vidstyle.metrics.evaluation import Options, evaluate
+from vidstyle.metrics.evaluation import Evaluation, Options, evaluate
 from vidstyle.metrics.report.html import render
 from vidstyle.metrics.report.summary import summary
 from vidstyle.metrics.rulers import STYLE_KEYS, Ruler
 
-EXACT = {"codec": "ffv1", "pix_fmt": "bgr0", "width": 96, "height": 72}
+EXACT: dict[str, Any] = {"codec": "ffv1", "pix_fmt": "bgr0", "width": 96, "height": 72}
 KEYS = {
     *("E_1", "E_10", "flicker", "ssim", "ms_ssim", "visible", "flow", "frames", "source", "why", *STYLE_KEYS),
 }
 
 
-def measure(source, film, gaps=(1, 3), **options):
+def measure(source: Path, film: Path, gaps: tuple[int, ...] = (1, 3), **options: Any) -> Evaluation:
     return evaluate(probe(source), probe(film), DisFlow(), options=Options(gaps, **options))
 
 
 @pytest.fixture
-def still_film(moving_film):
+def still_film(moving_film: Draw) -> Draw:
     return lambda n, w, h: moving_film(0, w, h)
 
 
-def noisy(draw, sigma):
-    def noise(n, w, h):
+def noisy(draw: Draw, sigma: float) -> Draw:
+    def noise(n: int, w: int, h: int) -> NDArray[np.uint8]:
         rng = np.random.default_rng(n)
         return np.clip(np.rint(draw(n, w, h) + 255 * sigma * rng.standard_normal((h, w, 3))), 0, 255).astype(np.uint8)
 
     return noise
 
 
-def test_the_source_itself_is_the_noise_floor(make_clip, moving_film):
+def test_the_source_itself_is_the_noise_floor(make_clip: ClipMaker, moving_film: Draw) -> None:
     clip = make_clip("a.mkv", frames=5, draw=moving_film, **EXACT)
     out = summary(measure(clip, clip))
     assert out["E_1"] == out["source"]["E_1"]
@@ -50,7 +54,7 @@ def test_the_source_itself_is_the_noise_floor(make_clip, moving_film):
     assert out["frames"] == 5
 
 
-def test_noise_on_a_moving_film_is_measured(make_clip, moving_film):
+def test_noise_on_a_moving_film_is_measured(make_clip: ClipMaker, moving_film: Draw) -> None:
     sigma = 0.04
     source = make_clip("a.mkv", frames=4, draw=moving_film, **EXACT)
     film = make_clip("b.mkv", frames=4, draw=noisy(moving_film, sigma), **EXACT)
@@ -60,7 +64,7 @@ def test_noise_on_a_moving_film_is_measured(make_clip, moving_film):
     assert out["E_1"] > 50 * out["source"]["E_1"]
 
 
-def test_noise_on_a_still_film_is_exact(make_clip, still_film):
+def test_noise_on_a_still_film_is_exact(make_clip: ClipMaker, still_film: Draw) -> None:
     sigma = 0.04
     source = make_clip("a.mkv", frames=4, draw=still_film, **EXACT)
     film = make_clip("b.mkv", frames=4, draw=noisy(still_film, sigma), **EXACT)
@@ -74,7 +78,7 @@ def test_noise_on_a_still_film_is_exact(make_clip, still_film):
     assert out["source"]["flicker"] == 0
 
 
-def test_a_grey_film_is_told_from_a_good_one(make_clip, moving_film):
+def test_a_grey_film_is_told_from_a_good_one(make_clip: ClipMaker, moving_film: Draw) -> None:
     source = make_clip("a.mkv", frames=3, draw=moving_film, **EXACT)
     film = make_clip("b.mkv", frames=3, draw=lambda n, w, h: np.full((h, w, 3), 128, np.uint8), **EXACT)
     out = summary(measure(source, film, gaps=(1, 10)))
@@ -83,8 +87,8 @@ def test_a_grey_film_is_told_from_a_good_one(make_clip, moving_film):
     assert "3 matched frames" in out["why"]["E_10"]
 
 
-def test_no_pair_leads_across_a_cut(make_clip, moving_film):
-    def two_scenes(n, w, h):
+def test_no_pair_leads_across_a_cut(make_clip: ClipMaker, moving_film: Draw) -> None:
+    def two_scenes(n: int, w: int, h: int) -> NDArray[np.uint8]:
         frame = moving_film(n, w, h)
         return frame if n < 5 else 255 - np.roll(frame[::-1], 1, axis=2) // 2
 
@@ -96,26 +100,26 @@ def test_no_pair_leads_across_a_cut(make_clip, moving_film):
     assert np.isnan(table["flicker"][4])
 
 
-def test_fast_motion_is_no_cut(make_clip):
+def test_fast_motion_is_no_cut(make_clip: ClipMaker) -> None:
     clip = make_clip("a.mkv", frames=12, **EXACT)
     assert not measure(clip, clip, gaps=(1,)).table["cut"].any()
 
 
-def test_textureless_source_is_said_to_be(make_clip):
+def test_textureless_source_is_said_to_be(make_clip: ClipMaker) -> None:
     clip = make_clip("a.mkv", frames=3, draw=lambda n, w, h: np.full((h, w, 3), 128, np.uint8), **EXACT)
     out = summary(measure(clip, clip))
     assert out["visible"] == 1
     assert "only 0% of the source has texture" in out["why"]["visible"]
 
 
-def test_unequal_counts_are_told(make_clip, moving_film):
+def test_unequal_counts_are_told(make_clip: ClipMaker, moving_film: Draw) -> None:
     source = make_clip("a.mkv", frames=6, draw=moving_film, **EXACT)
     film = make_clip("b.mkv", frames=4, draw=moving_film, **EXACT)
     out = summary(measure(source, film))
     assert "the source has 6 frames, the film 4; 4 pairs" in out["why"]["frames"]
 
 
-def test_one_frame_gives_what_can_be_had(make_clip, moving_film):
+def test_one_frame_gives_what_can_be_had(make_clip: ClipMaker, moving_film: Draw) -> None:
     clip = make_clip("a.mkv", frames=1, draw=moving_film, **EXACT)
     result = measure(clip, clip, gaps=(1, 10))
     out = summary(result)
@@ -125,7 +129,7 @@ def test_one_frame_gives_what_can_be_had(make_clip, moving_film):
     assert "no pair of frames" in render(result, out)
 
 
-def test_a_film_of_few_pixels_has_no_style_distance(make_clip):
+def test_a_film_of_few_pixels_has_no_style_distance(make_clip: ClipMaker) -> None:
     clip = make_clip("a.mkv", frames=2, **EXACT | {"width": 24, "height": 8})
     out = summary(
         evaluate(
@@ -139,7 +143,7 @@ def test_a_film_of_few_pixels_has_no_style_distance(make_clip):
     assert "less than 9 pixels" in out["why"]["style_distance"]
 
 
-def test_keys_are_the_contract_and_every_null_has_a_reason(make_clip, moving_film):
+def test_keys_are_the_contract_and_every_null_has_a_reason(make_clip: ClipMaker, moving_film: Draw) -> None:
     clip = make_clip("a.mkv", frames=3, draw=moving_film, **EXACT)
     out = summary(measure(clip, clip, gaps=(1, 10)))
     assert set(out) == KEYS
@@ -148,8 +152,8 @@ def test_keys_are_the_contract_and_every_null_has_a_reason(make_clip, moving_fil
     json.dumps(out, allow_nan=False)
 
 
-def test_worst_moment_is_found(make_clip, still_film):
-    def flash(n, w, h):
+def test_worst_moment_is_found(make_clip: ClipMaker, still_film: Draw) -> None:
+    def flash(n: int, w: int, h: int) -> NDArray[np.uint8]:
         return np.clip(still_film(n, w, h).astype(int) + 40 * (n == 13), 0, 255).astype(np.uint8)
 
     source = make_clip("a.mkv", frames=20, draw=still_film, **EXACT)
@@ -162,14 +166,14 @@ def test_worst_moment_is_found(make_clip, still_film):
     assert all(b - a >= 5 for a, b in pairwise(indices))
 
 
-def test_shapes_that_do_not_match_are_refused(make_clip):
+def test_shapes_that_do_not_match_are_refused(make_clip: ClipMaker) -> None:
     a, b = make_clip("a.mkv", width=96, height=72, frames=2), make_clip("b.mkv", width=96, height=48, frames=2)
     with pytest.raises(InputError, match="their pixels cannot be matched"):
         measure(a, b)
 
 
-def test_memory_does_not_grow_with_length(make_clip, moving_film):
-    def peak(frames):
+def test_memory_does_not_grow_with_length(make_clip: ClipMaker, moving_film: Draw) -> None:
+    def peak(frames: int) -> int:
         clip = make_clip(f"{frames}.mkv", frames=frames, draw=moving_film, **EXACT)
         tracemalloc.start()
         try:

@@ -40,7 +40,7 @@ def naive_ssim(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.mean(values))
 
 
-def test_ssim_is_the_definition():
+def test_ssim_is_the_definition() -> None:
     a = noise(0, 17, 19)
     b = (0.6 * a + 0.4 * noise(1, 17, 19)).astype(np.uint8)
     assert content_ssim(a, b) == pytest.approx(naive_ssim(a, b), abs=1e-4)
@@ -48,7 +48,7 @@ def test_ssim_is_the_definition():
     assert content_ssim(noise(0, 10, 30), noise(1, 10, 30)) is None
 
 
-def test_detail_of_flat_and_striped():
+def test_detail_of_flat_and_striped() -> None:
     stripes = np.zeros((8, 8, 3), np.uint8)
     stripes[:, ::2] = 255
     assert detail(np.full((8, 8, 3), 9, np.uint8)) == 0
@@ -62,7 +62,7 @@ class Pools(nn.Module):
         return [x * k for k in (1, 2, 3, 4, 100)][:upto]
 
 
-def test_style_distance_by_hand():
+def test_style_distance_by_hand() -> None:
     style, film = noise(2, 32, 48), (noise(3, 32, 48) // 2 + 30).astype(np.uint8)
     a, b = film.reshape(-1, 3) / 255.0, style.reshape(-1, 3) / 255.0
     one = np.mean((a.mean(0) - b.mean(0)) ** 2) + np.mean((a.std(0) - b.std(0)) ** 2)
@@ -72,7 +72,7 @@ def test_style_distance_by_hand():
     assert ruler(style) == pytest.approx(0, abs=1e-9)
 
 
-def test_the_smallest_picture_that_has_a_distance():
+def test_the_smallest_picture_that_has_a_distance() -> None:
     net = VGG(depth=4)
     ruler = StyleDistance(net, noise(2), LEAST_SIDE)
     assert ruler(noise(3, LEAST_SIDE, LEAST_SIDE)) > 0
@@ -80,19 +80,21 @@ def test_the_smallest_picture_that_has_a_distance():
         ruler(noise(3, LEAST_SIDE - 1, LEAST_SIDE))
 
 
-def test_style_is_brought_to_the_films_short_side():
+def test_style_is_brought_to_the_films_short_side() -> None:
     ruler = StyleDistance(Pools(), np.full((100, 200, 3), 128, np.uint8), 40)
     assert ruler(np.full((40, 60, 3), 128, np.uint8)) == pytest.approx(0, abs=1e-9)
 
 
-def test_ms_ssim_of_the_same_and_of_less():
+def test_ms_ssim_of_the_same_and_of_less() -> None:
     """1 for the picture itself; symmetric; falls as the picture is blended away, and more slowly than SSIM under fine noise."""
     picture = smooth(200, 180)
     assert content_ms_ssim(picture, picture) == pytest.approx(1, abs=1e-6)
-    values = []
+    values: list[float] = []
     for share in (0.1, 0.3, 0.6, 0.9):
         blended = np.rint((1 - share) * picture + share * 128).astype(np.uint8)
-        values.append(content_ms_ssim(picture, blended))
+        value = content_ms_ssim(picture, blended)
+        assert value is not None
+        values.append(value)
         assert content_ms_ssim(blended, picture) == pytest.approx(values[-1], abs=1e-5)
     assert values == sorted(values, reverse=True)
     noisy = np.clip(picture + np.random.default_rng(1).normal(0, 20, picture.shape), 0, 255).astype(np.uint8)
@@ -100,7 +102,7 @@ def test_ms_ssim_of_the_same_and_of_less():
     assert content_ms_ssim(picture, 255 - picture) == pytest.approx(0, abs=0.2)
 
 
-def test_ms_ssim_written_out():
+def test_ms_ssim_written_out() -> None:
     """The definition: contrast and structure on five scales, halved by 2x2 means, luminance on the last; paper's exponents.
 
     Whole windows only, but on the last scale, where torchmetrics reflects at the borders.
@@ -124,7 +126,7 @@ def test_ms_ssim_written_out():
     assert content_ms_ssim(a, b) == pytest.approx(value, abs=1e-4)
 
 
-def test_ms_ssim_of_small_pictures_is_none():
+def test_ms_ssim_of_small_pictures_is_none() -> None:
     assert content_ms_ssim(smooth(MULTI_SCALE, MULTI_SCALE), smooth(MULTI_SCALE, MULTI_SCALE)) == pytest.approx(1)
     assert content_ms_ssim(smooth(MULTI_SCALE - 1, 200), smooth(MULTI_SCALE - 1, 200)) is None
 
@@ -134,7 +136,7 @@ def smooth(height: int, width: int, seed: int = 0) -> np.ndarray:
     return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
 
 
-def test_gram_by_hand():
+def test_gram_by_hand() -> None:
     """Of the fifth layer alone, and relative: 100 times the picture leaves |A - B|^2 / |B|^2 of the pictures' own matrices."""
     style, film = noise(2, 32, 48), noise(3, 32, 48)
     a, b = (p.reshape(-1, 3) / 255.0 for p in (film, style))
@@ -144,7 +146,7 @@ def test_gram_by_hand():
     assert ruler(style) == pytest.approx(0, abs=1e-9)
 
 
-def test_the_smallest_picture_that_has_a_gram():
+def test_the_smallest_picture_that_has_a_gram() -> None:
     net = VGG()
     ruler = DeepGram(net, noise(2), DEEP_LEAST_SIDE)
     assert ruler(noise(3, DEEP_LEAST_SIDE, DEEP_LEAST_SIDE)) > 0

@@ -145,6 +145,13 @@ def test_autocast_does_not_round_the_attention() -> None:
     torch.testing.assert_close(cast, plain, rtol=0, atol=0)
 
 
+def scale_of(code: StyleCode) -> CosineCode | SoftmaxCode:
+    """The only scale of a code."""
+    (scale,) = code.scales
+    assert isinstance(scale, CosineCode | SoftmaxCode)
+    return scale
+
+
 @pytest.mark.parametrize("kind", ["cosine", "softmax"])
 def test_a_blend_is_attention_over_the_weighted_union(kind: AttentionKind) -> None:
     g = torch.Generator().manual_seed(4)
@@ -152,7 +159,7 @@ def test_a_blend_is_attention_over_the_weighted_union(kind: AttentionKind) -> No
     k1, v1 = (torch.randn(1, d, 17, generator=g, dtype=torch.float64) for d in (5, 3))
     k2, v2 = (torch.randn(1, d, 40, generator=g, dtype=torch.float64) for d in (5, 3))
     codes = [StyleCode((points(kind, k1, v1),)), StyleCode((points(kind, k2, v2),))]
-    got = moments(q, blend(codes, [0.3, 0.7]).scales[0])
+    got = moments(q, scale_of(blend(codes, [0.3, 0.7])))
     w = torch.cat([torch.full((17,), 0.3 / 17), torch.full((40,), 0.7 / 40)]).double()
     expected = naive_moments(q, torch.cat([k1, k2], 2), torch.cat([v1, v2], 2), kind, w)
     for e, o in zip(expected, got, strict=True):
@@ -168,9 +175,9 @@ def test_a_blend_may_differ_over_the_batch_and_its_ends_are_its_codes() -> None:
     )
     mixed = blend([a, b], [torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0])])
     q = torch.randn(2, 4, 11, generator=g)
-    mean, var = moments(q, mixed.scales[0])
+    mean, var = moments(q, scale_of(mixed))
     for i, code in enumerate((a, b)):
-        m, v = moments(q[i : i + 1], code.scales[0])
+        m, v = moments(q[i : i + 1], scale_of(code))
         torch.testing.assert_close(mean[i : i + 1], m, rtol=0, atol=1e-6)
         torch.testing.assert_close(var[i : i + 1], v, rtol=0, atol=1e-6)
 

@@ -139,10 +139,10 @@ def test_a_picture_in_its_own_style_is_the_decoders_own_painting(net: CompactNet
 def test_the_decoders_layers_take_the_styles_moments(net: CompactNet) -> None:
     """The last layer before the picture has the mean and deviation that it has when the style is painted."""
     frame, code = torch.rand(1, 3, 32, 40), net.encode_style(torch.rand(1, 3, 48, 32) * 0.4)
-    seen: list[MomentCode] = []
-    handle = net.half_out.register_forward_hook(lambda _, __, out: seen.append(MomentCode.of(adain(out, last))))
     last = code.scales[-1]
     assert isinstance(last, MomentCode)
+    seen: list[MomentCode] = []
+    handle = net.half_out.register_forward_hook(lambda _, __, out: seen.append(MomentCode.of(adain(out, last))))
     net(frame, code)
     handle.remove()
     for got, wanted in zip(seen[0].moments(), last.moments(), strict=True):

@@ -107,7 +107,7 @@ def test_files(net: Net, dtype: torch.dtype, tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     checkpoint.save_model(net, path, dtype=dtype)
     again = checkpoint.load_model(path)
-    assert type(again) is type(net)
+    assert again.architecture == net.architecture
     for a, b in zip(net.state_dict().values(), again.state_dict().values(), strict=True):
         assert torch.equal(a.to(dtype).float(), b)
     code = net.encode_style(torch.rand(1, 3, 40, 40))

@@ -33,7 +33,7 @@ def identity() -> ReplicateConv2d:
     with torch.no_grad():
         conv.weight.zero_()
         conv.weight[0, 0, 1, 1] = 1.0
-        conv.bias.zero_()  # type: ignore[union-attr]
+        conv.bias.zero_()
     return conv
 
 
@@ -62,7 +62,7 @@ def test_two_terms_keep_sixteen_bits_of_the_input() -> None:
 
 
 def test_ranges_are_of_what_is_called_and_the_first_is_that_of_pictures(net: torch.nn.Module) -> None:
-    pairs = [(x, net.encode_style(y)) for x, y in zip(pictures(0), pictures(1), strict=True)]  # type: ignore[operator]
+    pairs = [(x, net.encode_style(y)) for x, y in zip(pictures(0), pictures(1), strict=True)]
     ranges = observe(net, pairs)
     assert set(edge_convolutions(net)) - set(ranges) == {"full"}
     assert ranges["encoder.stem"] == (0.0, 1.0)
@@ -82,7 +82,7 @@ def test_the_shipped_model_in_eight_bits_paints_the_same_picture(net: torch.nn.M
     assert isinstance(net, CompactNet)
     net = copy.deepcopy(net)
     net.config = replace(net.config, last_upsampling=upsampling)
-    pairs = [(x, net.encode_style(y)) for x, y in zip(pictures(2), pictures(3), strict=True)]  # type: ignore[operator]
+    pairs = [(x, net.encode_style(y)) for x, y in zip(pictures(2), pictures(3), strict=True)]
     reduced = quantised(net, observe(net, pairs))
     eight = {name: m for name, m in reduced.named_modules() if isinstance(m, Int8Conv)}
     assert len(eight) == len(edge_convolutions(net)) - 1

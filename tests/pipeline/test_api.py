@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,8 @@ def test_a_style_is_a_name_a_path_or_a_picture(source: Path, options: dict[str, 
     art, out = source.with_name("art.png"), source.with_name("out.png")
     alpha = np.dstack([PICTURE, np.full((48, 64), 255, np.uint8)])
     results = []
-    for style in (str(art), art, PICTURE, alpha, [art], [PICTURE], [f"{art}:1", PICTURE], (art, str(art), alpha)):
+    styles: list[Any] = [str(art), art, PICTURE, alpha, [art], [PICTURE], [f"{art}:1", PICTURE], (art, str(art), alpha)]
+    for style in styles:
         vidstyle.stylize_image(source, out, style, options=vidstyle.RunOptions(**options))
         results.append(np.asarray(Image.open(out)).astype(int))
     assert all(np.abs(r - results[0]).max() <= 1 for r in results)
@@ -71,7 +73,9 @@ def test_errors_speak_of_arguments(source: Path, options: dict[str, Any], make_c
     assert " -" not in str(there.value)
     clip = make_clip(frames=3)
     with pytest.raises(vidstyle.UsageError, match=r"^start: .* lasts only 0\.120 s"):
-        vidstyle.stylize_video(clip, tmp_path / "o.mp4", "mosaic", options=vidstyle.RunOptions(**options, start=9))
+        vidstyle.stylize_video(
+            clip, tmp_path / "o.mp4", "mosaic", options=vidstyle.RunOptions(**options, start=Fraction(9))
+        )
 
 
 def test_words() -> None:

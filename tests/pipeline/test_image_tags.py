@@ -46,7 +46,7 @@ def camera() -> Image.Exif:
 @pytest.mark.parametrize("output", ["o.jpg", "o.png", "o.tiff", "o.webp"])
 def test_camera_data_goes_along(style: Any, tmp_path: Path, source: str, output: str) -> None:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    dpi = {} if source.endswith("webp") else {"dpi": (240, 240)}
+    dpi: dict[str, Any] = {} if source.endswith("webp") else {"dpi": (240, 240)}
     Image.fromarray(PICTURE).save(tmp_path / source, exif=camera().tobytes(), icc_profile=profile, **dpi)
     assert style(tmp_path / source, tmp_path / output) == []
     with Image.open(tmp_path / output) as made:

@@ -30,7 +30,9 @@ def test_is_the_models_result(picture: Path, tmp_path: Path, options: RunOptions
 
     stylize_image(picture, tmp_path / "out.png", "mosaic", options=options)
     engine = build(find_model(tiny_model), device="cpu", precision="fp32")
-    expected = engine.stylize(np.asarray(Image.open(picture))[None], engine.encode_style(resolve("mosaic", size=32)))
+    expected = engine.stylize(
+        np.asarray(Image.open(picture))[None], engine.encode_style(np.asarray(resolve("mosaic", size=32)))
+    )
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "out.png")), expected[0])
 
 

@@ -34,7 +34,7 @@ def model(tiny_model: Path) -> Callable[..., np.ndarray]:
     engine = build(find_model(tiny_model), device="cpu", precision="fp32", threads=1)
 
     def run(frames: np.ndarray, styles: dict[str, float], strength: float = 1.0) -> np.ndarray:
-        code = blend([engine.encode_style(resolve(ref, size=32)) for ref in styles], list(styles.values()))
+        code = blend([engine.encode_style(np.asarray(resolve(ref, size=32))) for ref in styles], list(styles.values()))
         return engine.stylize(frames, code, strength=strength)
 
     return run

@@ -45,7 +45,7 @@ def test_the_picture_is_the_models(styled: Any, make_clip: Any, read: Any, tiny_
     source = make_clip("in.mkv", codec="ffv1", pix_fmt="bgr0", frames=4, width=50, height=34)
     styled(source, "out.mkv", codec="ffv1", strength=0.7)
     engine = build(find_model(tiny_model), device="cpu", precision="fp32", threads=1)
-    code = engine.encode_style(resolve(style, size=32))
+    code = engine.encode_style(np.asarray(resolve(style, size=32)))
     expected = engine.stylize(read(source)[0], code, strength=0.7)
     assert np.abs(read("out.mkv")[0].astype(int) - expected).max() <= 1
 
@@ -220,11 +220,11 @@ def test_blend_and_compiled_code(styled: Any, make_clip: Any, read: Any, tiny_mo
 
     source = make_clip(frames=3)
     engine = build(find_model(tiny_model), device="cpu", precision="fp32")
-    save_style(engine.encode_style(resolve("mosaic", size=32)), Path("m.safetensors"))
+    save_style(engine.encode_style(np.asarray(resolve("mosaic", size=32))), Path("m.safetensors"))
     styled(source, "a.mkv", [f"{style}:1", "mosaic:3"], codec="ffv1")
     styled(source, "b.mkv", [f"{style}:0.25", "m.safetensors:0.75"], codec="ffv1")
     np.testing.assert_array_equal(read("a.mkv")[0], read("b.mkv")[0])
-    foreign = replace(engine.encode_style(resolve("mosaic", size=32)), model="0" * 64)
+    foreign = replace(engine.encode_style(np.asarray(resolve("mosaic", size=32))), model="0" * 64)
     save_style(foreign, Path("other.safetensors"))
     with pytest.raises(UsageError, match="compiled for another model"):
         styled(source, "c.mkv", "other.safetensors")

@@ -131,7 +131,7 @@ def test_wrong_requests_are_refused_with_a_sentence(stylizer: Stylizer, tmp_path
     ):
         stylizer.stylize(noise(48, 64), code)
     with pytest.raises(UsageError, match="float64"):
-        stylizer.stylize(noise(1, 48, 64) / 255, code)
+        stylizer.stylize(noise(1, 48, 64) / 255, code)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="not list"):
         stylizer.stylize([1], code)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="frames of 64x8: both sides must be at least 16"):

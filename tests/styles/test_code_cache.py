@@ -1,5 +1,7 @@
 """A remembered code is the encoded one to the bit, of this picture and this model, or it is not taken."""
 
+from __future__ import annotations
+
 import subprocess
 import sys
 import tempfile
@@ -10,7 +12,8 @@ import numpy as np
 import pytest
 import torch
 
-from vidstyle.engines.torch_engine import TorchEngine, build
+from vidstyle.engines.base import Engine
+from vidstyle.engines.torch_engine import build
 from vidstyle.models.checkpoint import save_model
 from vidstyle.models.registry import find_model
 from vidstyle.models.style_code import StyleCode
@@ -26,7 +29,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 class Counting:
     """An engine that counts how often it encodes."""
 
-    def __init__(self, engine: TorchEngine) -> None:
+    def __init__(self, engine: Engine) -> None:
         self.engine, self.model, self.threads, self.calls = engine, engine.model, engine.threads, 0
 
     def encode_style(self, image: Any) -> StyleCode:

@@ -1,6 +1,9 @@
 """Whatever order an accelerator chooses, frames come back once, in order, from slots that were free."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,12 +24,17 @@ def frames(n: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (n, 2, 3, 3), dtype=np.uint8)
 
 
-def ring_on(device: FakeDevice, most: int, slots: int = 3) -> tuple[Ring, Callable[[Tensor, Tensor, slice], None]]:
+def ring_on(
+    device: FakeDevice, most: int, slots: int = 3
+) -> tuple[Ring[Any, Any], Callable[[Tensor, Tensor, slice], None]]:
     """A ring, and work for it: the negative of a frame."""
     compute = device.stream()
 
     def negate(given: Tensor, out: Tensor, _: slice) -> None:
-        device.launch(compute, lambda: out.copy_(255 - given))
+        def program() -> None:
+            out.copy_(255 - given)
+
+        device.launch(compute, program)
 
     return Ring(device, compute, most, (2, 3), slots=slots), negate
 
@@ -66,11 +74,11 @@ class Careless(FakeDevice):
 
     missing = ""
 
-    def wait(self, stream, event) -> None:
+    def wait(self, stream: Any, event: Any) -> None:
         if stream.name != {"compute": COMPUTE, "download": DOWNLOAD}.get(self.missing):
             super().wait(stream, event)
 
-    def finish(self, event) -> None:
+    def finish(self, event: Any) -> None:
         if self.missing != "program":
             super().finish(event)
 

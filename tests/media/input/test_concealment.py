@@ -8,10 +8,11 @@ import av
 import numpy as np
 import pytest
 
+from tests.conftest import ClipMaker
 from vidstyle.core.errors import InputError
-from vidstyle.media.input.concealment import LostFrames
+from vidstyle.media.input.concealment import LostFrames, ReadReport
 from vidstyle.media.input.probe import probe
-from vidstyle.media.input.reader import ReadReport, read_frames
+from vidstyle.media.input.reader import read_frames
 
 
 def spoil(source: Path, target: Path, packets: set[int], *, keep: int = 0) -> list[int]:
@@ -23,6 +24,7 @@ def spoil(source: Path, target: Path, packets: set[int], *, keep: int = 0) -> li
             payload = bytes(packet)
             if i in packets:
                 payload = payload[:keep] + b"\x00" * (len(payload) - keep)
+                assert packet.pts is not None
                 times.append(packet.pts)
             spoilt = av.Packet(payload)
             spoilt.pts, spoilt.dts, spoilt.time_base = packet.pts, packet.dts, packet.time_base
@@ -33,8 +35,8 @@ def spoil(source: Path, target: Path, packets: set[int], *, keep: int = 0) -> li
 
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize(("codec", "pix_fmt"), [("mjpeg", "yuvj420p"), ("libx264", "yuv420p")])
-def test_lost_frames_are_shown_again_at_their_own_times(  # type: ignore[no-untyped-def]
-    make_clip, tmp_path: Path, codec: str, pix_fmt: str, threads: int
+def test_lost_frames_are_shown_again_at_their_own_times(
+    make_clip: ClipMaker, tmp_path: Path, codec: str, pix_fmt: str, threads: int
 ) -> None:
     whole = make_clip("whole.mkv", codec=codec, pix_fmt=pix_fmt, frames=40, options={"g": "1"})
     broken = tmp_path / "broken.mkv"
@@ -45,15 +47,17 @@ def test_lost_frames_are_shown_again_at_their_own_times(  # type: ignore[no-unty
     assert [f.pts for f in frames] == pts
     assert (report.concealed, report.decode_errors, report.frames) == (3, 3, 40)
     assert sum("3 lost frames were replaced" in w for w in report.warnings) == 1
-    frames = np.stack([f.data for f in frames])
+    shown = np.stack([f.data for f in frames])
     good = np.stack([f.data for f in read_frames(probe(whole))])
     for i, time in enumerate(pts):
-        assert np.array_equal(frames[i], good[11 if i in (12, 13) else 29 if i == 30 else i]), time in lost
+        assert np.array_equal(shown[i], good[11 if i in (12, 13) else 29 if i == 30 else i]), time in lost
 
 
 @pytest.mark.parametrize("threads", [1, 2, 4])
 @pytest.mark.parametrize("bad", [39, 38, 36])
-def test_damage_at_the_very_end_costs_no_other_frame(make_clip, tmp_path: Path, bad: int, threads: int) -> None:  # type: ignore[no-untyped-def]
+def test_damage_at_the_very_end_costs_no_other_frame(
+    make_clip: ClipMaker, tmp_path: Path, bad: int, threads: int
+) -> None:
     broken = tmp_path / "broken.mkv"
     spoil(make_clip("whole.mkv", frames=40, options={"g": "1"}), broken, {bad})
     report = ReadReport()
@@ -62,7 +66,7 @@ def test_damage_at_the_very_end_costs_no_other_frame(make_clip, tmp_path: Path, 
     assert report.concealed == 1
 
 
-def test_a_segment_behind_the_damage_is_like_the_full_read(make_clip, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_a_segment_behind_the_damage_is_like_the_full_read(make_clip: ClipMaker, tmp_path: Path) -> None:
     whole = make_clip("whole.mkv", frames=60, options={"g": "10", "bf": "2"})
     broken = tmp_path / "broken.mkv"
     spoil(whole, broken, {22, 23, 24})
@@ -75,7 +79,7 @@ def test_a_segment_behind_the_damage_is_like_the_full_read(make_clip, tmp_path: 
         assert all(np.array_equal(a.data, b.data) for a, b in zip(part, full[first:], strict=True))
 
 
-def test_too_much_damage_is_refused(make_clip, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_too_much_damage_is_refused(make_clip: ClipMaker, tmp_path: Path) -> None:
     broken = tmp_path / "broken.mkv"
     spoil(make_clip("whole.mkv", codec="mjpeg", pix_fmt="yuvj420p", frames=40), broken, set(range(10, 30)))
     info = probe(broken)
@@ -86,7 +90,7 @@ def test_too_much_damage_is_refused(make_clip, tmp_path: Path) -> None:  # type:
     assert report.concealed == 20
 
 
-def test_a_file_that_breaks_off_gives_what_it_has(make_clip, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_a_file_that_breaks_off_gives_what_it_has(make_clip: ClipMaker, tmp_path: Path) -> None:
     whole = make_clip("whole.mkv", frames=50, options={"g": "10"}, width=128, height=96)
     data = whole.read_bytes()
     broken = tmp_path / "half.mkv"
@@ -96,7 +100,7 @@ def test_a_file_that_breaks_off_gives_what_it_has(make_clip, tmp_path: Path) -> 
     assert pts == [f.pts for f in read_frames(probe(whole))][: len(pts)]
 
 
-def test_healthy_films_conceal_nothing(make_clip) -> None:  # type: ignore[no-untyped-def]
+def test_healthy_films_conceal_nothing(make_clip: ClipMaker) -> None:
     """VP9's hidden reference frames and packets without a frame are no damage."""
     options = {"auto-alt-ref": "1", "lag-in-frames": "16", "cpu-used": "8"}
     path = make_clip("hidden.webm", codec="libvpx-vp9", frames=60, options=options)
@@ -120,7 +124,9 @@ def test_lost_frames_need_an_error_each() -> None:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_random_bytes_never_escape_as_anything_but_an_input_error(make_clip, tmp_path: Path, seed: int) -> None:  # type: ignore[no-untyped-def]
+def test_random_bytes_never_escape_as_anything_but_an_input_error(
+    make_clip: ClipMaker, tmp_path: Path, seed: int
+) -> None:
     suffix = ("mp4", "mkv", "ts", "avi")[seed % 4]
     codec = "mpeg4" if suffix == "avi" else "libx264"
     data = bytearray(make_clip(f"whole.{suffix}", frames=30, codec=codec, sound="libmp3lame").read_bytes())

@@ -62,7 +62,7 @@ def test_what_a_gpu_decodes(make_clip: Any) -> None:
     info = probe(make_clip())
     assert fits(info)
     for change in ({"pix_fmt": "yuv420p10le"}, {"interlaced": True}, {"has_alpha": True}, {"pictures": (info.path,)}):
-        assert not fits(replace(info, **change))  # type: ignore[arg-type]
+        assert not fits(replace(info, **change))
     assert not listed("cuda", "ffv1")
     assert not listed("cuda", "no such codec")
     assert accelerator("software") is None

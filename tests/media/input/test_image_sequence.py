@@ -1,5 +1,7 @@
 """Films that lie as pictures, in and out: every picture once, exact, damage concealed, nothing half-written."""
 
+from __future__ import annotations
+
 from fractions import Fraction
 from pathlib import Path
 
@@ -8,11 +10,13 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from tests.conftest import ClipMaker
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.imaging.frame import FrameBatch
+from vidstyle.media.input.concealment import ReadReport
 from vidstyle.media.input.image_sequence import probe_image_sequence
 from vidstyle.media.input.probe import VideoInfo, probe
-from vidstyle.media.input.reader import ReadReport, read_frames
+from vidstyle.media.input.reader import read_frames
 from vidstyle.media.mux.mux import mux
 from vidstyle.media.output.codecs import check_codec, default_codec
 from vidstyle.media.output.containers import container_format
@@ -39,7 +43,7 @@ def describe(path: Path, rate: Fraction | None = None) -> VideoInfo:
 
 def data(info: VideoInfo, report: ReadReport | None = None, **bounds: int) -> Frames:
     frames = list(read_frames(info, report=report, max_errors=1.0, **bounds))  # type: ignore[arg-type]
-    return np.stack([f.data for f in frames])  # type: ignore[return-value]
+    return np.stack([f.data for f in frames])
 
 
 def test_pictures_in(tmp_path: Path) -> None:
@@ -107,7 +111,7 @@ def segments(folder: Path, frames: Frames, parts: int) -> list[Path]:
 
 
 @pytest.mark.parametrize("channels", [3, 4])
-def test_pictures_out(tmp_path: Path, make_clip, channels: int) -> None:  # type: ignore[no-untyped-def]
+def test_pictures_out(tmp_path: Path, make_clip: ClipMaker, channels: int) -> None:
     frames = noise(7, channels)
     out = tmp_path / "out"
     out.mkdir()
@@ -132,7 +136,7 @@ def current_umask() -> int:
     return mask
 
 
-def test_jpegs_out(tmp_path: Path, make_clip) -> None:  # type: ignore[no-untyped-def]
+def test_jpegs_out(tmp_path: Path, make_clip: ClipMaker) -> None:
     frames = np.broadcast_to(np.array([200, 90, 30], np.uint8), (3, 20, 26, 3))
     info = probe(make_clip())
     assert mux(segments(tmp_path, frames.copy(), 2), info, tmp_path / "%d.jpg") == []
@@ -141,7 +145,7 @@ def test_jpegs_out(tmp_path: Path, make_clip) -> None:  # type: ignore[no-untype
         assert np.abs(np.asarray(image).astype(int) - frames[2]).max() <= 3
 
 
-def test_failure_leaves_nothing(tmp_path: Path, make_clip) -> None:  # type: ignore[no-untyped-def]
+def test_failure_leaves_nothing(tmp_path: Path, make_clip: ClipMaker) -> None:
     parts = segments(tmp_path, noise(4), 2)
     parts[1].write_bytes(b"")
     out = tmp_path / "out"

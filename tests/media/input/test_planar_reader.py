@@ -39,7 +39,7 @@ def decoded(width: int, height: int, pix_fmt: str, tags: ColourTags) -> av.Video
 def samples(frame: av.VideoFrame, index: int) -> NDArray[Any]:
     kind = np.uint16 if "10" in frame.format.name else np.uint8
     plane = frame.planes[index]
-    return np.frombuffer(plane, kind).reshape(plane.height, -1)[:, : plane.width]
+    return np.frombuffer(memoryview(plane), kind).reshape(plane.height, -1)[:, : plane.width]
 
 
 @pytest.fixture

@@ -7,13 +7,15 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.stream import Disposition
 
+from tests.conftest import ClipMaker
 from vidstyle.core.errors import InputError
 from vidstyle.media.input.probe import probe
 from vidstyle.media.input.reader import read_frames
 
 
-def test_a_plain_clip(make_clip) -> None:  # type: ignore[no-untyped-def]
+def test_a_plain_clip(make_clip: ClipMaker) -> None:
     info = probe(make_clip("a.mp4", width=64, height=48, frames=10, rate=Fraction(30000, 1001), sound="aac"))
     assert (info.width, info.height, info.frames, info.codec) == (64, 48, 10, "h264")
     assert info.average_rate == Fraction(30000, 1001)
@@ -24,7 +26,7 @@ def test_a_plain_clip(make_clip) -> None:  # type: ignore[no-untyped-def]
     assert info.warnings == ()
 
 
-def test_bit_depth_and_alpha(make_clip) -> None:  # type: ignore[no-untyped-def]
+def test_bit_depth_and_alpha(make_clip: ClipMaker) -> None:
     assert probe(make_clip("deep.mkv", pix_fmt="yuv420p10le")).bit_depth == 10
     assert probe(make_clip("a.mov", codec="prores_ks", pix_fmt="yuva444p10le", options={"profile": "4444"})).has_alpha
     assert probe(make_clip("v.webm", codec="libvpx-vp9", pix_fmt="yuva420p", frames=2)).has_alpha
@@ -52,7 +54,7 @@ def test_the_default_of_two_videos_is_used_and_said(tmp_path: Path) -> None:
         for stream, side in zip(streams, (32, 64), strict=True):
             stream.width = stream.height = side
             stream.pix_fmt = "yuv420p"
-        streams[0].disposition, streams[1].disposition = 0, 1
+        streams[0].disposition, streams[1].disposition = Disposition(0), Disposition.default
         for stream in streams:
             frame = av.VideoFrame.from_ndarray(np.zeros((stream.height, stream.width, 3), np.uint8), format="rgb24")
             container.mux(stream.encode(frame))
@@ -90,7 +92,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("kind", FAULTS)
-def test_what_is_no_video_gets_one_sentence(kind: str, make_clip, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_what_is_no_video_gets_one_sentence(kind: str, make_clip: ClipMaker, tmp_path: Path) -> None:
     path = tmp_path / f"{kind}.mp4"
     if kind == "folder":
         path.mkdir()
@@ -115,14 +117,14 @@ def test_what_is_no_video_gets_one_sentence(kind: str, make_clip, tmp_path: Path
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root reads everything")
-def test_unreadable_file(make_clip) -> None:  # type: ignore[no-untyped-def]
+def test_unreadable_file(make_clip: ClipMaker) -> None:
     path = make_clip("secret.mp4")
     path.chmod(0)
     with pytest.raises(InputError, match="permission denied"):
         probe(path)
 
 
-def test_a_file_without_its_media_data(make_clip, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_a_file_without_its_media_data(make_clip: ClipMaker, tmp_path: Path) -> None:
     """moov first, then nothing: frames are declared but none decodes."""
     whole = tmp_path / "fast.mp4"
     source = make_clip("slow.mp4", frames=40)
@@ -142,14 +144,14 @@ def test_a_file_without_its_media_data(make_clip, tmp_path: Path) -> None:  # ty
 @pytest.mark.parametrize(
     "name", ["-dash.mp4", "with space.mp4", "ünïcödé 影.mp4", "a%03d.mp4", "http:x.mp4", "a,b|c.mkv"]
 )
-def test_odd_names(name: str, make_clip, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_odd_names(name: str, make_clip: ClipMaker, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     make_clip("plain" + Path(name).suffix, frames=3).rename(tmp_path / name)
     monkeypatch.chdir(tmp_path)
     info = probe(Path(name))  # relative: nothing but its own characters tells that it is no option and no protocol
     assert len(list(read_frames(info))) == 3
 
 
-def test_one_pixel(make_clip) -> None:  # type: ignore[no-untyped-def]
+def test_one_pixel(make_clip: ClipMaker) -> None:
     path = make_clip("dot.mkv", width=1, height=1, codec="ffv1", pix_fmt="bgr0", frames=2)
     info = probe(path)
     assert (info.width, info.height) == (1, 1)

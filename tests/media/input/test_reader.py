@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -12,9 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from tests.conftest import ClipMaker
 from vidstyle.imaging.frame import Frame, FrameBatch
+from vidstyle.media.input.concealment import ReadReport
 from vidstyle.media.input.probe import probe
-from vidstyle.media.input.reader import ReadReport, read_frames
+from vidstyle.media.input.reader import read_frames
 
 
 def gather(frames: Iterable[Frame]) -> tuple[NDArray[np.uint8], list[int], list[int]]:
@@ -26,13 +29,13 @@ def read(path: Path, **bounds: int | None) -> tuple[NDArray[np.uint8], list[int]
     return gather(read_frames(probe(path), **bounds))  # type: ignore[arg-type]
 
 
-def test_lossless_rgb_comes_back_bit_for_bit(make_clip) -> None:  # type: ignore[no-untyped-def]
+def test_lossless_rgb_comes_back_bit_for_bit(make_clip: ClipMaker) -> None:
     path = make_clip("exact.mkv", codec="ffv1", pix_fmt="bgr0", frames=7)
     data, _, _ = read(path)
     assert np.array_equal(data, np.stack([make_clip.pattern(i, 64, 48) for i in range(7)]))
 
 
-def test_frames_are_streamed_and_their_own(make_clip) -> None:  # type: ignore[no-untyped-def]
+def test_frames_are_streamed_and_their_own(make_clip: ClipMaker) -> None:
     """A frame that has been given does not change while the next ones are decoded."""
     report = ReadReport()
     frames = read_frames(probe(make_clip("c.mp4", frames=10)), report=report)
@@ -46,7 +49,7 @@ def test_frames_are_streamed_and_their_own(make_clip) -> None:  # type: ignore[n
     assert not any(np.array_equal(frame.data, kept) for frame in rest)
 
 
-def test_variable_rate_and_late_start(make_clip) -> None:  # type: ignore[no-untyped-def]
+def test_variable_rate_and_late_start(make_clip: ClipMaker) -> None:
     pts = [720_000, 720_040, 720_041, 723_500, 723_540, 730_000]
     path = make_clip("vfr.mp4", pts=pts, time_base=Fraction(1, 90_000))
     info = probe(path)
@@ -58,14 +61,14 @@ def test_variable_rate_and_late_start(make_clip) -> None:  # type: ignore[no-unt
     assert (report.frames, report.repaired_pts, report.warnings) == (6, 0, [])
 
 
-def test_gif(make_clip) -> None:  # type: ignore[no-untyped-def]
+def test_gif(make_clip: ClipMaker) -> None:
     path = make_clip("a.gif", codec="gif", pix_fmt="rgb8", rate=10, frames=5)
     data, pts, durations = read(path)
     assert data.shape == (5, 48, 64, 3)
     assert (pts, durations) == ([0, 10, 20, 30, 40], [10] * 5)
 
 
-STREAMS = {
+STREAMS: dict[str, dict[str, Any]] = {
     "closed-gop.mp4": {"options": {"g": "12", "bf": "3"}},
     "open-gop.mp4": {
         "options": {"g": "12", "bf": "3", "x264-params": "open-gop=1:keyint=12:min-keyint=12:b-adapt=0:bframes=3"}
@@ -92,7 +95,7 @@ STREAMS = {
 
 
 @pytest.mark.parametrize("name", STREAMS)
-def test_any_cut_gives_the_frames_of_a_full_read(make_clip, name: str) -> None:  # type: ignore[no-untyped-def]
+def test_any_cut_gives_the_frames_of_a_full_read(make_clip: ClipMaker, name: str) -> None:
     path = make_clip(name, frames=50, **STREAMS[name])
     info = probe(path)
     data, pts, durations = gather(read_frames(info))
@@ -114,8 +117,8 @@ def test_any_cut_gives_the_frames_of_a_full_read(make_clip, name: str) -> None: 
 
 
 @pytest.mark.parametrize("name", ["open-gop.mp4", "open-gop.mkv", "hevc.mp4", "mpeg4.avi", "vp9.webm", "alpha.webm"])
-def test_a_late_cut_does_not_decode_the_whole_film(  # type: ignore[no-untyped-def]
-    make_clip, monkeypatch: pytest.MonkeyPatch, name: str
+def test_a_late_cut_does_not_decode_the_whole_film(
+    make_clip: ClipMaker, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     import vidstyle.media.input.decoder as module
 
@@ -136,7 +139,7 @@ def test_a_late_cut_does_not_decode_the_whole_film(  # type: ignore[no-untyped-d
 
 @given(st.lists(st.integers(1, 4000), min_size=2, max_size=14), st.integers(0, 90), st.data())
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_segments_partition_any_film(make_clip, gaps: list[int], late: int, data: st.DataObject) -> None:  # type: ignore[no-untyped-def]
+def test_segments_partition_any_film(make_clip: ClipMaker, gaps: list[int], late: int, data: st.DataObject) -> None:
     pts = [90_000 * late + sum(gaps[:i]) for i in range(len(gaps))]
     path = make_clip(None, pts=pts, time_base=Fraction(1, 90_000), width=32, height=32, options={"g": "4", "bf": "2"})
     info = probe(path)
@@ -170,14 +173,14 @@ def test_alpha_comes_along(tmp_path: Path) -> None:
     assert np.abs(batch.data[0, 16, 8].astype(int) - (200, 60, 60)).max() <= 6
 
 
-def test_ten_bits_are_rounded_not_cut(make_clip) -> None:  # type: ignore[no-untyped-def]
+def test_ten_bits_are_rounded_not_cut(make_clip: ClipMaker) -> None:
     grey = lambda i, w, h: np.full((h, w, 3), 40 + 3 * i, np.uint8)  # noqa: E731
     data, _, _ = read(make_clip("deep.mkv", pix_fmt="yuv420p10le", options={"qp": "0"}, draw=grey))
     assert [int(f.mean().round()) for f in data] == [40 + 3 * i for i in range(10)]
     assert int(data.std(axis=(1, 2, 3)).max()) == 0
 
 
-def test_frames_that_change_size_are_scaled_and_said(tmp_path: Path, make_clip) -> None:  # type: ignore[no-untyped-def]
+def test_frames_that_change_size_are_scaled_and_said(tmp_path: Path, make_clip: ClipMaker) -> None:
     parts = [make_clip(f"{i}.h264", width=w, height=48, frames=4, options={"bf": "0"}) for i, w in enumerate((64, 96))]
     path = tmp_path / "joined.h264"
     path.write_bytes(b"".join(p.read_bytes() for p in parts))

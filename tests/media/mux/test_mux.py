@@ -10,6 +10,8 @@ import av
 import numpy as np
 import pytest
 
+from tests.conftest import ClipMaker
+from tests.media.conftest import Films
 from vidstyle.media.input.probe import probe
 from vidstyle.media.input.reader import read_frames
 from vidstyle.media.mux.mux import mux
@@ -23,8 +25,8 @@ from vidstyle.media.output.writer import EncodeSettings, VideoWriter
     ("sound", "source"), [("aac", "a.mp4"), ("libmp3lame", "a.mkv"), ("ac3", "a.ts"), ("aac", "a.mkv")]
 )
 def test_frames_times_and_sound_survive(
-    films,  # type: ignore[no-untyped-def]
-    make_clip,
+    films: type[Films],
+    make_clip: ClipMaker,
     tmp_path: Path,
     suffix: str,
     sound: str,
@@ -49,7 +51,9 @@ def test_frames_times_and_sound_survive(
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
-def test_variable_rate_from_a_late_start_with_odd_times(films, make_clip, tmp_path: Path, suffix: str) -> None:  # type: ignore[no-untyped-def]
+def test_variable_rate_from_a_late_start_with_odd_times(
+    films: type[Films], make_clip: ClipMaker, tmp_path: Path, suffix: str
+) -> None:
     """A start that no millisecond hits: mp4 keeps it exactly all the same."""
     pts = [900_007, 903_010, 903_011, 912_345, 1_000_001, 1_000_100, 1_003_103, 1_200_000, 1_203_003, 1_203_004]
     path = make_clip("late.nut", pts=pts, time_base=Fraction(1, 90_000), codec="ffv1", pix_fmt="bgr0")
@@ -70,8 +74,8 @@ HELD = [(n, SUFFIX[c]) for n, choice in CODECS.items() if n not in ("gif", "png"
 
 @pytest.mark.parametrize(("codec", "suffix"), HELD)
 def test_every_codec_in_every_container_that_holds_it(
-    films, make_clip, tmp_path: Path, codec: str, suffix: str
-) -> None:  # type: ignore[no-untyped-def]
+    films: type[Films], make_clip: ClipMaker, tmp_path: Path, codec: str, suffix: str
+) -> None:
     info = probe(make_clip("a.mp4", frames=24, rate=Fraction(24000, 1001), sound="libopus"))
     parts, times = films.encode(info, tmp_path, films.thirds(info), codec)
     output = tmp_path / f"out{suffix}"
@@ -91,7 +95,9 @@ def test_every_codec_in_every_container_that_holds_it(
     assert np.abs(image.astype(int) - source).mean() < 4
 
 
-def test_joined_decoding_times_increase_and_keep_one_depth(films, make_clip, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_joined_decoding_times_increase_and_keep_one_depth(
+    films: type[Films], make_clip: ClipMaker, tmp_path: Path
+) -> None:
     output = tmp_path / "out.mp4"
     films.copy(make_clip("a.mp4", frames=60), output, tmp_path)
     with av.open(str(output)) as container:
@@ -127,7 +133,9 @@ def offset_clip(path: Path, *, sound_first: bool) -> None:
 
 @pytest.mark.parametrize("sound_first", [False, True])
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
-def test_start_offset_of_sound_and_picture_is_kept(films, tmp_path: Path, suffix: str, sound_first: bool) -> None:  # type: ignore[no-untyped-def]
+def test_start_offset_of_sound_and_picture_is_kept(
+    films: type[Films], tmp_path: Path, suffix: str, sound_first: bool
+) -> None:
     source, output = tmp_path / "source.mp4", tmp_path / f"out{suffix}"
     offset_clip(source, sound_first=sound_first)
     films.copy(source, output, tmp_path)
@@ -142,8 +150,8 @@ def test_start_offset_of_sound_and_picture_is_kept(films, tmp_path: Path, suffix
     [("aac", "a.mp4", ".webm", "opus"), ("libopus", "a.mkv", ".mov", "aac"), ("pcm_s16le", "a.avi", ".webm", "opus")],
 )
 def test_sound_that_does_not_fit_is_encoded_anew(
-    films, make_clip, tmp_path: Path, sound: str, source: str, suffix: str, codec: str
-) -> None:  # type: ignore[no-untyped-def]
+    films: type[Films], make_clip: ClipMaker, tmp_path: Path, sound: str, source: str, suffix: str, codec: str
+) -> None:
     video = "mpeg4" if source.endswith("avi") else "libx264"
     path = make_clip(source, frames=25, sound=sound, codec=video)
     output = tmp_path / f"out{suffix}"
@@ -161,7 +169,7 @@ def test_sound_that_does_not_fit_is_encoded_anew(
     assert abs(int(spectrum.argmax()) * 2 - 440) <= 4  # still the same tone
 
 
-def test_a_gif_has_no_sound_and_keeps_its_times(films, make_clip, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_a_gif_has_no_sound_and_keeps_its_times(films: type[Films], make_clip: ClipMaker, tmp_path: Path) -> None:
     pts = [0, 4, 8, 30, 31, 90]
     path = make_clip("a.mp4", pts=pts, time_base=Fraction(1, 50), sound="aac")
     output = tmp_path / "out.gif"
@@ -206,7 +214,7 @@ def _transparent_webm(path: Path) -> Path:
     return path
 
 
-def test_pixel_shape_and_rate_reach_the_output(films, make_clip, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_pixel_shape_and_rate_reach_the_output(films: type[Films], make_clip: ClipMaker, tmp_path: Path) -> None:
     for suffix in (".mp4", ".mkv"):
         info = replace(probe(make_clip("a.mp4", rate=Fraction(24000, 1001))), sample_aspect_ratio=Fraction(16, 15))
         parts, _ = films.encode(info, tmp_path, [None, None])

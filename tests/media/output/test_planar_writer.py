@@ -35,7 +35,7 @@ def test_every_sample_arrives(pix_fmt: str, depth: int, size: tuple[int, int]) -
         frame = frame.reformat(format="yuv420p" if depth == 8 else "yuv420p10le")
     kind = np.uint8 if depth == 8 else np.uint16
     for target, plane in zip(frame.planes, (given.y, given.u, given.v), strict=True):
-        there = np.frombuffer(target, kind).reshape(target.height, -1)[:, : target.width]
+        there = np.frombuffer(memoryview(target), kind).reshape(target.height, -1)[:, : target.width]
         expected = np.pad(plane, [(0, a - b) for a, b in zip(there.shape, plane.shape, strict=True)], mode="edge")
         assert np.array_equal(there, expected)
 

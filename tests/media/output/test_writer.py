@@ -4,6 +4,7 @@ import resource
 import signal
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -35,7 +36,7 @@ def smooth(count: int, height: int = 48, width: int = 64) -> NDArray[np.uint8]:
     return np.clip(np.stack(waves) + 0.5, 0, 255).astype(np.uint8)
 
 
-def write(path: Path, batch: FrameBatch, settings: EncodeSettings, **more: Fraction) -> list[str]:
+def write(path: Path, batch: FrameBatch, settings: EncodeSettings, **more: Any) -> list[str]:
     _, height, width, _ = batch.data.shape
     with VideoWriter(path, width=width, height=height, time_base=batch.time_base, settings=settings, **more) as writer:
         for frame in batch:

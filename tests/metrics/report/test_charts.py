@@ -13,7 +13,7 @@ from vidstyle.metrics.report.worst_frames import Moment, Worst, thumb_error
 
 
 @given(top=st.floats(1e-9, 1e6), count=st.integers(2, 10))
-def test_ticks_cover_the_range_in_even_steps(top, count):
+def test_ticks_cover_the_range_in_even_steps(top: float, count: int) -> None:
     ticks = nice_ticks(top, count)
     assert ticks[0] == 0
     assert ticks[-1] >= top * 0.999
@@ -22,7 +22,7 @@ def test_ticks_cover_the_range_in_even_steps(top, count):
 
 
 @given(n=st.integers(1, 5000), at=st.integers(0, 4999))
-def test_thinning_keeps_the_peak(n, at):
+def test_thinning_keeps_the_peak(n: int, at: int) -> None:
     values = np.zeros(n)
     values[at % n] = 1
     seconds, kept = thinned(np.arange(n) / 25, values)
@@ -30,12 +30,12 @@ def test_thinning_keeps_the_peak(n, at):
     assert seconds[np.argmax(kept)] == at % n / 25
 
 
-def test_missing_numbers_break_the_line():
+def test_missing_numbers_break_the_line() -> None:
     values = np.array([1, np.nan, 2, 3, np.nan])
     assert runs(np.arange(5.0), values) == [[(0, 1)], [(2, 2), (3, 3)]]
 
 
-def test_chart_is_well_formed_and_marks_the_worst():
+def test_chart_is_well_formed_and_marks_the_worst() -> None:
     seconds = np.arange(100) / 25
     values = np.abs(np.sin(seconds))
     values[50] = np.nan
@@ -46,7 +46,7 @@ def test_chart_is_well_formed_and_marks_the_worst():
     assert [line.get("class") for line in root.findall("line")].count("cut") == 1
 
 
-def test_heat_map_shows_what_was_not_measured():
+def test_heat_map_shows_what_was_not_measured() -> None:
     error = np.array([[0, 0.5, 1, np.nan]], np.float32)
     picture = heat(error, 1.0)
     assert tuple(picture[0, 3]) == HIDDEN
@@ -55,7 +55,7 @@ def test_heat_map_shows_what_was_not_measured():
     assert brightness[0] < 20
 
 
-def test_shrunk_errors_are_means_of_measured_pixels():
+def test_shrunk_errors_are_means_of_measured_pixels() -> None:
     error = np.full((1280, 640), 0.25, np.float32)
     measured = np.ones((1280, 640), bool)
     measured[:, ::2] = False
@@ -68,7 +68,7 @@ def test_shrunk_errors_are_means_of_measured_pixels():
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=40), st.integers(1, 4))
-def test_worst_moments_lie_apart_and_hold_the_largest(values, count):
+def test_worst_moments_lie_apart_and_hold_the_largest(values: list[float], count: int) -> None:
     worst = Worst(count, apart=3)
     nothing = np.zeros((1, 1, 3), np.uint8)
     for index, value in enumerate(values):

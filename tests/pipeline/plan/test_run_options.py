@@ -1,7 +1,10 @@
 """Options are checked when they are made; times and sizes are read exactly."""
 
+from __future__ import annotations
+
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -62,7 +65,7 @@ def test_sizes() -> None:
         ({"crf": 64}, "crf"),
     ],
 )
-def test_out_of_range(wrong: dict, word: str) -> None:
+def test_out_of_range(wrong: dict[str, Any], word: str) -> None:
     with pytest.raises(UsageError, match=word) as refused:
         RunOptions(**wrong)
     assert "--" not in str(refused.value)
@@ -80,14 +83,14 @@ def test_out_of_range(wrong: dict, word: str) -> None:
         *({"fps": "fast"}, {"device": None}, {"threads": 0.5}, {"style_size": None}),
     ],
 )
-def test_wrong_types(wrong: dict) -> None:
+def test_wrong_types(wrong: dict[str, Any]) -> None:
     (name,) = wrong
     with pytest.raises(UsageError, match=name):
         RunOptions(**wrong)
 
 
 def test_numbers_and_texts_that_mean_a_time_or_a_path_are_taken() -> None:
-    options = RunOptions(start=0.1, end=3, mask="m.png", size=[64, 48])
+    options = RunOptions(start=0.1, end=3, mask="m.png", size=[64, 48])  # type: ignore[arg-type]
     assert (options.start, options.end, options.mask, options.size) == (Fraction(1, 10), 3, Path("m.png"), (64, 48))
 
 
@@ -126,4 +129,4 @@ def test_shares() -> None:
 def test_new_options_are_checked() -> None:
     for options in ({"fps": Fraction(0)}, {"fps": Fraction(2000)}, {"max_errors": 1.5}, {"bit_depth": 12}):
         with pytest.raises(UsageError, match=next(iter(options))):
-            RunOptions(**options)  # type: ignore[arg-type]
+            RunOptions(**options)

@@ -1,5 +1,8 @@
 """Segments partition the film, whatever its times, and batches do not depend on where reading began."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
@@ -126,6 +129,11 @@ def test_batches(times: list[int], size: int, seconds: Fraction, begin: int) -> 
 def test_a_full_batch_does_not_wait_for_the_next_frame() -> None:
     plan = SegmentPlan(0, Fraction(10), Fraction(1, 10))
     taken: list[int] = []
-    frames = (taken.append(frame.pts) or frame for frame in film(list(range(5)), plan))
-    assert len(next(batches(frames, 2))) == 2
+
+    def frames() -> Iterator[Frame]:
+        for frame in film(list(range(5)), plan):
+            taken.append(frame.pts)
+            yield frame
+
+    assert len(next(batches(frames(), 2))) == 2
     assert taken == [0, 1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
@@ -87,7 +89,7 @@ def test_chunks_are_invisible_and_segments_begin_anew(sizes: list[int], height: 
 
 
 @pytest.fixture(autouse=True)
-def threads_of_opencv():  # type: ignore[no-untyped-def]
+def threads_of_opencv() -> Any:
     before = cv2.getNumThreads()
     yield
     cv2.setNumThreads(before)

@@ -1,5 +1,7 @@
 """Three threads: everything arrives in order, any failure stops all, nothing is left behind."""
 
+from __future__ import annotations
+
 import _thread
 import threading
 import time
@@ -31,15 +33,15 @@ class Sink:
 
     def __init__(self) -> None:
         self.got: list[int] = []
-        self.left_with: list[type | None] = []
+        self.left_with: list[object] = []
 
-    def __enter__(self):
+    def __enter__(self) -> Any:
         return self.write
 
     def write(self, item: int) -> None:
         self.got.append(item)
 
-    def __exit__(self, kind, error, trace) -> None:
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
         self.left_with.append(kind)
 
 
@@ -82,7 +84,7 @@ def test_error_of_each_stage_is_the_one_seen(stage: str) -> None:
         return x
 
     class Fragile(Sink):
-        def __enter__(self):
+        def __enter__(self) -> Any:
             if stage == "enter":
                 raise Broken(stage)
             return super().__enter__()
@@ -92,7 +94,7 @@ def test_error_of_each_stage_is_the_one_seen(stage: str) -> None:
                 raise Broken(stage)
             super().write(item)
 
-        def __exit__(self, kind, error, trace) -> None:
+        def __exit__(self, kind: object, error: object, trace: object) -> None:
             super().__exit__(kind, error, trace)
             if stage == "leave":
                 raise Broken(stage)
@@ -198,7 +200,7 @@ def test_memory_of_an_item_is_freed_before_the_next_is_waited_for() -> None:
 
 
 class Discard(Sink):
-    def __enter__(self):
+    def __enter__(self) -> Any:
         return lambda item: time.sleep(0.001)
 
     def __exit__(self, *_: object) -> None:

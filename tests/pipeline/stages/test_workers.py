@@ -29,7 +29,11 @@ def test_every_job_is_done_once(jobs: int, workers: int) -> None:
 
 def test_workers_work_beside_each_other() -> None:
     together = threading.Barrier(2, timeout=30)
-    run_jobs(range(2), [lambda job, check_cancelled: together.wait()] * 2)
+
+    def meet(job: int, check_cancelled: object) -> None:
+        together.wait()
+
+    run_jobs(range(2), [meet] * 2)
 
 
 def test_a_single_worker_needs_no_thread() -> None:

@@ -33,7 +33,7 @@ def test_the_name_depends_on_all_that_the_fit_depends_on() -> None:
         place("art.jpg", ART + 1, settings, "a" * 64),
         place("art.jpg", ART, settings, "a" * 64, fitted_on="film"),
         *(
-            place("art.jpg", ART, replace(settings, **change), "a" * 64)  # type: ignore[arg-type]
+            place("art.jpg", ART, replace(settings, **change), "a" * 64)
             for change in ({"steps": 41}, {"deep": True}, {"balance": "bold"}, {"paint_size": 240}, {"style_size": 256})
         ),
     ]

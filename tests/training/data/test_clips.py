@@ -151,13 +151,13 @@ def test_frames_take_the_place_of_photos_by_turns() -> None:
     folder = folder_of(pan(0, 96, 96), pan(1, 96, 96))
     for step in range(4):
         photos, paintings = torch.rand(6, 3, 64, 64), torch.rand(6, 3, 64, 64)
-        named = [
+        photo, painting = (
             ImageBatch(x.clone(), tuple(Name(w, i, 0) for i in range(6)))
             for x, w in ((photos, CONTENT), (paintings, STYLE))
-        ]
-        contents, styles, motion = put_pairs(*named, folder, 4, (1.0, 1.0), StepRandomness(1, 2, step))
+        )
+        contents, styles, motion = put_pairs(photo, painting, folder, 4, (1.0, 1.0), StepRandomness(1, 2, step))
         content, style = contents.pixels, styles.pixels
-        assert torch.equal(named[0].pixels, photos)
+        assert torch.equal(photo.pixels, photos)
         turns = [m for m in range(3) if (step + m) % 4 == 0]
         assert (motion.pairs.tolist() if motion else []) == turns
         for m in range(3):
@@ -171,5 +171,5 @@ def test_frames_take_the_place_of_photos_by_turns() -> None:
                 [None] * 2 if m in turns else [even, odd]
             )
             assert [n and n.picture for n in styles.names[even : odd + 1]] == [even, even if m in turns else odd]
-        again, _, _ = put_pairs(*named, folder, 4, (1.0, 1.0), StepRandomness(1, 2, step))
+        again, _, _ = put_pairs(photo, painting, folder, 4, (1.0, 1.0), StepRandomness(1, 2, step))
         assert torch.equal(again.pixels, content)

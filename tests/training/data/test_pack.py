@@ -153,7 +153,18 @@ def made(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_file({k: v.half().contiguous() for k, v in VGG("vgg16").state_dict().items()}, vgg)
     recipe.write_text(RECIPE)
     (folder / "SOURCES.md").write_text("made up")
-    arguments = ["--content", pictures, "--style", pictures, "--video", films, "--vgg", vgg, "--recipe", recipe]
+    arguments: list[str | Path] = [
+        "--content",
+        pictures,
+        "--style",
+        pictures,
+        "--video",
+        films,
+        "--vgg",
+        vgg,
+        "--recipe",
+        recipe,
+    ]
     arguments += ["--side", "80", "--credits", folder / "SOURCES.md", "-o", folder / "x.safetensors"]
     done = vidstyle("pack", *arguments)
     assert done.returncode == 0, done.stderr

@@ -10,8 +10,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
-from torchvision.models import vgg16, vgg16_bn, vgg19
-from torchvision.transforms.functional import normalize
+from torchvision.models import vgg16, vgg16_bn, vgg19  # type: ignore[import-untyped]
+from torchvision.transforms.functional import normalize  # type: ignore[import-untyped]
 
 from vidstyle.core.errors import InputError
 from vidstyle.imaging.tensors import unit_range
@@ -42,7 +42,7 @@ def features(build: Build) -> torch.nn.Sequential:
         with torch.no_grad():
             for layer in net:
                 if isinstance(layer, torch.nn.Conv2d):
-                    layer.bias.normal_(0.02, 0.1)  # type: ignore[union-attr]
+                    layer.bias.normal_(0.02, 0.1)
         return net.eval()
 
 

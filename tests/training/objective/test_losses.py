@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from vidstyle.losses import moments
+from vidstyle.models.attention import cosine_code, cosine_moments, mean_variance_norm
 from vidstyle.training.data.synthetic_motion import random_grid, warp
 from vidstyle.training.objective import losses
 
@@ -68,10 +69,10 @@ def test_the_uniform_target_is_attention_with_equal_weights() -> None:
     """Keys that are all alike weigh every point of the style the same."""
     content, style = features(8), features(9)
     got = losses.uniform_target(content[2], moments.mean_std(style[2], eps=1e-6))
-    alike = losses.cosine_code(torch.ones(2, 3, 16), style[2].flatten(2))
-    mean, var = losses.cosine_moments(torch.ones(2, 3, 16), alike)
+    alike = cosine_code(torch.ones(2, 3, 16), style[2].flatten(2))
+    mean, var = cosine_moments(torch.ones(2, 3, 16), alike)
     shape = content[2].shape
-    wanted = (var + 1e-6).sqrt().view(shape) * losses.mean_variance_norm(content[2]) + mean.view(shape)
+    wanted = (var + 1e-6).sqrt().view(shape) * mean_variance_norm(content[2]) + mean.view(shape)
     torch.testing.assert_close(got, wanted, rtol=0, atol=1e-4)
 
 
