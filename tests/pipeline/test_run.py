@@ -126,7 +126,7 @@ def test_resume_refuses_other_settings(styled: Any, make_clip: Any, monkeypatch:
         with pytest.raises(InputError):
             styled(source, "out.mkv")
     before = {p.name: p.read_bytes() for p in journal_folder(Path("out.mkv")).iterdir()}
-    with pytest.raises(UsageError, match=r"film.crf \(None then, 30 now\)"):
+    with pytest.raises(UsageError, match=r"video.crf \(None then, 30 now\)"):
         styled(source, "out.mkv", crf=30, resume=True)
     with pytest.raises(UsageError, match="styles"):
         styled(source, "out.mkv", styles=["mosaic"], resume=True)
