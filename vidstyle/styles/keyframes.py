@@ -47,7 +47,7 @@ class Keyframes:
         if len(self.times) == 1:
             return np.repeat(self.weights, len(t), 0)
         low, high = self.times[right - 1], self.times[right]
-        share = np.clip((t - low) / (high - low), 0, 1)[:, None]
+        share = ((np.clip(t, low, high) - low) / (high - low))[:, None]
         return np.asarray(self.weights[right - 1] * (1 - share) + self.weights[right] * share)
 
     def strength_at(self, seconds: NDArray[np.floating] | Sequence[float]) -> NDArray[np.float64]:
