@@ -55,7 +55,7 @@ def cluster(s3: str) -> Iterator[Any]:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         running = Cluster(initialize_head=True, head_node_args=NODE)
         try:
-            running.add_node(**NODE)
+            running.add_node(**NODE)  # type: ignore[arg-type]
             ray.init(address=running.address, log_to_driver=False, logging_level=logging.ERROR, namespace="vidstyle")
             yield running
         finally:

@@ -1,6 +1,7 @@
 """Films at addresses: copied once, put back whole, and nothing secret told."""
 
 import os
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -11,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from vidstyle.cluster import storage
 from vidstyle.cluster.storage import ScratchCopies, TransferError, is_url, name_of, publish, shown, url_of, videos_at
 from vidstyle.core.errors import InputError, UsageError
 
@@ -123,9 +123,7 @@ def test_the_oldest_copies_make_room(there: Path, scratch: ScratchCopies, monkey
         (there / f"{i}.mp4").write_bytes(b"x" * 100)
         copies.append(scratch.get((there / f"{i}.mp4").as_uri()))
         os.utime(copies[-1], (time.time() - age,) * 2)
-    monkeypatch.setattr(
-        storage.shutil, "disk_usage", lambda _: type("Disk", (), {"free": 200})()
-    )  # half of 500 may be used
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: type("Disk", (), {"free": 200})())  # half of 500 may be used
     (there / "new.mp4").write_bytes(b"x" * 100)
     scratch.get((there / "new.mp4").as_uri())
     assert [copy.exists() for copy in copies] == [False, False, True]
@@ -174,7 +172,7 @@ def test_published_whole(there: Path, tmp_path: Path, monkeypatch: pytest.Monkey
     publish(film, f"{there.as_uri()}/new/film.mp4")
     assert (there / "new" / "film.mp4").read_bytes() == b"film"
     assert [p.name for p in (there / "new").iterdir()] == ["film.mp4"]
-    monkeypatch.setattr(storage.time, "sleep", lambda _: None)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
 
     def full(*_: Any, **__: Any) -> None:
         raise OSError(28, "No space left on device")

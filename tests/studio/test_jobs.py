@@ -91,7 +91,7 @@ def test_jobs_outlive_the_server(table: JobTable, tmp_path: Path) -> None:
     again = JobTable(tmp_path / "studio")
     assert again.recover() == 1
     assert {j.id: j.state for j in again.jobs()} == {waiting.id: "queued", working.id: "queued", ended.id: "done"}
-    assert again.get(ended.id).report == {"frames": 3}  # type: ignore[union-attr]
+    assert again.get(ended.id).report == {"frames": 3}
     again.close()
 
 
