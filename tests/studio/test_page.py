@@ -349,7 +349,7 @@ def test_jobs_outlive_a_killed_server_and_a_killed_process(
     here.click("#render")
     here.wait_for_selector(".job[data-state=running] progress[value]")
     key = here.get_attribute(".job", "data-job")
-    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")  # type: ignore[union-attr]
+    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
 
     def worker() -> int | None:
         lines = [int(p) for task in children.parent.parent.iterdir() for p in (task / "children").read_text().split()]

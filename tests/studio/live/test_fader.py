@@ -51,9 +51,9 @@ def test_a_change_in_the_middle_goes_on_from_there(codes: list[StyleCode]) -> No
 def test_strength_waits_for_the_frames_own_code(codes: list[StyleCode]) -> None:
     style, own, _ = codes
     fader = Fader(style)
-    assert not fader.needs_own
+    before = fader.needs_own
     fader.change(0.0, strength=0.25)
-    assert fader.needs_own
+    assert (before, fader.needs_own) == (False, True)
     same(fader.code(5.0), style)
     fader.own(own, 5.0)
     same(fader.code(6.0), blend([style, own], [0.25, 0.75]))

@@ -54,7 +54,8 @@ def test_up_only_after_a_while_and_only_where_it_is_ready() -> None:
 
 def test_a_trial_that_fails_is_not_tried_again_soon() -> None:
     """The next size costs more than its area says: each failed trial doubles the wait."""
-    pace, now, tried = Pace(270), 0.0, []
+    pace, now = Pace(270), 0.0
+    tried: list[float] = []
     while now < 60:
         size = pace.size
         cost = 0.02 if size <= 180 else 0.08
