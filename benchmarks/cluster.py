@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 import logging
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,7 +34,9 @@ SEGMENT = 10
 
 
 def film(path: Path, seconds: float, folder: Path) -> Path:
-    """A real clip (or the sample scene) over and over, at SIZE and RATE."""
+    """A real clip (or the sample scene) over and over, at SIZE and RATE; one that is there already is taken."""
+    if path.exists():
+        return path
     import cv2
     import numpy as np
 
@@ -93,37 +96,84 @@ def nodes_of(count: int) -> Iterator[float]:
         cluster.shutdown()
 
 
-def overhead(folder: Path, seconds: float, out: Path, quick: bool) -> Path:
-    """The same film locally and through Ray, with all cores."""
-    from vidstyle.cluster.connection import connected
-    from vidstyle.engines.base import cores
+@contextmanager
+def processor_seconds() -> Iterator[Callable[[], float]]:
+    """Yields a function that tells, afterwards, the processor time that this process and all below it took: Ray's own and its
+    workers', as far as they are still there. Unlike the wall clock it does not count what others take of a busy machine."""
+    import psutil
 
-    machine, threads = environment(), cores()
-    short, source = film(folder / "short.mp4", 2, folder), film(folder / "film.mp4", seconds, folder)
+    def each() -> dict[int, float]:
+        found = {}
+        for process in (own := psutil.Process(), *own.children(recursive=True)):
+            with suppress(psutil.Error):
+                times = process.cpu_times()
+                found[process.pid] = times.user + times.system
+        return found
+
+    before, after = each(), dict[int, float]()
+    yield lambda: sum(seconds - before.get(pid, 0.0) for pid, seconds in after.items())
+    after.update(each())
+
+
+def kept(path: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What `make` gives, or gave when it was written to `path`: of a measurement that is broken off, what is done stays."""
+    if not path.exists():
+        path.write_text(json.dumps(make()))
+    found: dict[str, Any] = json.loads(path.read_text())
+    return found
+
+
+def local_part(short: Path, source: Path, folder: Path, threads: int) -> dict[str, Any]:
+    """The film in this process."""
     locally(short, folder / "short-local.mp4", threads)  # compiles the network for this size
-    local = locally(source, folder / "local.mp4", threads)
+    with processor_seconds() as spent:
+        report = locally(source, folder / "local.mp4", threads)
+    row = {"what": "locally", "seconds": report.seconds, "cpu_seconds": spent(), "fps": report.fps}
+    print(row, flush=True)
+    return {**row, "stages": report.stages, "frames": report.frames, "digest": digest(folder / "local.mp4")}
+
+
+def ray_part(short: Path, source: Path, folder: Path, threads: int) -> dict[str, Any]:
+    """The film through a Ray of this process's own."""
+    from vidstyle.cluster.connection import connected
+
     begun = time.perf_counter()
     with connected("local"):
         over_ray(short, folder / "short-ray.mp4", threads)
         start = time.perf_counter() - begun
-        report, nodes = over_ray(source, folder / "ray.mp4", threads)
-    equal = digest(folder / "local.mp4") == digest(folder / "ray.mp4")
-    rows = [
-        {"what": "locally", "seconds": local.seconds, "fps": local.fps, "stages": local.stages},
-        {"what": "through Ray", "seconds": report.seconds, "fps": report.fps, "stages": report.stages, "nodes": nodes},
-    ]
-    share = report.seconds / local.seconds - 1
-    print(f"locally {local.seconds:.1f} s, through Ray {report.seconds:.1f} s: {share:+.1%}; Ray's start {start:.1f} s")
-    more = {"frames": report.frames, "size": list(SIZE), "segment_seconds": SEGMENT, "threads": threads}
+        with processor_seconds() as spent:
+            report, nodes = over_ray(source, folder / "ray.mp4", threads)
+    row = {"what": "through Ray", "seconds": report.seconds, "cpu_seconds": spent(), "fps": report.fps}
+    print(row, flush=True)
+    more = {"stages": report.stages, "nodes": nodes, "start_seconds": start}
+    return {**row, **more, "frames": report.frames, "digest": digest(folder / "ray.mp4")}
+
+
+def overhead(folder: Path, seconds: float, out: Path, quick: bool) -> Path:
+    """The same film locally and through Ray, with all cores."""
+    from vidstyle.engines.base import cores
+
+    machine, threads = environment(), cores()
+    short, source = film(folder / "short.mp4", 2, folder), film(folder / f"film-{seconds:g}.mp4", seconds, folder)
+    local = kept(folder / "local.json", lambda: local_part(short, source, folder, threads))
+    ray = kept(folder / "ray.json", lambda: ray_part(short, source, folder, threads))
+    share, cpu = (ray[key] / local[key] - 1 for key in ("seconds", "cpu_seconds"))
+    print(f"overhead {share:+.1%}, in processor seconds {cpu:+.1%}; Ray's start {ray['start_seconds']:.1f} s")
+    more = {
+        "size": list(SIZE),
+        "segment_seconds": SEGMENT,
+        "threads": threads,
+        "equal": local["digest"] == ray["digest"],
+    }
     return save(
-        out, "cluster", rows, machine, quick=quick, overhead=round(share, 4), start_seconds=start, equal=equal, **more
+        out, "cluster", [local, ray], machine, quick=quick, overhead=round(share, 4), cpu_overhead=round(cpu, 4), **more
     )
 
 
 def predict(folder: Path, seconds: float, out: Path, quick: bool) -> Path:
     """Single segments on one node, and what two nodes will take."""
     machine = environment()
-    source, short = film(folder / "film.mp4", 2 * SEGMENT, folder), film(folder / "short.mp4", 2, folder)
+    source, short = film(folder / f"film-{2 * SEGMENT}.mp4", 2 * SEGMENT, folder), film(folder / "short.mp4", 2, folder)
     with nodes_of(1):
         over_ray(short, folder / "short-ray.mp4", 1)
         report, nodes = over_ray(source, folder / "out.mp4", 1)
@@ -155,7 +205,7 @@ def two(folder: Path, out: Path, quick: bool) -> Path:
     prediction = load(out / "cluster_prediction.json")
     machine = environment()
     source, short = (
-        film(folder / "film.mp4", prediction["segments"] * SEGMENT, folder),
+        film(folder / f"film-{prediction['segments'] * SEGMENT}.mp4", prediction["segments"] * SEGMENT, folder),
         film(folder / "short.mp4", 2, folder),
     )
     with nodes_of(2) as start:
@@ -184,11 +234,13 @@ def main() -> None:
     parser = options(__doc__)
     parser.add_argument("question", choices=("overhead", "predict", "two"))
     parser.add_argument("--seconds", type=float, metavar="S", help="of film; default: 60, with --quick 20")
+    parser.add_argument("--work", type=Path, metavar="DIR", help="where films lie, and stay; default: a folder for now")
     arguments = parser.parse_args()
     seconds = arguments.seconds or (20 if arguments.quick else 60)
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     with TemporaryDirectory() as name:
-        folder = Path(name)
+        folder = arguments.work or Path(name)
+        folder.mkdir(exist_ok=True)
         if arguments.question == "overhead":
             print(overhead(folder, seconds, arguments.out, arguments.quick))
         elif arguments.question == "predict":

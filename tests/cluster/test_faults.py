@@ -116,7 +116,7 @@ def test_ctrl_c_stops_all_tasks_and_other_drivers_go_on(
 
 
 def test_a_lost_machine_and_a_killed_worker(film: str, expected: bytes, cluster: Any, over_ray: Any) -> None:
-    import psutil  # type: ignore[import-untyped]
+    import psutil
 
     extra = cluster.add_node(**NODE)
 
