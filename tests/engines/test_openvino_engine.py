@@ -198,8 +198,11 @@ def test_few_graphs_are_held(
         assert len(engine.requests) == 1
 
 
-def test_several_frames_at_once_stay_in_order(tiny_model: Path, torch_engine: TorchEngine) -> None:
+def test_several_frames_at_once_stay_in_order(
+    tiny_model: Path, torch_engine: TorchEngine, graph: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     frames, (code, _) = noise(5, 48, 64), codes(torch_engine)
+    monkeypatch.setattr(openvino_graph, "convert", lambda *_, **__: graph)  # made once: it takes seconds
     several = build(find_model(tiny_model), device="cpu", precision="fp32", threads=2)
     assert several.streams(64, 48) == 2
     result = several.stylize(frames, code)

@@ -30,9 +30,10 @@ from numpy.typing import NDArray
 from openvino.frontend.pytorch import ConversionExtension
 from openvino.frontend.pytorch.fx_decoder import TorchFXPythonDecoder
 from openvino.frontend.pytorch.torchdynamo.export_decompositions import ops_to_not_decompose
-from torch import nn
+from torch import Tensor, nn
+from torch.fx.experimental.proxy_tensor import make_fx
 
-from vidstyle.engines.graph import example, traced
+from vidstyle.engines.graph import FromBytes, example
 from vidstyle.models.checkpoint import StyleModel
 from vidstyle.models.style_code import StyleCode
 
@@ -58,14 +59,14 @@ def convert(
         strength: the graph has an input more, the strength (1,) float32.
         weights: names of parameters that stay open: inputs, until `with_weights` closes them.
     """
-    program = traced(model, height, width, code, strength=strength, weights=weights)
-    graph = openvino.convert_model(
-        decoded(program), extension=[ConversionExtension("aten.replication_pad2d.default", replicate_pad)]
-    )
-    inputs = example(height, width, code, strength=strength)
     own = dict(cast(nn.Module, model).named_parameters())
-    shapes = [list(value.shape) for value in (*inputs, *(own[name] for name in weights))]
-    graph.reshape(dict(zip(graph.inputs, shapes, strict=True)))
+    inputs = example(height, width, code, strength=strength)
+    given = (*inputs, *(own[name].detach() for name in weights))
+    graph = openvino.convert_model(
+        _recorded(FromBytes(model, code, strength=strength, weights=weights).eval(), given),
+        extension=[ConversionExtension("aten.replication_pad2d.default", replicate_pad)],
+    )
+    graph.reshape({port: list(value.shape) for port, value in zip(graph.inputs, given, strict=True)})
     for port, name in zip(graph.inputs[len(inputs) :], weights, strict=True):
         port.get_node().set_friendly_name(OPEN + name)
     graph.inputs[0].get_node().set_friendly_name("frames")
@@ -99,13 +100,19 @@ def restored(data: bytes) -> openvino.Model:
     return openvino.Core().read_model(data[8:end], openvino.Tensor(np.frombuffer(data[end:], np.uint8).copy()))
 
 
-def decoded(program: torch.export.ExportedProgram) -> TorchFXPythonDecoder:
-    """The program in the operations that OpenVINO knows, and padding with the border as one operation: taken apart into
-    look-ups by index, as would be done by default, it takes as long as the convolutions."""
+def _recorded(module: FromBytes, inputs: tuple[Tensor, ...]) -> TorchFXPythonDecoder:
+    """The module in the operations that OpenVINO knows, and padding with the border as one operation: taken apart into
+    look-ups by index, as would be done by default, it takes as long as the convolutions.
+
+    Recorded in one pass, on tensors without values. torch.export followed by `run_decompositions` gives the same operations
+    and takes three times as long.
+    """
     table = torch.export.default_decompositions()
     for operation in (*ops_to_not_decompose(), torch.ops.aten.replication_pad2d.default):
         table.pop(operation, None)
-    return TorchFXPythonDecoder(program.run_decompositions(table).module(), dynamic_shapes=True)
+    record = make_fx(module, dict(table.items()), tracing_mode="fake", _allow_non_fake_inputs=True)
+    with torch.no_grad():
+        return TorchFXPythonDecoder(record(*inputs), dynamic_shapes=True)
 
 
 def replicate_pad(node: Any) -> list[Any]:

@@ -50,7 +50,7 @@ def blend(codes: Sequence[StyleCode], weights: Sequence[float | Tensor]) -> Styl
     codes = [code.tensors() for code in codes]
     w = [torch.as_tensor(x, dtype=torch.float32).reshape(-1, 1) for x in weights]
     # A graph has no values to look at, and to look at those of an accelerator is to wait for it.
-    if not torch.compiler.is_exporting() and all(x.device.type == "cpu" for x in w):
+    if not torch.compiler.is_exporting() and all(type(x) is Tensor and x.device.type == "cpu" for x in w):
         total = torch.stack(list(torch.broadcast_tensors(*w))).sum(0)
         if not torch.allclose(total, torch.ones_like(total), atol=1e-5) or min(float(x.min()) for x in w) < 0:
             raise ValueError("weights must be non-negative and sum to 1")
