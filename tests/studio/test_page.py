@@ -24,7 +24,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-pytestmark = [pytest.mark.studio, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.studio, pytest.mark.timeout(60)]
 
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
@@ -102,7 +102,7 @@ def page(browser: Any, server: Server) -> Iterator[Callable[..., Any]]:
         context = browser.new_context(viewport={"width": 1280, "height": 850}, **settings)
         contexts.append(context)
         made = context.new_page()
-        made.set_default_timeout(60_000)
+        made.set_default_timeout(25_000)
         made.on("pageerror", lambda error: wrong.append(str(error)))
         made.goto(server.address + path, wait_until="commit")
         made.wait_for_selector("html[data-ready]")
@@ -116,7 +116,7 @@ def page(browser: Any, server: Server) -> Iterator[Callable[..., Any]]:
 
 @pytest.fixture
 def video(make_clip: Callable[..., Path]) -> Path:
-    return make_clip("a video.mp4", width=192, height=108, frames=50, sound="aac")
+    return make_clip("a video.mp4", width=320, height=180, frames=50, sound="aac")
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def sent(page: Any, video: Path) -> None:
     page.wait_for_selector("#painted[data-count]")
 
 
-def until(page: Any, expression: str, seconds: float = 60) -> None:
+def until(page: Any, expression: str, seconds: float = 25) -> None:
     """Wait for an expression of the page to be true. (Playwright's own waiting evaluates strings in the page, which the page's
     content security policy forbids.)"""
     end = time.monotonic() + seconds
@@ -165,7 +165,7 @@ def test_a_frame_is_painted_and_follows_every_control(page: Callable[..., Any], 
     here = page()
     sent(here, video)
     assert here.is_enabled("#render")
-    assert "192×108" in here.inner_text("#film-about")
+    assert "320×180" in here.inner_text("#film-about")
     seen = [pixels(here)]
     for act in (
         lambda: here.click(".card[data-style=mosaic]"),
@@ -195,7 +195,7 @@ def test_blends_masks_and_own_pictures(page: Callable[..., Any], video: Path, tm
     painted(here, lambda: slide(here, "#weights input", 3))
     assert here.inner_text("#weights output >> nth=0") == "75 %"
     painted(here, lambda: here.set_input_files("#file-mask", str(mask)))
-    assert "mask.png" in here.inner_text("#mask-name")
+    until(here, "document.getElementById('mask-name').textContent.includes('mask.png')")
     painted(here, lambda: here.click("#no-mask"))
 
 
@@ -214,7 +214,7 @@ def test_a_video_is_rendered_measured_and_fetched(page: Callable[..., Any], vide
     assert download.value.suggested_filename == "a video in starry-strokes.mp4"
     download.value.save_as(tmp_path / "out.mp4")
     info = probe(tmp_path / "out.mp4")
-    assert (info.width, info.height, info.frames) == (192, 108, 50)
+    assert (info.width, info.height, info.frames) == (320, 180, 50)
     assert {s.type for s in info.streams} == {"video", "audio"}
     here.click("text=Measure")
     here.wait_for_selector(".job[data-kind=evaluate][data-state=done] table")
