@@ -96,7 +96,7 @@ class Runner:
                 stderr=log,
                 text=True,
                 encoding="utf-8",
-                start_new_session=True,
+                process_group=0,  # in the terminal's background: Ctrl-C is the server's
             )
         self._processes[job.id] = process
         if self._closing or (now := self.table.get(job.id)) is None or now.state != "running":
