@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -12,12 +14,15 @@ from PIL import Image
 
 from tests.conftest import ClipMaker
 from vidstyle.core.errors import InputError, UsageError
+from vidstyle.engines.base import Engine
+from vidstyle.pipeline import fitting
 from vidstyle.pipeline.fitting import default_steps
 from vidstyle.pipeline.images import stylize_image
 from vidstyle.pipeline.plan.journal import journal_folder
 from vidstyle.pipeline.plan.run_options import RunOptions
 from vidstyle.pipeline.run import stylize_video
 from vidstyle.styles.fit import optimise
+from vidstyle.styles.fit.settings import FitSettings
 from vidstyle.styles.fit.store import folder, remembered
 
 
@@ -46,6 +51,19 @@ def options(tiny_model: Path, **more: object) -> RunOptions:
         "codec": "ffv1",
     }
     return RunOptions(**{**fixed, **more})  # type: ignore[arg-type]
+
+
+def test_how_far_a_fit_is_is_said_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines: list[str] = []
+    work = fitting._Work(cast(Engine, None), FitSettings(), True, lines.append)
+    clock = iter([0.0, 10.0, 16.0, 16.0, 20.0, 40.0])
+    monkeypatch.setattr(fitting, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    tell = work.told("art.jpg")
+    for step in (1, 2, 3):
+        tell(step, 9)
+    assert lines == ["learning the style art.jpg: step 2 of 9"]
+    tell(9, 9)
+    assert len(lines) == 1
 
 
 def test_a_style_is_fitted_once_and_said_once(make_clip: ClipMaker, tiny_model: Path, art: str, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 SHORT = Fraction(5)
 """Seconds: a film shorter than that is done before a fit would be."""
+EVERY = 15.0
+"""Seconds between two lines on how far a fit is."""
 Say = Callable[[str], None]
 
 
@@ -124,6 +127,18 @@ class _Work:
         self.say(f"learning the style {style.name} ({self.settings.steps} steps, once) ...")
         return replace(style, source=CompiledStyle(self.fitted(style, style.source, path))), "fitted"
 
+    def told(self, name: str) -> Callable[[int, int], None]:
+        """What is told of each step: says how far a fit is, now and then."""
+        said = time.monotonic()
+
+        def tell(done: int, total: int) -> None:
+            nonlocal said
+            if time.monotonic() - said >= EVERY and done < total:
+                said = time.monotonic()
+                self.say(f"learning the style {name}: step {done} of {total}")
+
+        return tell
+
     def fitted(self, style: Style, source: StyleImage, path: Path) -> Path:
         """The file of a fit that is made now; where it cannot be remembered it lies in a folder of this process's own."""
         from vidstyle.styles.fit.optimise import Art
@@ -144,6 +159,7 @@ class _Work:
                 name=style.name,
                 device=device,
                 threads=self.engine.threads,
+                progress=self.told(style.name),
             )
 
         with tempfile.TemporaryDirectory() as folder:
