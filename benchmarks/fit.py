@@ -1,10 +1,11 @@
 """How much nearer to a painting a fitted style is than one that is read, what it costs, and what becomes of steadiness.
 
-    python -m benchmarks.fit [--vgg FILE] [--styles 8] [--clips 4] [--methods read,code,deep] [--quick] [--out DIR]
+    python -m benchmarks.fit [--vgg FILE] [--styles 8] [--clips 4] [--methods read,code,deep] [--keep DIR] [--quick] [--out DIR]
 
 Clips and paintings are those of benchmarks/validation.py, which neither training nor fitting has seen; films have a short
 side of 360 px. Writes fit.json: a row a method, painting and clip, and means with the ratio to `read`, pair by pair. Rows that
-a run before has measured (DIR/fit.rows.jsonl) are not measured again. With --vgg, weights up to conv5_1, there is a Gram
+a run before has measured (DIR/fit.rows.jsonl) are not measured again, and fitted styles in the folder of --keep are not fitted
+again. With --vgg, weights up to conv5_1, there is a Gram
 distance that no loss uses.
 """
 
@@ -16,7 +17,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,9 @@ from vidstyle.metrics.fidelity import DeepGram, StyleDistance, content_ms_ssim
 from vidstyle.metrics.patches import PatchDistance
 from vidstyle.metrics.shift import shift_error
 from vidstyle.metrics.warp_error import FlowMotion, motion, warp_error
-from vidstyle.models.checkpoint import load_model
+from vidstyle.models.checkpoint import load_model, load_style, save_fitted_code
 from vidstyle.models.compact import CompactNet
+from vidstyle.models.registry import find_model, read_metadata
 from vidstyle.models.style_code import StyleCode
 from vidstyle.models.vgg import load_vgg
 from vidstyle.models.weight_change import WeightChange
@@ -57,6 +59,7 @@ METHODS: dict[str, dict[str, Any] | None] = {
     "code bold": {"balance": "bold"},
     "deep steady": {"deep": True, "balance": "steady"},
     "deep bold": {"deep": True, "balance": "bold"},
+    "deep 100": {"steps": 100, "deep": True},
     "code 200": {"steps": 200},
     "deep 200": {"steps": 200, "deep": True},
 }
@@ -100,6 +103,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--styles", type=int, default=8)
     parser.add_argument("--clips", type=int, default=4)
     parser.add_argument("--methods", default="read,code,deep")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="folder for fitted styles, STYLE--METHOD.safetensors")
     arguments = parser.parse_args(argv)
     methods = arguments.methods.split(",")
     if arguments.quick:
@@ -138,7 +142,8 @@ def measured(
             wanted = [clip for clip in films if (method, style.name, clip.name) not in known]
             if not wanted:
                 continue
-            painter, about = painted(model, style, METHODS[method])
+            kept = arguments.keep / f"{style.name}--{method}.safetensors" if arguments.keep else None
+            painter, about = painted(model, style, METHODS[method], kept)
             for clip in wanted:
                 height, width = clip.frames.shape[1:3]
                 short = min(height, width)
@@ -154,19 +159,27 @@ def measured(
                 yield {"method": method, "style": style.name, "clip": clip.name, **about, **values}
 
 
-def painted(model: CompactNet, style: Style, settings: dict[str, Any] | None) -> tuple[StyleStage, dict[str, Any]]:
-    """A painter, and what its fit took."""
+def painted(
+    model: CompactNet, style: Style, settings: dict[str, Any] | None, kept: Path | None
+) -> tuple[StyleStage, dict[str, Any]]:
+    """A painter, and what its fit took; from the file `kept` where there is one, else that is written."""
     read = with_short_side(style.picture, 384)
     if settings is None:
         with torch.no_grad():
             return StyleStage(model, model.encode_style(as_planes(tensor_of(read[None]), "cpu")), None), {
                 "seconds": 0.0
             }
+    if kept and kept.exists():
+        code = load_style(kept)
+        return StyleStage(model, code.unchanged(), code.change), read_metadata(kept)["fit"]
     wanted = FitSettings(paint_size=SIDE, **settings)
     begun = time.perf_counter()
     found = fit(model, [Art(read, with_short_side(style.picture, wanted.target_size))], wanted)
-    seconds = round(time.perf_counter() - begun, 2)
-    return StyleStage(model, found.code, found.change), {"seconds": seconds, "share": found.share}
+    about = {"seconds": round(time.perf_counter() - begun, 2), "share": found.share}
+    if kept:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        save_fitted_code(replace(found.code, change=found.change), kept, find_model().digest, {"fit": about})
+    return StyleStage(model, found.code, found.change), about
 
 
 def means(rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
