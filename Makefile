@@ -43,8 +43,9 @@ install: $(VENV)/.dev
 demo: $(VENV)/.run
 	$(BIN)/vidstyle demo -o demo -y
 
+# Tests keep to one thread each, so that two cores take two at a time.
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 test-slow: $(VENV)/.dev
 	$(BIN)/python -m pytest -m slow
