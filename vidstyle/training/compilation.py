@@ -3,11 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import torch
 from torch import nn
 
 from vidstyle.core.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """How a device is used."""
+
+    peak: float | None = None
+    """Of its matrix products (`throughput.matrix_peak`), for the log."""
+    compiled: bool = False
+    """Networks run through torch.compile; GPUs only."""
+
+    def check(self, device: torch.device) -> None:
+        """Raise UsageError where the device cannot be used so."""
+        if self.compiled:
+            check_compilable(device)
+
+    def compile(self, networks: Iterable[nn.Module]) -> None:
+        """Compile networks, in place, where that is wanted."""
+        if self.compiled:
+            compile_networks(networks)
+
+
+AS_IT_IS = Hardware()
 
 
 def check_compilable(device: torch.device) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vidstyle.core.errors import UsageError
 from vidstyle.models.vgg import VGG
+from vidstyle.training.compilation import Hardware
 from vidstyle.training.data.pack import read_pack
 from vidstyle.training.data.source import TrainingData
 from vidstyle.training.distributed import Processes
@@ -42,8 +43,7 @@ class Session:
             *(self.recipe, self.data, self.vgg, out),
             resume=resume,
             weights=weights,
-            peak=self.peak,
-            compiled=compiled,
+            hardware=Hardware(self.peak, compiled),
             say=say,
         )
         say(f"step {training.step} of {self.recipe.steps}")

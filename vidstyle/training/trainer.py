@@ -21,7 +21,7 @@ from vidstyle.models.paper import VGGImage, VGGVideo
 from vidstyle.models.vgg import VGG
 from vidstyle.training.calibration import calibrated
 from vidstyle.training.checkpoint import Average, load_state, restore_momenta, save_state, state_files
-from vidstyle.training.compilation import check_compilable, compile_networks
+from vidstyle.training.compilation import AS_IT_IS, Hardware
 from vidstyle.training.data.source import TrainingData, examples
 from vidstyle.training.distributed import Processes
 from vidstyle.training.divergence import LIMIT, Divergence
@@ -80,8 +80,7 @@ class Training:
         out: the folder.
         resume: go on from state.safetensors; where there is none, start the schedule anew from model.safetensors.
         weights: start the schedule from these weights (a model file); not with `resume`.
-        peak: of `throughput.matrix_peak`, for the log.
-        compiled: networks run through torch.compile; GPUs only.
+        hardware: how the device is used.
         say: is given each log line, in the first process only.
 
     Raises:
@@ -100,27 +99,22 @@ class Training:
         *,
         resume: bool = False,
         weights: Path | None = None,
-        peak: float | None = None,
-        compiled: bool = False,
+        hardware: Hardware = AS_IT_IS,
         say: Callable[[str], None] = print,
     ) -> None:
         self.processes = Processes()
         self.device = self.processes.device
-        if compiled:
-            check_compilable(self.device)
-        self.compiled = compiled
+        hardware.check(self.device)
         self.source = data.batches(recipe, self.device, (self.processes.rank, self.processes.count))
-        self.recipe, self.out, self.peak = recipe, out, peak
+        self.recipe, self.out, self.hardware = recipe, out, hardware
         self.say = say if self.processes.first else lambda _: None
         self.dtype = PRECISIONS[recipe.precision]
         torch.manual_seed(recipe.seed)
-        self.net = build(recipe.architecture, recipe.config)
-        self.net = self.net.to(self.device).to(memory_format=torch.channels_last)
+        self.net = build(recipe.architecture, recipe.config).to(self.device).to(memory_format=torch.channels_last)
         if isinstance(self.net, VGGVideo | VGGImage):
             self.net.load_encoder(vgg)  # before the loss network is rounded
         self.vgg = vgg.to(self.device, self.dtype)
-        if compiled:
-            compile_networks([self.net, self.vgg])
+        hardware.compile([self.net, self.vgg])
         # The losses' gradients are large, so the scale begins low; it finds its own way from there.
         self.scaler = torch.amp.GradScaler(self.device.type, init_scale=2.0**8, enabled=recipe.precision == "fp16")
         self.step = 0
@@ -257,8 +251,7 @@ class Training:
         torch.manual_seed(self.recipe.seed * 1000 + index)
         objective = OBJECTIVES[stage.kind](self.net, self.vgg, stage, self.processes.mean)
         extra = objective.extra.to(self.device)
-        if self.compiled:
-            compile_networks([extra])
+        self.hardware.compile([extra])
         groups = learning(self.net, extra, stage.rates, self.learnable)
         parameters = [p for group in groups for p in group["params"]]
         optimiser = make_optimiser(stage.optimiser, groups, stage.lr, fused=self.device.type == "cuda")
@@ -315,7 +308,7 @@ class Training:
         log.write(
             {"step": self.step, "stage": stage.kind, "lr": rate},
             pictures,
-            lambda speed: learner.meter.numbers(speed, self.peak),
+            lambda speed: learner.meter.numbers(speed, self.hardware.peak),
         )
 
     def _averaged(self) -> StyleModel:
