@@ -29,7 +29,7 @@ from benchmarks.films import clips as real_clips
 from benchmarks.films import first_frames, write
 from benchmarks.record import environment, load, options, save
 
-STYLE, SIZE, RATE = "mosaic", (640, 360), 25
+STYLE, SIZE, RATE = "mosaic", (320, 180), 25
 SEGMENT = 10
 
 

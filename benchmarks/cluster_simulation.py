@@ -105,8 +105,8 @@ def main() -> None:
     gap = prediction["gap_seconds"]
     rows = [
         fleet(hours, prediction, Slots(count, gap, lost, slow_share=slow))
-        for count in (64, 512, 2048)
-        for lost, slow in ((0.0, 0.0), (0.01, 0.01), (0.2, 0.05))
+        for count in (512, 2048)
+        for lost, slow in ((0.0, 0.0), (0.2, 0.05))
     ]
     for row in rows:
         print(row, flush=True)
