@@ -18,8 +18,9 @@ from vidstyle.models.vgg import VGG
 from vidstyle.training.data.batches import Folders
 from vidstyle.training.data.clips import ClipFolder
 from vidstyle.training.data.images import ImageFolder
-from vidstyle.training.recipe import Recipe
+from vidstyle.training.recipe import Recipe, as_json
 from vidstyle.training.recipe_file import checked
+from vidstyle.training.resume import check_resumable
 from vidstyle.training.trainer import Limits, Training
 
 CONFIG = {"widths": [8, 8, 16], "key_widths": [8, 8], "output_width": 8}
@@ -79,6 +80,40 @@ def test_training_on_clips_resumes_as_well(images: ImageFolder, clips: ClipFolde
     assert equal(a, b)
     assert "v" in lines(tmp_path / "whole")[-1]
     assert read_metadata(tmp_path / "whole" / "model.safetensors")["data"]["video"]["pairs"] == 3
+
+
+def test_a_frozen_teacher_resumes_as_it_was_frozen(
+    images: ImageFolder, vgg: VGG, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vidstyle.training.trainer.calibrated", lambda *_: {})  # takes longer than all steps
+    off = {"global_style": 0.0, "local": 0.0, "similarity": 0.0, "temporal": 0.0, "identity": 0.0}
+    stage = {
+        "kind": "style",
+        "steps": 4,
+        "lr": 1e-2,
+        "weights": {**off, "shift": 9.0, "teacher": 9.0, "sharpness": 1.0},
+    }
+    a, b, _ = whole_and_resumed(recipe(stage, validation={"every": 0}), images, vgg, tmp_path, (2,))
+    assert equal(a, b)
+    last = lines(tmp_path / "whole")[-1]
+    assert {"range", "shift", "teacher", "blur"} <= set(last)
+    assert "g" not in last
+
+
+def test_another_teacher_cannot_take_over_in_the_middle() -> None:
+    def about(weights: dict[str, float], **teacher: object) -> dict[str, object]:
+        plan = recipe({"kind": "style", "steps": 4, "weights": weights, "teacher": teacher})
+        return {"recipe": as_json(plan), "data": {}}
+
+    taught = about({"teacher": 9.0})
+    for other in (about({}), about({"teacher": 9.0}, config={"last_upsampling": "bilinear"})):
+        assert check_resumable(taught, other, 0, Path("x"))  # at its beginning it is only told
+        with pytest.raises(UsageError, match="teacher"):
+            check_resumable(taught, other, 2, Path("x"))
+    assert check_resumable(taught, about({"sharpness": 1.0}), 2, Path("x"))
+    older = about({})
+    older["recipe"]["stage"][0].pop("teacher")  # type: ignore[index]
+    check_resumable(older, about({}), 2, Path("x"))
 
 
 def test_clips_and_their_weight_go_together(images: ImageFolder, clips: ClipFolder, vgg: VGG, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from vidstyle.core.errors import UsageError
 from vidstyle.training.recipe import with_full_names
 
 _FIXED_IN_A_STAGE = ("kind", "optimiser", "rates")
-"""Keys of a stage that say what its optimiser remembers: they cannot change while it runs."""
+"""Keys of a stage that say what its optimiser remembers: they cannot change while it runs, and neither can its teacher."""
 
 
 def check_resumable(saved: Mapping[str, Any], now: Mapping[str, Any], step: int, out: Path) -> list[str]:
@@ -58,6 +58,12 @@ def _in_progress(recipe: Mapping[str, Any], step: int) -> list[Any]:
     """Number of the stage that `step` lies in, steps done in it, and what of it cannot change; none at a stage's beginning."""
     for number, stage in enumerate(recipe["stage"]):
         if step < stage["steps"]:
-            return [number, step, *((stage[key] for key in _FIXED_IN_A_STAGE) if step else ())]
+            return [number, step, *((*(stage[key] for key in _FIXED_IN_A_STAGE), _teacher(stage)) if step else ())]
         step -= stage["steps"]
     return [len(recipe["stage"])]
+
+
+def _teacher(stage: Mapping[str, Any]) -> Any:
+    """Configuration of a stage's frozen teacher; None where it has none, as those of earlier versions."""
+    taught = any(stage.get("weights", {}).get(term) for term in ("teacher", "sharpness"))
+    return stage["teacher"]["config"] if taught else None
