@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from vidstyle import cli
+from vidstyle.cli.licenses import print_licenses
 
 
 def call(*args: object) -> int:
@@ -209,3 +210,17 @@ def test_info(capsys: pytest.CaptureFixture[str]) -> None:
     assert call("info") == 0
     text = capsys.readouterr().out
     assert all(row["why"] in text for row in report["engines"])
+
+
+def test_info_licenses(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("info", "--licenses", "--json") == 0
+    report = json.loads(capsys.readouterr().out)
+    assert set(report) == {"vidstyle", "files", "dependencies", "ffmpeg"}
+    named = {row["name"]: row for row in report["dependencies"]}
+    assert named["av"]["licence"] == "BSD-3-Clause"
+    assert named["av"]["extras"] == []
+    print_licenses(report)
+    text = capsys.readouterr().out
+    assert text.startswith(f"vidstyle {report['vidstyle']['version']}: Apache-2.0\n")
+    assert report["ffmpeg"]["sentence"] in text
+    assert all(f"{row['name']} {row['version']} " in text for row in report["dependencies"])

@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 import platform
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from vidstyle._version import __version__
 from vidstyle.cli import options as opts
 
 
-def command(json: opts.Json = None) -> None:
+def command(
+    licenses: Annotated[
+        bool, typer.Option("--licenses", help="Instead: licences of vidstyle, of its files and of what it needs.")
+    ] = False,
+    json: opts.Json = None,
+) -> None:
     """Versions, engines and devices, the precision that is chosen and why, models, styles and codecs."""
+    if licenses:
+        from vidstyle.cli.licenses import collect_licenses, print_licenses
+
+        terms = collect_licenses()
+        if json is None:
+            print_licenses(terms)
+        else:
+            opts.emit_json(terms, json)
+        return
     report = collect()
     if json is not None:
         opts.emit_json(report, json)
