@@ -26,6 +26,7 @@ from vidstyle.media.paths import PICTURES, VIDEOS
 COMMANDS: dict[str, str] = {
     "run": "vidstyle.cli.run",
     "image": "vidstyle.cli.image",
+    "preview": "vidstyle.cli.preview",
     "styles": "vidstyle.cli.styles",
     "studio": "vidstyle.cli.studio",
     "live": "vidstyle.cli.live",

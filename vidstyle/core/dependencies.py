@@ -115,17 +115,17 @@ def _described(package: Distribution, extras: set[str]) -> Dependency:
 def stated_licence(package: Distribution) -> str:
     """The licence that a package's metadata names; of a field that holds a whole text, its first line."""
     about = package.metadata
-    if expression := about.get("License-Expression"):
-        return str(expression)
+    if expressions := about.get_all("License-Expression"):
+        return expressions[0]
     classified = [
         line.rpartition("::")[2].strip()
         for line in about.get_all("Classifier") or ()
         if line.startswith("License ::") and not line.endswith("OSI Approved")
     ]
-    field = (about.get("License") or "").strip()
-    if field and "\n" not in field:
-        return str(field)
-    return ", ".join(classified) or (str(field).splitlines()[0].strip() if field else "not stated")
+    lines = (about.get_all("License") or [""])[0].strip().splitlines()
+    if len(lines) == 1:
+        return lines[0].strip()
+    return ", ".join(classified) or (lines[0].strip() if lines else "not stated")
 
 
 def bundled_in(files: list[str]) -> dict[str, str]:

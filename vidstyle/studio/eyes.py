@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +15,8 @@ from vidstyle.core.errors import InputError
 from vidstyle.imaging.image_io import read_image
 from vidstyle.imaging.open_image import opened_image
 from vidstyle.imaging.sizes import MIN_SIDE
+from vidstyle.media.frame_at import frame_at
 from vidstyle.media.input.probe import VideoInfo, probe
-from vidstyle.media.input.reader import read_frames
-from vidstyle.media.timestamps import rescale
 from vidstyle.studio.configuration import Limits
 from vidstyle.studio.helper import Functions
 
@@ -63,17 +61,7 @@ class _Seen:
         return self.videos[path]
 
     def frame(self, path: str, seconds: float) -> NDArray[np.uint8]:
-        return frame_at(self.info(path), seconds)
-
-
-def frame_at(info: VideoInfo, seconds: float) -> NDArray[np.uint8]:
-    """The frame that is on the screen `seconds` after the video's first one, (H, W, 3) uint8 RGB."""
-    start = (info.start_pts or 0) + rescale(1, Fraction(max(0.0, seconds)), info.time_base)
-    for begin, shown in ((start, True), (info.start_pts or 0, False)):
-        frame = next(read_frames(info, start=begin, shown=shown, threads=1), None)
-        if frame is not None:
-            return frame.data
-    raise InputError("no frame of the video can be read there; choose another moment.")
+        return frame_at(self.info(path), seconds).data
 
 
 def video(path: Path, name: str, limits: Limits) -> dict[str, Any]:
@@ -168,7 +156,7 @@ def strip(info: VideoInfo, height: int = 54) -> bytes:
     last = np.zeros((height, width, 3), np.uint8)
     for i in range(STRIP):
         try:
-            picture = frame_at(info, seconds * (i + 0.5) / STRIP)
+            picture = frame_at(info, seconds * (i + 0.5) / STRIP).data
             last = np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
         except InputError:
             pass  # damage, or a video that is shorter than it says: the picture before stands in

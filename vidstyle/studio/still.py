@@ -23,12 +23,13 @@ from vidstyle.imaging.detail import add_detail
 from vidstyle.imaging.frame import Frame
 from vidstyle.imaging.sizes import painting_size
 from vidstyle.imaging.transforms import with_small_copy
+from vidstyle.media.frame_at import frame_at
 from vidstyle.media.input.probe import probe
 from vidstyle.models.attention import blend
 from vidstyle.models.style_code import SoftmaxCode, StyleCode
 from vidstyle.pipeline.plan.run_options import RunOptions
 from vidstyle.pipeline.stages.detail import with_source
-from vidstyle.studio.eyes import fitted_into, frame_at, jpeg
+from vidstyle.studio.eyes import fitted_into, jpeg
 from vidstyle.studio.helper import Functions
 from vidstyle.styles.masks import mix
 from vidstyle.styles.request import StyleRequest
@@ -80,7 +81,7 @@ class StillPainter:
         """
         begun = time.perf_counter()
         info = self.remembered("video", video, 8, lambda: probe(Path(video)))
-        source = self.remembered("frame", (video, seconds), 4, lambda: frame_at(info, seconds))
+        source = self.remembered("frame", (video, seconds), 4, lambda: frame_at(info, seconds).data)
         settings = look["settings"]
         size = painting_size((info.width, info.height), settings["paint_size"])
         # Shown no larger than it is looked at, but never smaller than it is painted.
