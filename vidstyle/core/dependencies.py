@@ -116,13 +116,13 @@ def stated_licence(package: Distribution) -> str:
     """The licence that a package's metadata names; of a field that holds a whole text, its first line."""
     about = package.metadata
     if expressions := about.get_all("License-Expression"):
-        return expressions[0]
+        return str(expressions[0])
     classified = [
         line.rpartition("::")[2].strip()
         for line in about.get_all("Classifier") or ()
         if line.startswith("License ::") and not line.endswith("OSI Approved")
     ]
-    lines = (about.get_all("License") or [""])[0].strip().splitlines()
+    lines = str((about.get_all("License") or [""])[0]).strip().splitlines()
     if len(lines) == 1:
         return lines[0].strip()
     return ", ".join(classified) or (lines[0].strip() if lines else "not stated")
