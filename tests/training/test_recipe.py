@@ -24,6 +24,13 @@ def test_the_shipped_recipe_loads() -> None:
     assert [s.kind for s in plan.stage][:3] == ["distil", "autoencode", "style"]
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "pipelines").glob("*.toml")), ids=lambda path: path.stem)
+def test_all_recipes_are_valid_and_settle(path: Path) -> None:
+    plan = load_recipe(path)
+    assert from_json(json.loads(json.dumps(as_json(plan)))) == plan
+    assert plan.steps == sum(stage.steps for stage in plan.stage) > 0
+
+
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
