@@ -32,6 +32,6 @@ def seen(kind: str, path: Path, name: str) -> dict[str, Any]:
 @pytest.fixture
 def library(tmp_path: Path) -> Callable[..., Library]:
     """`library(**limits)`: a library that types files by their first byte."""
-    from vidstyle.studio.configuration import Limits
+    from vidstyle.studio.configuration import UploadLimits
 
-    return lambda **limits: Library(tmp_path / "studio" / "library", Limits(**limits), seen)
+    return lambda **limits: Library(tmp_path / "studio" / "library", UploadLimits(**limits), seen)

@@ -188,7 +188,9 @@ def test_the_real_process_ends_with_its_server(tmp_path: Path) -> None:
     import subprocess
 
     job = json.dumps({"kind": "wait"})
-    code = "import time, vidstyle.studio.job_process as p; p.WORK['wait'] = lambda *a: time.sleep(60); p.main()"
+    code = (
+        "import time, vidstyle.studio.processes.job_process as p; p.WORK['wait'] = lambda *a: time.sleep(60); p.main()"
+    )
     process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, text=True)
     assert process.stdin is not None
     process.stdin.write(job + "\n")

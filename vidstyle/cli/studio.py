@@ -55,7 +55,7 @@ def command(
             raise UsageError(f"{EXTRA} ({error.name} is missing).") from error
         raise
     from vidstyle.models.registry import find_model
-    from vidstyle.studio.configuration import Limits, StudioConfiguration, default_folder, is_loopback, new_token
+    from vidstyle.studio.configuration import StudioConfiguration, UploadLimits, default_folder, is_loopback, new_token
 
     find_model(model)  # a wrong name is told now
     configuration = StudioConfiguration(
@@ -68,7 +68,7 @@ def command(
         model=model,
         engine=engine,
         device=device,
-        limits=Limits(keep_hours=keep, folder_bytes=int(quota * 1e9)),
+        limits=UploadLimits(keep_hours=keep, folder_bytes=int(quota * 1e9)),
     )
     tls = None if tls_cert is None or tls_key is None else (tls_cert, tls_key)
     serve(configuration, tls=tls, say=opts.print_status)

@@ -12,7 +12,7 @@ from vidstyle.core.errors import UsageError
 
 
 @dataclass(frozen=True)
-class Limits:
+class UploadLimits:
     """What strangers' files may take."""
 
     video_bytes: int = 8 << 30
@@ -50,7 +50,7 @@ class StudioConfiguration:
     model: str = "compact"
     engine: str = "auto"
     device: str = "auto"
-    limits: Limits = field(default=Limits())
+    limits: UploadLimits = field(default=UploadLimits())
 
     def __post_init__(self) -> None:
         if not is_loopback(self.host):

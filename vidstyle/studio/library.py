@@ -19,7 +19,7 @@ import anyio
 
 from vidstyle.core.errors import InputError
 from vidstyle.core.files import atomic_output
-from vidstyle.studio.configuration import Limits
+from vidstyle.studio.configuration import UploadLimits
 
 Kind = Literal["video", "picture"]
 Look = Callable[[Kind, Path, str], dict[str, Any]]
@@ -68,7 +68,7 @@ class Library:
         look: types what comes in; called from a thread.
     """
 
-    def __init__(self, folder: Path, limits: Limits, look: Look) -> None:
+    def __init__(self, folder: Path, limits: UploadLimits, look: Look) -> None:
         self.folder, self.limits, self.look = folder, limits, look
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._sizes = threading.Lock()

@@ -20,7 +20,7 @@ from vidstyle.studio.jobs import ATTEMPTS, JobRow, JobTable
 
 LANES: tuple[tuple[str, ...], ...] = (("render", "evaluate"), ("fit", "loop"))
 """Kinds of jobs that wait for each other; what is looked at while one works need not wait for a video."""
-COMMAND = (sys.executable, "-m", "vidstyle.studio.job_process")
+COMMAND = (sys.executable, "-m", "vidstyle.studio.processes.job_process")
 WINDOW = 5.0
 """Seconds over which a rate is taken."""
 

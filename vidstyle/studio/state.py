@@ -16,9 +16,9 @@ from filelock import FileLock, Timeout
 
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.studio.configuration import StudioConfiguration
-from vidstyle.studio.helper import HelperProcess
 from vidstyle.studio.jobs import JobRow, JobTable
 from vidstyle.studio.library import Item, Library
+from vidstyle.studio.processes.helper import HelperProcess
 from vidstyle.studio.runner import Runner
 from vidstyle.studio.schema import EvaluateJob, FitJob, JobRequest, LoopJob, PaintSettings, RenderJob
 from vidstyle.styles.fit.settings import FitSettings
@@ -75,9 +75,9 @@ class Studio:
         self.fitted = folder / "learned"
         self.fitted.mkdir(mode=0o700, exist_ok=True)
         limits = configuration.limits
-        self.eyes = HelperProcess(eye_functions, limits)
+        self.inspector = HelperProcess(inspection_functions, limits)
         self.painter = HelperProcess(still_functions, configuration.model, configuration.engine, configuration.device)
-        self.library = Library(folder / "library", limits, partial(_look, self.eyes))
+        self.library = Library(folder / "library", limits, partial(_look, self.inspector))
         self.table = JobTable(folder)
         self.runner = Runner(self.table)
         self.newest = Newest()
@@ -86,7 +86,7 @@ class Studio:
         self._sweeper = threading.Thread(target=self._sweep, daemon=True)
 
     def start(self) -> None:
-        self.eyes.start()
+        self.inspector.start()
         self.runner.start()
         self._sweeper.start()
         threading.Thread(target=self._warm, daemon=True).start()
@@ -94,7 +94,7 @@ class Studio:
     def close(self) -> None:
         self._stop.set()
         self.runner.close()
-        self.eyes.close()
+        self.inspector.close()
         self.painter.close()
         self.table.close()
         self._lock.release()
@@ -240,15 +240,15 @@ def _look(helper: HelperProcess, kind: str, path: Path, name: str) -> dict[str, 
     return found
 
 
-def eye_functions(*args: Any) -> Any:
-    """`eyes.functions`, imported in the helper's process only."""
-    from vidstyle.studio import eyes
+def inspection_functions(*args: Any) -> Any:
+    """`inspection.functions`, imported in the helper's process only."""
+    from vidstyle.studio.processes import inspection
 
-    return eyes.functions(*args)
+    return inspection.functions(*args)
 
 
 def still_functions(*args: Any) -> Any:
     """`still.functions`, imported in the helper's process only."""
-    from vidstyle.studio import still
+    from vidstyle.studio.processes import still
 
     return still.functions(*args)

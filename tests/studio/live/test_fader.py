@@ -14,7 +14,7 @@ from vidstyle.engines.choose import make_engine
 from vidstyle.models.attention import blend
 from vidstyle.models.style_code import StyleCode
 from vidstyle.studio.live.fader import SECONDS, Fader
-from vidstyle.studio.still import StillPainter
+from vidstyle.studio.processes.still import StillPainter
 
 
 @pytest.fixture(scope="module")

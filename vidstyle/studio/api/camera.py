@@ -37,7 +37,7 @@ TELL = 0.5
 """Seconds between two reports."""
 
 
-class Session:
+class CameraSession:
     """One camera: the newest frame that came, the newest that is painted, and what has been measured."""
 
     def __init__(self, studio: Studio) -> None:
@@ -125,7 +125,7 @@ async def live(socket: WebSocket) -> None:
         await socket.close()
         return
     studio.camera_in_use = True
-    session = Session(studio)
+    session = CameraSession(studio)
     speaking = asyncio.create_task(_speak(socket, session))
     try:
         while True:
@@ -144,7 +144,7 @@ async def live(socket: WebSocket) -> None:
         studio.camera_in_use = False
 
 
-async def _speak(socket: WebSocket, session: Session) -> None:
+async def _speak(socket: WebSocket, session: CameraSession) -> None:
     told = 0.0
     while True:
         await session.news.wait()

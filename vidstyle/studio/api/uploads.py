@@ -69,7 +69,7 @@ async def styles(studio: TheStudio, client: TheClient) -> list[dict[str, Any]]:
 async def thumbnail(studio: TheStudio, style: str, side: Annotated[int, Query(ge=32, le=512)] = 192) -> Response:
     """A style's picture, small."""
     ref, _ = studio.style_ref(style)
-    data = await anyio.to_thread.run_sync(studio.eyes.call, "thumbnail", ref, side)
+    data = await anyio.to_thread.run_sync(studio.inspector.call, "thumbnail", ref, side)
     return Response(data, media_type="image/jpeg", headers=KEPT)
 
 
@@ -137,7 +137,7 @@ async def frame(
 ) -> Response:
     """A frame of a video as it is, JPEG."""
     item = studio.item(key, "video")
-    data = await anyio.to_thread.run_sync(studio.eyes.call, "frame", str(item.path), seconds, side)
+    data = await anyio.to_thread.run_sync(studio.inspector.call, "frame", str(item.path), seconds, side)
     return Response(data, media_type="image/jpeg", headers=KEPT)
 
 
@@ -145,7 +145,7 @@ async def frame(
 async def strip(studio: TheStudio, key: str) -> Response:
     """A row of 12 frames, evenly spread over the video, JPEG."""
     item = studio.item(key, "video")
-    data = await anyio.to_thread.run_sync(lambda: studio.eyes.call("strip", str(item.path), timeout=LOOK_SECONDS))
+    data = await anyio.to_thread.run_sync(lambda: studio.inspector.call("strip", str(item.path), timeout=LOOK_SECONDS))
     return Response(data, media_type="image/jpeg", headers=KEPT)
 
 

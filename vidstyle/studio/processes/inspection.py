@@ -17,8 +17,8 @@ from vidstyle.imaging.open_image import opened_image
 from vidstyle.imaging.sizes import MIN_SIDE
 from vidstyle.media.frame_at import frame_at
 from vidstyle.media.input.probe import VideoInfo, probe
-from vidstyle.studio.configuration import Limits
-from vidstyle.studio.helper import Functions
+from vidstyle.studio.configuration import UploadLimits
+from vidstyle.studio.processes.helper import Functions
 
 CONTAINERS = {
     **dict.fromkeys(("mov", "mp4", "m4a", "3gp", "3g2", "mj2"), ".mp4"),
@@ -34,7 +34,7 @@ STRIP = 12
 """Pictures of a strip."""
 
 
-def functions(limits: Limits) -> Functions:
+def functions(limits: UploadLimits) -> Functions:
     """What the helper is asked."""
     cv2.setNumThreads(1)
     seen = _Seen()
@@ -64,7 +64,7 @@ class _Seen:
         return frame_at(self.info(path), seconds).data
 
 
-def video(path: Path, name: str, limits: Limits) -> dict[str, Any]:
+def video(path: Path, name: str, limits: UploadLimits) -> dict[str, Any]:
     """What a video is, with the suffix that its file is to get. Raises InputError where it is none that is taken."""
     try:
         with path.open("rb") as file:
@@ -102,7 +102,7 @@ def video(path: Path, name: str, limits: Limits) -> dict[str, Any]:
     }
 
 
-def picture(path: Path, name: str, limits: Limits) -> dict[str, Any]:
+def picture(path: Path, name: str, limits: UploadLimits) -> dict[str, Any]:
     """What a picture is. Raises InputError where it is none that is taken."""
 
     def look() -> dict[str, Any]:

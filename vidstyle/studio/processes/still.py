@@ -29,8 +29,8 @@ from vidstyle.models.attention import blend
 from vidstyle.models.style_code import SoftmaxCode, StyleCode
 from vidstyle.pipeline.plan.run_options import RunOptions
 from vidstyle.pipeline.stages.detail import with_source
-from vidstyle.studio.eyes import fitted_into, jpeg
-from vidstyle.studio.helper import Functions
+from vidstyle.studio.processes.helper import Functions
+from vidstyle.studio.processes.inspection import fitted_into, jpeg
 from vidstyle.styles.masks import mix
 from vidstyle.styles.request import StyleRequest
 

@@ -1,4 +1,4 @@
-"""The process of one job: `python -m vidstyle.studio.job_process FOLDER`.
+"""The process of one job: `python -m vidstyle.studio.processes.job_process FOLDER`.
 
 It reads its job, one line of JSON, from standard input, and tells how it goes in lines of JSON on standard output: {done,
 total}, {message}, and at last {report, result} or {error}. When standard input closes its server is gone, and it ends.

@@ -1,0 +1,1 @@
+"""Processes beside the server: one looks at files that strangers sent, one paints stills, one renders each job."""
