@@ -74,6 +74,7 @@ def test_a_resumed_training_is_the_uninterrupted_one(images: ImageFolder, vgg: V
     assert {"range", "g", "l", "norm", "step", "lr"} <= set(terms)
 
 
+@pytest.mark.slow
 def test_training_on_clips_resumes_as_well(images: ImageFolder, clips: ClipFolder, vgg: VGG, tmp_path: Path) -> None:
     plan = recipe({**STAGES[2], "weights": {"v": 300.0}})
     a, b, _ = whole_and_resumed(plan, images, vgg, tmp_path, (1,), clips)
@@ -123,6 +124,7 @@ def test_clips_and_their_weight_go_together(images: ImageFolder, clips: ClipFold
         Training(recipe(STAGES[2]), Folders(images, images, clips), vgg, tmp_path)
 
 
+@pytest.mark.slow
 def test_muon_resumes_as_well(images: ImageFolder, vgg: VGG, tmp_path: Path) -> None:
     a, b, _ = whole_and_resumed(recipe({**STAGES[1], "optimiser": "muon"}), images, vgg, tmp_path, (2,))
     assert equal(a, b)
@@ -130,7 +132,8 @@ def test_muon_resumes_as_well(images: ImageFolder, vgg: VGG, tmp_path: Path) -> 
     assert not equal(a, load_model(tmp_path / "adam" / "model.safetensors"))
 
 
-@pytest.mark.parametrize("precision", ["bf16", pytest.param("fp16", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
 def test_half_precision_trains_and_resumes(precision: str, images: ImageFolder, vgg: VGG, tmp_path: Path) -> None:
     """In fp16 the loss is scaled; a resumed run must go on with the same scale."""
     plan = recipe({**STAGES[1], "accumulate": 2}, precision=precision, log_every=1)
@@ -206,6 +209,7 @@ def test_nothing_is_overwritten_and_nothing_is_resumed_from_nothing(
         Training(plan, Folders(images, images), vgg, tmp_path)
 
 
+@pytest.mark.slow
 def test_parts_learn_at_their_own_rates_and_resume(images: ImageFolder, vgg: VGG, tmp_path: Path) -> None:
     style = {**STAGES[2], "steps": 2, "warmup": 0, "rates": {"encoder": 0.0, "half": 3.0, "half_mid": 0.0}}
     plan = recipe(style, {**STAGES[2], "steps": 2})

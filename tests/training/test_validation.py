@@ -97,6 +97,7 @@ def test_score_by_hand() -> None:
     assert score(real, Scoring(style=2, ssim=1, warp=0.1)) == pytest.approx(2 * 0.25 + 0.6 + 0.1 * 3)
 
 
+@pytest.mark.slow
 def test_the_best_model_is_kept_and_survives_a_resume(
     images: ImageFolder, vgg: VGG, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
