@@ -13,13 +13,14 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES, LARGEST = 8, 15_000_000
@@ -95,14 +96,12 @@ def run_step(
         log.flush()
         outcome: dict[str, Any]
         try:
-            done = subprocess.run(
-                command, stdout=subprocess.PIPE, stderr=log, text=True, timeout=seconds, env=environment, check=False
-            )
-            log.write(done.stdout)
-            if done.returncode == 0:
-                outcome = {"ok": True, **json.loads(done.stdout.splitlines()[-1])}
+            code, said = limited(command, seconds, log, environment)
+            log.write(said)
+            if code == 0:
+                outcome = {"ok": True, **json.loads(said.splitlines()[-1])}
             else:
-                outcome = {"ok": False, "why": f"exit code {done.returncode}; see log.txt"}
+                outcome = {"ok": False, "why": f"exit code {code}; see log.txt"}
         except subprocess.TimeoutExpired:
             outcome = {"ok": False, "why": f"stopped after {seconds:.0f} s"}
         except (OSError, ValueError, IndexError) as error:
@@ -110,6 +109,20 @@ def run_step(
     report["steps"][name] = {**outcome, "seconds": round(time.monotonic() - start, 1)}
     print(f"{name}: {report['steps'][name]}", flush=True)
     write_report(options.out, report)
+
+
+def limited(command: Sequence[str], seconds: float, errors: IO[str], environment: Mapping[str, str]) -> tuple[int, str]:
+    """Exit code and output of a command. What it started ends with it where it takes too long (subprocess.TimeoutExpired): a
+    benchmark that lives on would slow the steps behind it."""
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment, start_new_session=True
+    ) as process:
+        try:
+            said, _ = process.communicate(timeout=seconds)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+        return process.returncode, said
 
 
 def write_report(out: Path, report: dict[str, Any]) -> None:
@@ -271,7 +284,7 @@ def benchmark_step(options: argparse.Namespace) -> dict[str, Any]:
     """`benchmarks.fps` on the GPU: graphs against single launches, copies counted and not. It needs what the product needs."""
     if the_device().type != "cuda":
         return {"skipped": "no GPU"}
-    folder = options.out / ".work"
+    folder = (options.out / ".work").resolve()
     command = ["benchmarks.fps", "--device", "cuda", "--quick", "--out", str(folder)]
     return {"summary": last_line(command), "file": "fps.json"}
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import runpy
+import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -67,3 +70,21 @@ def test_a_dry_run_leaves_few_files_and_loses_nothing_to_a_failing_step(pack: Pa
         "report.json", "log.txt", "model.safetensors", "state.safetensors", "log.jsonl", "preview.png",
     }  # fmt: skip
     assert all(f.stat().st_size <= 15_000_000 for f in out.iterdir())
+
+
+@pytest.mark.skipif(shutil.which("ps") is None, reason="needs ps")
+def test_what_a_step_started_ends_with_its_limit() -> None:
+    limited = runpy.run_path(str(SCRIPT))["limited"]
+    child = "import subprocess, sys; subprocess.run(['sleep', '300.25'], stdout=subprocess.DEVNULL)"
+    start = time.monotonic()
+    with pytest.raises(subprocess.TimeoutExpired):
+        limited(
+            [sys.executable, "-S", "-c", f"print(1, flush=True); {child}"], 2.0, sys.stderr, {"PATH": "/usr/bin:/bin"}
+        )
+    assert time.monotonic() - start < 100
+    assert limited([sys.executable, "-S", "-c", "import sys; print(7); sys.exit(3)"], 60.0, sys.stderr, {}) == (
+        3,
+        "7\n",
+    )
+    left = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert "sleep 300.25" not in left
