@@ -49,6 +49,7 @@ def clips(images: ImageFolder) -> ClipFolder:
 
 @pytest.fixture
 def vgg() -> VGG:
+    """A loss network of few channels: what is tested is the loop around it."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return VGG("vgg16")
+        return VGG("vgg16", widths=(8, 16, 24, 32, 32))

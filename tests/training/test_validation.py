@@ -107,7 +107,14 @@ def test_the_best_model_is_kept_and_survives_a_resume(
     stage = {"kind": "autoencode", "steps": 8, "crop": 64, "batch": 2}
     plan = checked(
         Recipe,
-        {"config": CONFIG, "log_every": 2, "save_every": 2, "validation": {"every": 2, "side": 64}, "stage": [stage]},
+        {
+            "config": CONFIG,
+            "precision": "fp32",
+            "log_every": 2,
+            "save_every": 2,
+            "validation": {"every": 2, "side": 64},
+            "stage": [stage],
+        },
     )
     first = Training(plan, Folders(images, images), vgg, tmp_path, say=lambda _: None)
     first.run(Limits(max_steps=5))

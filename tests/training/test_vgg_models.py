@@ -24,6 +24,14 @@ PIPELINES = Path(__file__).parents[2] / "pipelines"
 NAMES = ("vgg_video", "vgg_image")
 
 
+@pytest.fixture
+def vgg() -> VGG:
+    """With all its channels."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return VGG("vgg16")
+
+
 def small(name: str, steps: int, **stage: Any) -> Recipe:
     """The last stage of the shipped recipe with tiny crops, in fp32, for the VGG-16 of these tests."""
     plan = as_json(load_recipe(PIPELINES / f"{name}.toml"))

@@ -6,7 +6,7 @@ style distance presuppose it. Input is RGB in [0, 1]: channel order, 255 and mea
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -35,13 +35,14 @@ class VGG(nn.Module):
     Args:
         layout: a key of LAYOUTS.
         depth: 1 to 5.
+        widths: channels of each block; other than WIDTHS for tests, which then take a tenth of the time.
     """
 
-    def __init__(self, layout: str = "vgg16", depth: int = 5) -> None:
+    def __init__(self, layout: str = "vgg16", depth: int = 5, widths: Sequence[int] = WIDTHS) -> None:
         super().__init__()
-        self.layout, self.depth = layout, depth
+        self.layout, self.depth, self.widths = layout, depth, tuple(widths)
         channels = 3
-        for block, (count, width) in enumerate(zip(LAYOUTS[layout][:depth], WIDTHS, strict=False), 1):
+        for block, (count, width) in enumerate(zip(LAYOUTS[layout][:depth], widths, strict=False), 1):
             for n in range(1, count + 1 if block < depth else 2):
                 self.add_module(f"conv{block}_{n}", nn.Conv2d(channels, width, 3, padding=1, padding_mode="reflect"))
                 channels = width
@@ -55,7 +56,7 @@ class VGG(nn.Module):
             upto: the last block wanted, 1 to depth (default: depth).
 
         Returns:
-            a list of (B, WIDTHS[i], ceil(H / 2^i), ceil(W / 2^i)).
+            a list of (B, widths[i], ceil(H / 2^i), ceil(W / 2^i)).
         """
         upto = upto or self.depth
         taps: list[Tensor] = []

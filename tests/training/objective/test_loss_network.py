@@ -33,6 +33,14 @@ FIRST_OF_BLOCK = {"vgg16": (0, 5, 10, 17, 24), "vgg19": (0, 5, 10, 19, 28)}
 """Indices of conv1_1 ... conv5_1, counted by hand in torchvision's table of layers."""
 
 
+@pytest.fixture
+def vgg() -> VGG:
+    """With all its channels."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return VGG("vgg16")
+
+
 def features(build: Build) -> torch.nn.Sequential:
     """Convolutions of a torchvision network with random weights and biases."""
     with torch.random.fork_rng():

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from vidstyle.core.errors import UsageError
 from vidstyle.models.checkpoint import StyleModel
 from vidstyle.models.compact import CompactNet
-from vidstyle.models.vgg import VGG, WIDTHS
+from vidstyle.models.vgg import VGG
 from vidstyle.training.objective import losses
 from vidstyle.training.objective.batch import Batch, Mean, StageObjective, StepResult
 from vidstyle.training.objective.style import StyleObjective
@@ -34,7 +34,7 @@ class DistilObjective:
             )
         self.net, self.vgg, self.mean = net, vgg, mean
         self.extra: nn.Module = nn.ModuleList(
-            nn.Conv2d(i, o, 1) for i, o in zip(net.config.widths, WIDTHS[1:4], strict=True)
+            nn.Conv2d(i, o, 1) for i, o in zip(net.config.widths, vgg.widths[1:4], strict=True)
         )
 
     def __call__(self, batch: Batch) -> StepResult:
