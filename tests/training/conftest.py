@@ -18,7 +18,9 @@ from vidstyle.training.data.images import ImageFolder
 
 @pytest.fixture(autouse=True)
 def small_previews(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Previews, and the pictures that int8 ranges are measured on whenever a model is saved: most of a short training."""
     monkeypatch.setattr("vidstyle.training.trainer.PREVIEW_SIDE", 64)
+    monkeypatch.setattr("vidstyle.training.calibration.SIDE", 64)
 
 
 @pytest.fixture(scope="session")
