@@ -40,7 +40,8 @@ Say = Callable[[str], None]
 
 
 def default_steps() -> int:
-    """$VIDSTYLE_FIT, or 0, which is no fit: what 40 steps gain has not been shown to be worth their time. Raises UsageError."""
+    """$VIDSTYLE_FIT, or 0, which is no fit: viewers prefer fitted styles for some paintings only (docs/fitting.md).
+    Raises UsageError."""
     text = os.environ.get("VIDSTYLE_FIT", "0")
     if not text.isdecimal():
         raise UsageError(f"VIDSTYLE_FIT={text}: must be a number of steps, 0 for none.")
