@@ -19,7 +19,7 @@ from benchmarks.films import Frames, clips, data_folder, first_frames, shortened
 from vidstyle.imaging.flow import DisFlow
 from vidstyle.imaging.resize import resize_short
 from vidstyle.imaging.tensors import unit_range
-from vidstyle.metrics.cuts import CutDetector
+from vidstyle.media.cuts import CutDetector
 from vidstyle.metrics.evaluation import STYLE_EVERY
 from vidstyle.metrics.fidelity import DeepGram, StyleDistance, content_ms_ssim, content_ssim
 from vidstyle.metrics.flicker import flicker, still_pixels

@@ -163,3 +163,32 @@ def test_missing_and_binary_files(tmp_path: Path) -> None:
     (tmp_path / "b.csv").write_bytes(b"\xff\xfe\x00\x80")
     with pytest.raises(InputError, match=r"b\.csv"):
         read_keyframes(tmp_path / "b.csv")
+
+
+@pytest.mark.parametrize(
+    ("easing", "halves"), [("linear", [0.25, 0.5, 0.75]), ("smooth", [0.15625, 0.5, 0.84375]), ("hold", [0, 0, 0])]
+)
+def test_easing(tmp_path: Path, easing: str, halves: list[float]) -> None:
+    csv = f"time,mosaic,cubist,strength,easing\n1,1,0,1,{easing}\n3,0,1,0.5,\n4,1,0,1,hold\n"
+    toml = (
+        f'[[key]]\ntime = 1\nstyles = {{ mosaic = 1 }}\neasing = "{easing}"\n[[key]]\ntime = 3\n'
+        "styles = { cubist = 1 }\nstrength = 0.5\n"
+        '[[key]]\ntime = 4\nstyles = { mosaic = 1 }\neasing = "hold"\n'
+    )
+    for name, text in (("k.csv", csv), ("k.toml", toml)):
+        keys = read_keyframes(write(tmp_path, name, text))
+        assert keys.easings == (easing, "linear", "hold")
+        times = [0.0, 1, 1.5, 2, 2.5, 3, 3.5, 4, 9]
+        assert keys.at(times)[:, 1].tolist() == [0, 0, *halves, 1, 0.5, 0, 0]
+        assert keys.strength_at(times).tolist() == [1, 1, *(1 - half / 2 for half in halves), 0.5, 0.75, 1, 1]
+
+
+def test_hold_lasts_until_the_very_time_of_the_next_key() -> None:
+    keys = Keyframes(("a", "b"), np.array([0.0, 0.7]), np.eye(2), np.ones(2), ("hold", "hold"))
+    assert keys.at([np.nextafter(0.7, 0), 0.7])[:, 1].tolist() == [0, 1]
+
+
+def test_an_easing_that_is_none(tmp_path: Path) -> None:
+    path = write(tmp_path, "k.csv", "time,mosaic,easing\n0,1,linear\n2,1,bouncy\n")
+    with pytest.raises(InputError, match="line 3: the easing 'bouncy' must be linear, smooth or hold"):
+        read_keyframes(path)

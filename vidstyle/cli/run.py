@@ -45,6 +45,10 @@ def command(
         Path | None,
         typer.Option(metavar="FILE", help="Blends that change over time (CSV or TOML), instead of --style."),
     ] = None,
+    style_per_shot: Annotated[
+        str | None,
+        typer.Option(metavar="A,B,..", help="Styles that take turns, a new one with each shot, instead of --style."),
+    ] = None,
     stabilize: Annotated[
         float,
         typer.Option(metavar="S", help="Draw each frame to the one before, along the source's motion: 0 to 0.99."),
@@ -107,6 +111,7 @@ def command(
         out_dir=out_dir,
         mask=mask,
         keyframes=keyframes,
+        style_per_shot=() if style_per_shot is None else tuple(part.strip() for part in style_per_shot.split(",")),
         stabilize=stabilize,
         start=None if start is None else parse_time(start),
         end=None if end is None else parse_time(end),
@@ -122,6 +127,8 @@ def command(
         segment=Fraction(str(segment)),
     )
     if ray is not None:
+        if style_per_shot is not None:
+            raise UsageError("--style-per-shot does not go with --ray yet; leave one of them out.")
         from vidstyle.cli.cluster import run_over_ray
 
         run_over_ray(sources, style or (), output, options, (ray, mixed, ray_gpus), json=json, quiet=quiet)
@@ -135,7 +142,7 @@ def command(
     videos = videos_of(sources, lambda sentence: None if quiet else opts.print_status(f"vidstyle: {sentence}"))
     if output is not None and (out_dir is not None or len(videos) != 1):
         raise UsageError(f"-o {output}: names one film; for {len(videos)} give --out-dir alone.")
-    check_names(videos, style or ())
+    check_names(videos, [*(style or ()), *options.style_per_shot])
     request = options.style_request(style or ())  # read once for all films; a wrong name is told before anything else
     if out_dir is not None:
         make_folder(out_dir)

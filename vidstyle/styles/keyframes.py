@@ -1,4 +1,4 @@
-"""Styles that change over a film: keys in time, each a blend and a strength, with straight interpolation between them.
+"""Styles that change over a film: keys in time, each a blend and a strength, and how they go over into one another.
 
 Codes are linear in their weights, so a film between two keys is attention over the weighted union of both blends' points.
 """
@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +20,11 @@ from vidstyle.core.errors import InputError
 from vidstyle.core.files import cause, check_readable
 from vidstyle.styles.resolve import is_built_in
 
-STRENGTH = "strength"
-"""Column of a CSV file, and value of a TOML key, that is no style."""
+STRENGTH, EASING = "strength", "easing"
+"""Columns of a CSV file, and values of a TOML key, that are no styles."""
+
+Easing = Literal["linear", "smooth", "hold"]
+"""How a key goes over into the next: in a straight line, slowly at both ends (3 s^2 - 2 s^3), or not before that one's time."""
 
 if TYPE_CHECKING:
     from vidstyle.models.style_code import StyleCode
@@ -39,20 +42,34 @@ class Keyframes:
     """(K, R): each row is not negative and sums to 1."""
     strengths: NDArray[np.float64]
     """(K,) in [0, 1]: how much style, 1 where the file does not say."""
+    easings: tuple[Easing, ...] = ()
+    """Of each key up to the next one; empty: all linear."""
+
+    def _between(self, seconds: NDArray[np.floating] | Sequence[float]) -> tuple[Any, Any, NDArray[np.float64]]:
+        """For N times the key before, the key after, and how far the way from one to the other is done, (N,) each."""
+        t = np.asarray(seconds, np.float64)
+        right = np.clip(np.searchsorted(self.times, t, side="right"), 1, max(1, len(self.times) - 1))
+        left = right - 1
+        right = np.minimum(right, len(self.times) - 1)
+        low, high = self.times[left], self.times[right]
+        share = (np.clip(t, low, high) - low) / np.where(high > low, high - low, 1)
+        if self.easings:
+            kinds = np.array(self.easings)[left]
+            share = np.where(kinds == "smooth", share * share * (3 - 2 * share), share)
+            share = np.where(kinds == "hold", np.floor(share), share)
+        return left, right, share
 
     def at(self, seconds: NDArray[np.floating] | Sequence[float]) -> NDArray[np.float64]:
         """(N, R) weights at N times; before the first and after the last key they stand still. Exact at the keys."""
-        t = np.asarray(seconds, np.float64)
-        right = np.clip(np.searchsorted(self.times, t, side="right"), 1, max(1, len(self.times) - 1))
-        if len(self.times) == 1:
-            return np.repeat(self.weights, len(t), 0)
-        low, high = self.times[right - 1], self.times[right]
-        share = ((np.clip(t, low, high) - low) / (high - low))[:, None]
-        return np.asarray(self.weights[right - 1] * (1 - share) + self.weights[right] * share)
+        left, right, share = self._between(seconds)
+        part = share[:, None]
+        return np.asarray(self.weights[left] * (1 - part) + self.weights[right] * part)
 
     def strength_at(self, seconds: NDArray[np.floating] | Sequence[float]) -> NDArray[np.float64]:
         """(N,) strengths at N times, as `at`."""
-        return np.interp(np.asarray(seconds, np.float64), self.times, self.strengths)
+        left, right, share = self._between(seconds)
+        begin, end = self.strengths[left], self.strengths[right]
+        return np.asarray(np.where(share == 1, end, begin + (end - begin) * share))
 
     def codes(self, seconds: Sequence[float], styles: Sequence[StyleCode]) -> StyleCode:
         """The code of each of N frames, as one code of batch N.
@@ -80,6 +97,7 @@ class Key:
     time: float
     styles: Mapping[str, float]
     strength: float
+    easing: Easing
 
 
 def read_keyframes(path: Path) -> Keyframes:
@@ -92,8 +110,10 @@ def read_keyframes(path: Path) -> Keyframes:
         time = 2.5
         styles = { mosaic = 0.7, "art.jpg" = 0.3 }
         strength = 0.5
+        easing = "smooth"
 
-    Weights of a key are scaled to sum to 1. The strength is optional; in CSV it is a column named `strength`.
+    Weights of a key are scaled to sum to 1. The strength is optional, and so is the easing, the way to the next key: linear
+    (if nothing is said), smooth or hold. In CSV they are columns named `strength` and `easing`.
 
     Raises:
         InputError: not readable, or keys that make no sense; the message says which one.
@@ -112,7 +132,9 @@ def read_keyframes(path: Path) -> Keyframes:
     # Divided by the largest first, so that no sum overflows.
     weights /= weights.max(1, keepdims=True)
     times, strengths = np.array([key.time for key in keys]), np.array([key.strength for key in keys])
-    return Keyframes(beside, times, weights / weights.sum(1, keepdims=True), strengths)
+    easings = tuple(key.easing for key in keys)
+    plain = all(easing == "linear" for easing in easings)
+    return Keyframes(beside, times, weights / weights.sum(1, keepdims=True), strengths, () if plain else easings)
 
 
 def _found(ref: str, folder: Path) -> str:
@@ -120,8 +142,8 @@ def _found(ref: str, folder: Path) -> str:
     return ref if is_built_in(ref) or not (folder / ref).is_file() else str(folder / ref)
 
 
-Row = tuple[str, Any, Mapping[str, Any], Any]
-"""Where a key stands in its file, and its time, styles and strength as they were read."""
+Row = tuple[str, Any, Mapping[str, Any], Any, Any]
+"""Where a key stands in its file, and its time, styles, strength and easing as they were read."""
 
 
 def toml_keys(path: Path, text: str) -> list[Key]:
@@ -134,11 +156,11 @@ def toml_keys(path: Path, text: str) -> list[Key]:
         raise InputError(f"{path}: must hold [[key]] tables and nothing else.")
     found: list[Row] = []
     for n, row in enumerate(rows, 1):
-        if set(row) - {STRENGTH} != {"time", "styles"} or not isinstance(row["styles"], dict):
+        if set(row) - {STRENGTH, EASING} != {"time", "styles"} or not isinstance(row["styles"], dict):
             raise InputError(
-                f"{path}: key {n} must have a time, a table of styles, maybe a strength, and nothing else."
+                f"{path}: key {n} must have a time, a table of styles, maybe a strength and an easing, and nothing else."
             )
-        found.append((f"key {n}", row["time"], row["styles"], row.get(STRENGTH, 1.0)))
+        found.append((f"key {n}", row["time"], row["styles"], row.get(STRENGTH, 1.0), row.get(EASING, "linear")))
     return checked(path, found)
 
 
@@ -161,14 +183,15 @@ def csv_keys(path: Path, text: str) -> list[Key]:
     found: list[Row] = []
     for n, row in rows[1:]:
         styles: dict[str, Any] = dict(zip(header[1:], row[1:], strict=True))
-        found.append((f"line {n}", row[0], styles, styles.pop(STRENGTH, 1.0)))
+        strength, easing = styles.pop(STRENGTH, 1.0), styles.pop(EASING, "").strip() or "linear"
+        found.append((f"line {n}", row[0], styles, strength, easing))
     return checked(path, found)
 
 
 def checked(path: Path, rows: Sequence[Row]) -> list[Key]:
     """Numbers of the rows; their place in the file goes into the message of what is wrong."""
     out: list[Key] = []
-    for where, time, styles, strength in rows:
+    for where, time, styles, strength, easing in rows:
         seconds = number(time)
         weights = {ref: number(w) for ref, w in styles.items()}
         if not seconds >= 0:
@@ -180,7 +203,9 @@ def checked(path: Path, rows: Sequence[Row]) -> list[Key]:
         share = number(strength)
         if not 0 <= share <= 1:
             raise InputError(f"{path}: {where}: the strength {strength!r} must be between 0 and 1.")
-        out.append(Key(seconds, weights, share))
+        if easing not in get_args(Easing):
+            raise InputError(f"{path}: {where}: the easing {easing!r} must be linear, smooth or hold.")
+        out.append(Key(seconds, weights, share, easing))
     return out
 
 

@@ -35,11 +35,13 @@ class StyleRequest:
     mask: Mask | None = None
     """(H, W), of the mask's own size until `at_size`."""
     keyframes: Keyframes | None = None
+    per_shot: bool = False
+    """The styles take turns with the film's shots, which become the keyframes once they are found."""
 
     @property
     def mixes_two(self) -> bool:
         """The mask chooses between two styles, not between a style and the source."""
-        return self.mask is not None and self.keyframes is None and len(self.styles) == 2
+        return self.mask is not None and self.keyframes is None and not self.per_shot and len(self.styles) == 2
 
     @property
     def notes(self) -> list[str]:
@@ -85,7 +87,12 @@ class StyleRequest:
             "mask": None if self.mask is None else hashlib.sha256(self.mask.tobytes()).hexdigest(),
             "keyframes": None
             if keys is None
-            else [keys.times.tolist(), keys.weights.tolist(), keys.strengths.tolist()],
+            else [
+                keys.times.tolist(),
+                keys.weights.tolist(),
+                keys.strengths.tolist(),
+                *([list(keys.easings)] if keys.easings else []),
+            ],
         }
 
 
@@ -147,6 +154,23 @@ def read_request(
             raise UsageError("--mask says where each of the two styles is; leave their weights out.")
     picture = None if mask is None else read_mask(mask)
     return StyleRequest(tuple(read), strength, preserve_color, stabilize, picture, keys)
+
+
+def read_per_shot(request: StyleRequest, refs: Sequence[str], mask: Path | None) -> StyleRequest:
+    """A request of a blend as one of styles that take turns with the shots.
+
+    Args:
+        refs: the styles as they were written.
+        mask: its file; black is the source itself.
+
+    Raises:
+        UsageError: a style with a weight.
+        InputError: a mask that cannot be read.
+    """
+    for ref in refs:
+        if parse(ref).weight != 1:
+            raise UsageError(f"--style-per-shot {ref}: each style has its shots to itself; leave the weight out.")
+    return replace(request, per_shot=True, mask=None if mask is None else read_mask(mask))
 
 
 def read_styles(given: Sequence[StyleLike], *, size: int) -> list[Style]:

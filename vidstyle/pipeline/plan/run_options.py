@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 import sys
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from numbers import Rational
 from pathlib import Path
@@ -15,8 +16,6 @@ from vidstyle.core.errors import SettingError, UsageError
 from vidstyle.imaging.sizes import MIN_PAINT_SIZE, MIN_SIDE, PaintSize
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from vidstyle.styles.request import StyleRequest
     from vidstyle.styles.source import StyleLike
 
@@ -50,6 +49,8 @@ class RunOptions:
     """A grey picture, stretched over the frame: white is the style, black the source itself or, of two styles, the second."""
     keyframes: Path | None = None
     """A file of blends over time (`styles.keyframes`), instead of styles."""
+    style_per_shot: Sequence[str] = ()
+    """Two styles or more that take turns, a new one with each shot, instead of styles."""
     stabilize: float = 0.0
     """In [0, 1): how much each frame is drawn to the one before, moved along with the source; 0 not at all."""
     start: Fraction | None = None
@@ -114,6 +115,12 @@ class RunOptions:
         check(self.start is None or self.start >= 0, "--start: must not be negative.")
         check(self.end is None or self.end > (self.start or 0), "--end: must be later than --start (and more than 0).")
         check(self.fps is None or 0 < self.fps <= 1000, f"--fps {self.fps}: must be more than 0 and at most 1000.")
+        shots = self.style_per_shot
+        check(
+            not shots or (len(shots) > 1 and not isinstance(shots, str)),
+            f"--style-per-shot {','.join(shots)}: name at least two styles, with commas between them.",
+        )
+        check(not shots or self.keyframes is None, "--style-per-shot and --keyframes exclude each other; give one.")
         check(0 <= self.max_errors <= 1, f"--max-errors {self.max_errors}: must be between 0% and 100%.")
         check(self.bit_depth in (8, 10), f"--bit-depth {self.bit_depth}: must be 8 or 10.")
         check(self.decoder in ("software", "cuda"), f"--decoder {self.decoder}: use software or cuda.")
@@ -125,8 +132,15 @@ class RunOptions:
 
     def style_request(self, styles: StyleLike | Sequence[StyleLike]) -> StyleRequest:
         """The styles with what is said about them here, read. Raises as `read_request`."""
-        from vidstyle.styles.request import read_request
+        from vidstyle.styles.request import read_per_shot, read_request
 
+        if self.style_per_shot:
+            check(
+                not isinstance(styles, str | Path) and not len(styles),
+                "--style-per-shot names its styles itself; leave --style out, or --style-per-shot.",
+            )
+            alone = replace(self, mask=None, style_per_shot=())
+            return read_per_shot(alone.style_request(tuple(self.style_per_shot)), self.style_per_shot, self.mask)
         return read_request(
             styles,
             style_size=self.style_size,

@@ -19,9 +19,9 @@ from torch import Tensor
 from vidstyle.core.errors import InputError
 from vidstyle.imaging.flow import DisFlow
 from vidstyle.imaging.resize import resize_short
+from vidstyle.media.cuts import CutDetector
 from vidstyle.media.input.clip_reader import open_clip
 from vidstyle.media.paths import VIDEOS
-from vidstyle.metrics.cuts import CutDetector
 from vidstyle.metrics.warp_error import motion
 from vidstyle.training.data.images import ImageBatch
 from vidstyle.training.data.rng import Purpose, StepRandomness

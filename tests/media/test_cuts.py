@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vidstyle.media.cuts import CutDetector
 from vidstyle.media.input.probe import probe
-from vidstyle.metrics.cuts import CutDetector
 from vidstyle.metrics.pairing import timed_frames
 
 

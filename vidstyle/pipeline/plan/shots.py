@@ -1,0 +1,73 @@
+"""`--style-per-shot`: the shots of a film, and styles that take turns with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from vidstyle.imaging.frame import Frame
+from vidstyle.media.cuts import CutDetector
+from vidstyle.media.input.concealment import ReadReport
+from vidstyle.media.input.reader import read_frames
+from vidstyle.pipeline.plan.plan import VideoPlan
+from vidstyle.styles.keyframes import Easing, Keyframes
+from vidstyle.styles.request import StyleRequest
+
+SHORTEST = Fraction(1, 2)
+"""Seconds: a cut sooner than that after the one before it, as a flash makes them, begins no shot."""
+
+
+def with_shots(request: StyleRequest, video: VideoPlan, frozen: Mapping[str, Any]) -> StyleRequest:
+    """A request whose styles take turns, a shot each, as keys that hold; any other request as it is.
+
+    Args:
+        frozen: the fingerprint of an unfinished run, whose shots stay; empty where there is none.
+
+    Raises:
+        InputError: the film cannot be decoded.
+    """
+    if not request.per_shot or request.keyframes is not None:
+        return request
+    held = frozen.get("style", {}).get("keyframes")
+    begins = held[0] if held else find_shots(video)
+    count = len(request.styles)
+    weights = np.eye(count)[np.arange(len(begins)) % count]
+    hold: Easing = "hold"
+    refs = tuple(style.name for style in request.styles)
+    keys = Keyframes(refs, np.array(begins, np.float64), weights, np.ones(len(begins)), (hold,) * len(begins))
+    return replace(request, keyframes=keys)
+
+
+def find_shots(video: VideoPlan) -> list[float]:
+    """Times at which the shots of a film begin, within its cut, in seconds after the film's first frame, as keyframes count.
+
+    The film is decoded for it once, before it is painted: what a shot is must not depend on where a run begins.
+
+    Raises:
+        InputError: the film cannot be decoded, or is damaged beyond 10 %.
+    """
+    begin, end = video.clock.source_bounds(video.start, video.stop)
+    frames = read_frames(
+        video.info,
+        start=begin,
+        stop=end,
+        shown=video.clock.step is not None,
+        threads=video.settings.threads,
+        decoder=video.decoder,
+        report=ReadReport(),
+    )
+    first = (video.info.start_pts or 0) * video.info.time_base
+    return [float(at - first) for at in shot_starts(frames)] or [0.0]
+
+
+def shot_starts(frames: Iterable[Frame]) -> list[Fraction]:
+    """Times in seconds at which the shots of consecutive frames begin, the first frame's first."""
+    detect, starts = CutDetector(), list[Fraction]()
+    for frame in frames:
+        if (detect(frame.data) and frame.seconds - starts[-1] >= SHORTEST) or not starts:
+            starts.append(frame.seconds)
+    return starts
