@@ -25,7 +25,10 @@ def commands(page: Path, *, run: bool = False) -> list[list[str]]:
     """Words of each `vidstyle ...` line in a page's shell blocks (those under `<!-- run -->` alone), without comments."""
     blocks = [m["lines"] for m in BLOCK.finditer(page.read_text(encoding="utf-8")) if m["run"] or not run]
     lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
-    return [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("vidstyle ")]
+    own = (
+        line.partition(" | ")[0] for line in lines if line.startswith("vidstyle ")
+    )  # what it is piped into is not ours
+    return [shlex.split(line, comments=True)[1:] for line in own]
 
 
 EXAMPLES = [(page.name, words) for page in PAGES for words in commands(page)]
