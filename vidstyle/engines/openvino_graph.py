@@ -87,17 +87,26 @@ def with_weights(graph: openvino.Model, weights: Mapping[str, NDArray[np.float32
 
 def stored(graph: openvino.Model) -> bytes:
     """A graph as bytes, which `restored` reads: the length of its XML (8 bytes, little-endian), XML, weights."""
-    with tempfile.TemporaryDirectory() as folder:
-        xml, weights = Path(folder) / "graph.xml", Path(folder) / "graph.bin"
-        openvino.serialize(graph, xml, weights)
-        text = xml.read_bytes()
-        return len(text).to_bytes(8, "little") + text + weights.read_bytes()
+    xml, weights = _serialised(graph)
+    return len(xml).to_bytes(8, "little") + xml + weights
 
 
 def restored(data: bytes) -> openvino.Model:
     """The graph of `stored`. Raises RuntimeError for what is none."""
     end = 8 + int.from_bytes(data[:8], "little")
-    return openvino.Core().read_model(data[8:end], openvino.Tensor(np.frombuffer(data[end:], np.uint8).copy()))
+    return _read(data[8:end], data[end:])
+
+
+def _serialised(graph: openvino.Model) -> tuple[bytes, bytes]:
+    """A graph's XML and weights."""
+    with tempfile.TemporaryDirectory() as folder:
+        xml, weights = Path(folder) / "graph.xml", Path(folder) / "graph.bin"
+        openvino.serialize(graph, xml, weights)
+        return xml.read_bytes(), weights.read_bytes()
+
+
+def _read(xml: bytes, weights: bytes) -> openvino.Model:
+    return openvino.Core().read_model(xml, openvino.Tensor(np.frombuffer(weights, np.uint8).copy()))
 
 
 def _recorded(module: FromBytes, inputs: tuple[Tensor, ...]) -> TorchFXPythonDecoder:
@@ -156,12 +165,10 @@ def in_forms_that_stay(graph: openvino.Model) -> None:
 def with_float32_kept(graph: openvino.Model) -> openvino.Model:
     """The same graph, changed in place, whose delicate layers ignore a hint to compute in less than float32."""
     in_forms_that_stay(graph)
-    with tempfile.TemporaryDirectory() as folder:
-        xml, weights = Path(folder) / "graph.xml", Path(folder) / "graph.bin"
-        openvino.serialize(graph, xml, weights)
-        root = ET.fromstring(xml.read_text())
-        mark(root)
-        return openvino.Core().read_model(ET.tostring(root), openvino.Tensor(np.fromfile(weights, np.uint8)))
+    xml, weights = _serialised(graph)
+    root = ET.fromstring(xml)
+    mark(root)
+    return _read(ET.tostring(root), weights)
 
 
 def mark(root: ET.Element) -> None:
