@@ -23,6 +23,10 @@ from vidstyle.media.timestamps import frame_ticks
 _NEVER_INTERLACED = frozenset({"vp8", "vp9", "av1", "gif", "png", "apng", "webp", "animated webp"})
 
 
+MAX_ERRORS = 0.10
+"""Share of a film's frames that may be damaged, unless somebody says otherwise."""
+
+
 def read_frames(
     info: VideoInfo,
     *,
@@ -33,7 +37,7 @@ def read_frames(
     decoder: Decoder = "software",
     planes: PlaneSizes | None = None,
     report: ReadReport | None = None,
-    max_errors: float = 0.10,
+    max_errors: float = MAX_ERRORS,
 ) -> Iterator[Frame]:
     """Frames of `info` shown at or after `start` and before `stop` (ticks of `info.time_base`; None: no bound).
 

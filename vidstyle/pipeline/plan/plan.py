@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -10,10 +11,14 @@ from typing import Any
 
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.core.files import through_links
+from vidstyle.imaging.frame import Frame
 from vidstyle.imaging.transforms import pixel_aspect, target_size
+from vidstyle.media.input.concealment import ReadReport
 from vidstyle.media.input.hwaccel import Decoder, settled
 from vidstyle.media.input.image_sequence import probe_image_sequence
+from vidstyle.media.input.planar_reader import PlaneSizes
 from vidstyle.media.input.probe import VideoInfo, probe
+from vidstyle.media.input.reader import MAX_ERRORS, read_frames
 from vidstyle.media.output.codecs import check_codec, default_codec, find_codec
 from vidstyle.media.output.containers import container_format, default_suffix
 from vidstyle.media.output.spec import OutputSpec
@@ -57,6 +62,33 @@ class VideoPlan:
     def first_tick(self) -> int:
         """Time of the source's first frame in the output's clock, which cuts and keyframes count from."""
         return (self.info.start_pts or 0) * self.clock.scale
+
+    def frames(
+        self,
+        start: int | None,
+        stop: int | None,
+        report: ReadReport,
+        *,
+        planes: PlaneSizes | None = None,
+        max_errors: float = MAX_ERRORS,
+    ) -> Iterator[Frame]:
+        """The source's frames for a stretch of the output, as `read_frames` gives them.
+
+        Args:
+            start, stop: ticks of the output's clock; None: no bound.
+        """
+        begin, end = self.clock.source_bounds(start, stop)
+        return read_frames(
+            self.info,
+            start=begin,
+            stop=end,
+            shown=self.clock.step is not None,
+            threads=self.settings.threads,
+            decoder=self.decoder,
+            planes=planes,
+            report=report,
+            max_errors=max_errors,
+        )
 
     @property
     def spec(self) -> OutputSpec:

@@ -12,7 +12,6 @@ import numpy as np
 from vidstyle.imaging.frame import Frame
 from vidstyle.media.cuts import CutDetector
 from vidstyle.media.input.concealment import ReadReport
-from vidstyle.media.input.reader import read_frames
 from vidstyle.pipeline.plan.plan import VideoPlan
 from vidstyle.styles.keyframes import Easing, Keyframes
 from vidstyle.styles.request import StyleRequest
@@ -50,16 +49,7 @@ def find_shots(video: VideoPlan) -> list[float]:
     Raises:
         InputError: the film cannot be decoded, or is damaged beyond 10 %.
     """
-    begin, end = video.clock.source_bounds(video.start, video.stop)
-    frames = read_frames(
-        video.info,
-        start=begin,
-        stop=end,
-        shown=video.clock.step is not None,
-        threads=video.settings.threads,
-        decoder=video.decoder,
-        report=ReadReport(),
-    )
+    frames = video.frames(video.start, video.stop, ReadReport())
     first = (video.info.start_pts or 0) * video.info.time_base
     return [float(at - first) for at in shot_starts(frames)] or [0.0]
 

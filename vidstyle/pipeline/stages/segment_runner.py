@@ -10,7 +10,6 @@ from vidstyle.core.errors import InputError
 from vidstyle.imaging.frame import Frame
 from vidstyle.imaging.transforms import on_black, resized, with_small_copy
 from vidstyle.media.input.concealment import ReadReport, judge
-from vidstyle.media.input.reader import read_frames
 from vidstyle.pipeline.plan.journal import Journal
 from vidstyle.pipeline.plan.plan import VideoPlan
 from vidstyle.pipeline.plan.segments import Range, missing_ranges, shared_out
@@ -83,19 +82,8 @@ class SegmentRunner:
         video, (first, last) = self.video, segments
         start = video.start if first == 0 else video.plan.border(first)
         stop = video.stop if last is None else video.plan.border(last)
-        begin, end = video.clock.source_bounds(start, stop)
         report = ReadReport()
-        source = read_frames(
-            video.info,
-            start=begin,
-            stop=end,
-            shown=video.clock.step is not None,
-            threads=video.settings.threads,
-            decoder=video.decoder,
-            planes=video.painting.planes,
-            report=report,
-            max_errors=self.max_errors,
-        )
+        source = video.frames(start, stop, report, planes=video.painting.planes, max_errors=self.max_errors)
         timed = retimed(prepared(source, video), video.clock, video.plan, start=start, stop=stop)
         sink = SegmentWriter(video, self.journal, first=first, wrote=self.wrote)
         spent = run_stages(
