@@ -91,17 +91,11 @@ def inputs_of(sources: Sequence[Path], say: Callable[[str], None]) -> list[str]:
     from vidstyle.cluster.storage import is_url, url_of, videos_at
 
     paths = [source for source in sources if not is_url(source)]
-    local = {str(path) for path in (videos_of(paths, lambda text: say(f"vidstyle: {text}")) if paths else ())}
+    local = [str(path) for path in (videos_of(paths, lambda text: say(f"vidstyle: {text}")) if paths else ())]
     remote = [video for source in sources if is_url(source) for video in videos_at(url_of(source))]
     if not local and not remote:
         raise InputError("nothing is left to style; name a film.")
-    return [*sorted(local, key=_place(paths)), *dict.fromkeys(remote)]
-
-
-def _place(paths: Sequence[Path]) -> Callable[[str], int]:
-    """The place of a film among the inputs: that of itself or of its folder."""
-    order = {str(path): i for i, path in enumerate(paths)}
-    return lambda video: order.get(video, order.get(str(Path(video).parent), len(order)))
+    return [*local, *dict.fromkeys(remote)]
 
 
 @contextmanager
