@@ -8,7 +8,9 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import packages_distributions
 from itertools import chain
 from pathlib import Path
@@ -109,9 +111,14 @@ def test_every_import_is_declared() -> None:
     assert [n for n in sorted(foreign) if not declared & {d.lower().replace("_", "-") for d in homes.get(n, [n])}] == []
 
 
+@cache
+def _parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def _syntax() -> Iterator[tuple[Path, ast.Module]]:
     for path in SOURCES:
-        yield path.relative_to(ROOT / "vidstyle"), ast.parse(path.read_text(encoding="utf-8"))
+        yield path.relative_to(ROOT / "vidstyle"), _parsed(path)
 
 
 def _functions(tree: ast.Module) -> Iterator[ast.FunctionDef]:
@@ -195,6 +202,45 @@ def test_a_folder_is_one_idea() -> None:
             held[path.parent.as_posix()] = held.get(path.parent.as_posix(), 0) + 1
     for folder, count in held.items():
         assert count <= FOLDERS.get(folder, 12), f"{folder}/ holds {count} modules"
+
+
+def _names_of_others(tree: ast.Module) -> set[str]:
+    """What a module may name of other modules: imported names, attributes, ends of strings ("package.module:name")."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.Attribute):
+            found.add(node.attr)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found.add(re.split(r"[.:]", node.value)[-1])
+    return found
+
+
+def _functions_and_constants(tree: ast.Module) -> Iterator[str]:
+    """Top-level functions, but for commands and routes, which a decorator gives to others; constants in capitals."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            if not any(isinstance(d, ast.Call) and ast.unparse(d.func) != "cache" for d in node.decorator_list):
+                yield node.name
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            yield from (n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name) and n.id.isupper())
+
+
+def test_what_one_module_alone_uses_is_private() -> None:
+    """Names without `_` are those that somebody else uses: another module, a test, a benchmark, a program. Classes and aliases
+    are left out: their objects travel although their names need not."""
+    others = [p for folder in ("tests", "benchmarks", "pipelines", "docs") for p in (ROOT / folder).rglob("*.py")]
+    uses = {path: _names_of_others(_parsed(path)) for path in (*SOURCES, *others)}
+    users = Counter(name for found in uses.values() for name in found)
+    for path, tree in _syntax():
+        names = {name for name in _functions_and_constants(tree) if not name.startswith("_")}
+        if path.parts[0] == "cli":
+            names -= {f.name for f in _functions(tree) if _is_command(path, f)} | {"script"}  # the entry point
+        own = uses[ROOT / "vidstyle" / path]
+        alone = sorted(name for name in names if users[name] == (name in own))
+        assert not alone, f"{path.as_posix()}: {', '.join(alone)}: used here only, so the name begins with _"
 
 
 DIALECT = {"crew", "fill", "look", "words", "draws", "feed", "parts", "film"}

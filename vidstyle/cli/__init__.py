@@ -40,7 +40,7 @@ COMMANDS: dict[str, str] = {
 }
 """Name of a command -> module that holds it, in the order of help."""
 
-PLAIN: Any = {"add_completion": False, "rich_markup_mode": None}
+_PLAIN: Any = {"add_completion": False, "rich_markup_mode": None}
 """Of every typer application here. Help is plain text: rich takes as long to import as the rest, and makes h:m:s an emoji."""
 
 
@@ -53,7 +53,7 @@ class Lazy(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         command = import_module(self.modules[name]).command
         if not isinstance(command, typer.Typer):
-            single = typer.Typer(**PLAIN)
+            single = typer.Typer(**_PLAIN)
             single.command()(command)
             command = single
         built = typer.main.get_command(command)
@@ -100,10 +100,10 @@ def system_sentence(error: OSError | MemoryError) -> str:
     return f"{where}{error.strerror or error}"
 
 
-app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_show_locals=False, **PLAIN)
+app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_show_locals=False, **_PLAIN)
 
 
-def show_version(wanted: bool) -> None:
+def _show_version(wanted: bool) -> None:
     if wanted:
         print(f"vidstyle {__version__}")
         raise typer.Exit
@@ -112,7 +112,7 @@ def show_version(wanted: bool) -> None:
 @app.callback()
 def root(
     version: Annotated[
-        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version and exit.")
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     """Any video in the style of any picture: without flicker, with its sound."""

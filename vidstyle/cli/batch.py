@@ -116,7 +116,7 @@ def conclude(outcomes: Sequence[VideoOutcome], *, quiet: bool, json: str | None,
     """
     failed = sum(outcome.error is not None for outcome in outcomes)
     if not quiet:
-        print_table(outcomes)
+        _print_table(outcomes)
     if json is not None:
         opts.emit_json({"films": [outcome.to_dict() for outcome in outcomes], "failed": failed, **more}, json)
     if failed:
@@ -142,7 +142,7 @@ def one(video: Path, style: Style, *, resume: bool) -> VideoOutcome:
     return VideoOutcome(video, error=sentence)
 
 
-def print_table(outcomes: Sequence[VideoOutcome]) -> None:
+def _print_table(outcomes: Sequence[VideoOutcome]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

@@ -49,7 +49,7 @@ def run_over_ray(
 
     results: dict[str, Callable[[], RunReport]] = {}
     outcomes: dict[str, VideoOutcome] = {}
-    with progress_bars(quiet, videos) as progress:
+    with _progress_bars(quiet, videos) as progress:
 
         def done(video: str, result: Callable[[], RunReport]) -> None:
             results[video] = result
@@ -99,7 +99,7 @@ def inputs_of(sources: Sequence[Path], say: Callable[[str], None]) -> list[str]:
 
 
 @contextmanager
-def progress_bars(quiet: bool, videos: Sequence[str]) -> Iterator[Progress]:
+def _progress_bars(quiet: bool, videos: Sequence[str]) -> Iterator[Progress]:
     """A bar for each film that is being made and one for all, on stderr; nothing where that is no terminal."""
     from rich.console import Console
 

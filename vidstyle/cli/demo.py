@@ -12,12 +12,12 @@ from vidstyle.core.errors import InputError, UsageError
 from vidstyle.pipeline.plan.run_options import RunOptions, parse_paint_size
 
 SOURCE, STYLED = "vidstyle-demo.mp4", "vidstyle-demo.styled.mp4"
-DEFAULT_STYLE = "stained-glass"
+_DEFAULT_STYLE = "stained-glass"
 
 
 def command(
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for the two films.")] = Path(),
-    style: Annotated[str, typer.Option(metavar="ART", help="Built-in name or picture file.")] = DEFAULT_STYLE,
+    style: Annotated[str, typer.Option(metavar="ART", help="Built-in name or picture file.")] = _DEFAULT_STYLE,
     model: opts.Model = "compact",
     paint_size: opts.PaintSizeText = "auto",
     detail: opts.Detail = 1.0,

@@ -19,7 +19,7 @@ class ExportFormat(StrEnum):
     openvino = "openvino"
 
 
-SUFFIXES = {ExportFormat.onnx: ".onnx", ExportFormat.openvino: ".xml"}
+_SUFFIXES = {ExportFormat.onnx: ".onnx", ExportFormat.openvino: ".xml"}
 
 
 def command(
@@ -41,7 +41,7 @@ def command(
     width, height = parse_size(size)
     if min(width, height) < MIN_SIDE:
         raise UsageError(f"--size {size}: both sides must be at least {MIN_SIDE} pixels.")
-    suffix = SUFFIXES[kind]
+    suffix = _SUFFIXES[kind]
     path = output or Path.cwd() / f"{Path(model).stem}-{width}x{height}{suffix}"
     if path.suffix.lower() != suffix:
         raise UsageError(f"-o {path}: the name of an {kind} file ends in {suffix}.")

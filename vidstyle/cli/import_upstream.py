@@ -10,7 +10,7 @@ import typer
 from vidstyle.cli import options as opts
 from vidstyle.core.errors import UsageError
 
-SUFFIX = ".safetensors"
+_SUFFIX = ".safetensors"
 
 
 def command(
@@ -24,8 +24,8 @@ def command(
     overwrite: opts.Overwrite = False,
 ) -> None:
     """AdaAttN's released files (video: three, image: four) as one model file, for --model. Nothing in them is executed."""
-    if output.suffix.lower() != SUFFIX:
-        raise UsageError(f"-o {output}: the name of a model file ends in {SUFFIX}.")
+    if output.suffix.lower() != _SUFFIX:
+        raise UsageError(f"-o {output}: the name of a model file ends in {_SUFFIX}.")
     if output.exists() and not overwrite:
         raise UsageError(f"{output} exists already; add -y to replace it.")
 

@@ -81,7 +81,7 @@ def command(
                 pool.offer(number, resized(Frame(picture, 0, 0, 1), size).data)  # type: ignore[arg-type]
                 if controls.ended or show.error or pool.error:
                     break
-                say_rate(show, say)
+                _say_rate(show, say)
     finally:
         pool.close()
         show.close()
@@ -166,7 +166,7 @@ class Controls:
             self.say(f"strength: {self.strength:.1f}")
 
 
-def say_rate(show: Showing, say: Callable[[str], None]) -> None:
+def _say_rate(show: Showing, say: Callable[[str], None]) -> None:
     """Rate and latency, every five seconds."""
     if time.monotonic() - show.told > 5 and show.count:
         show.told = time.monotonic()

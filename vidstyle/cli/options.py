@@ -61,7 +61,7 @@ Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress and no w
 
 STDOUT = "-"
 
-PICTURE = (
+_PICTURE = (
     "overwrite",
     "model",
     "strength",
@@ -79,7 +79,7 @@ def image_options(given: Mapping[str, Any]) -> dict[str, Any]:
     """What `run` and `image` are told alike, out of the arguments of either (its `locals()`), as `RunOptions` takes it."""
     size = given["size"]
     return {
-        **{name: given[name] for name in PICTURE},
+        **{name: given[name] for name in _PICTURE},
         "size": None if size is None else parse_size(size),
         "paint_size": parse_paint_size(given["paint_size"]),
     }

@@ -10,7 +10,7 @@ import typer
 from vidstyle.cli import options as opts
 from vidstyle.core.errors import InputError, UsageError
 
-EXTRA = 'the studio needs more packages: pip install "vidstyle[studio]"'
+_EXTRA = 'the studio needs more packages: pip install "vidstyle[studio]"'
 
 
 def command(
@@ -52,7 +52,7 @@ def command(
         from vidstyle.studio.serve import serve
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] in ("fastapi", "uvicorn", "starlette", "anyio", "websockets"):
-            raise UsageError(f"{EXTRA} ({error.name} is missing).") from error
+            raise UsageError(f"{_EXTRA} ({error.name} is missing).") from error
         raise
     from vidstyle.models.registry import find_model
     from vidstyle.studio.configuration import StudioConfiguration, UploadLimits, default_folder, is_loopback, new_token

@@ -23,7 +23,7 @@ command.command("forget")(styles_fit.forget)
 def styles(context: typer.Context) -> None:
     """Built-in styles: list them, preview them, or compile any style into a small file."""
     if context.invoked_subcommand is None:
-        show(None)
+        _show(None)
 
 
 @command.command("list")
@@ -35,7 +35,7 @@ def list_styles(
     if fitted:
         styles_fit.list_fitted(json)
     else:
-        show(json)
+        _show(json)
 
 
 @command.command()
@@ -47,7 +47,7 @@ def preview(
     overwrite: opts.Overwrite = False,
 ) -> None:
     """A contact sheet of the gallery."""
-    refuse_existing(output, overwrite)
+    _refuse_existing(output, overwrite)
     from vidstyle.imaging.image_io import write_image
     from vidstyle.styles import gallery
     from vidstyle.styles.contact_sheet import contact_sheet
@@ -89,7 +89,7 @@ def compile_style(
         raise UsageError(f"-o {output}: the name of a code file ends in {CODE_SUFFIX}.")
     if style_size < 16:
         raise UsageError(f"--style-size {style_size}: must be at least 16.")
-    refuse_existing(output, overwrite)
+    _refuse_existing(output, overwrite)
     source = read_source(art, size=style_size)
     if not isinstance(source, StyleImage):
         raise UsageError(f"{art}: is a compiled code already.")
@@ -102,7 +102,7 @@ def compile_style(
     opts.print_status(f"{output}: {output.stat().st_size / 1000:.0f} kB, for model {model}")
 
 
-def show(json: str | None) -> None:
+def _show(json: str | None) -> None:
     from vidstyle.styles.gallery import DESCRIPTIONS
 
     if json is not None:
@@ -113,6 +113,6 @@ def show(json: str | None) -> None:
         print(f"{name:<{wide}}  {text}")
 
 
-def refuse_existing(output: Path, overwrite: bool) -> None:
+def _refuse_existing(output: Path, overwrite: bool) -> None:
     if output.exists() and not overwrite:
         raise UsageError(f"{output} exists already; add -y to replace it.")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-FRAMES = 24
+_FRAMES = 24
 """Frames of a film that a style is fitted on."""
 
 
@@ -60,7 +60,7 @@ def fit_style(
     for spec, (picture, _, _) in zip(specs, read, strict=True):
         if isinstance(picture, Path):
             raise UsageError(f"{spec.ref}: is a style's file already; name the picture.")
-    pictures, digest = (None, None) if on is None else frames_of(on)
+    pictures, digest = (None, None) if on is None else _frames_of(on)
 
     from vidstyle.engines.base import cores
     from vidstyle.models.registry import find_model
@@ -68,7 +68,7 @@ def fit_style(
     from vidstyle.styles.fit.optimise import Art
 
     descriptor = find_model(model)
-    with progress_of(quiet) as told:
+    with _progress_of(quiet) as told:
         make(
             descriptor.load(),
             descriptor.digest,
@@ -78,7 +78,7 @@ def fit_style(
             name=" + ".join(art),
             pictures=pictures,
             fitted_on=digest,
-            device=gpu_or_cpu(),
+            device=_gpu_or_cpu(),
             threads=threads or cores(),
             progress=told,
         )
@@ -102,19 +102,19 @@ def report(output: Path, model: str, json: str | None, quiet: bool) -> None:
         opts.print_status(f"{output}: {size:.0f} kB, {kept_as}, for model {model}")
 
 
-def gpu_or_cpu() -> str:
+def _gpu_or_cpu() -> str:
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def progress_of(quiet: bool) -> Any:
+def _progress_of(quiet: bool) -> Any:
     from vidstyle.cli.run import progress_bar
 
     return progress_bar(quiet, "learning")
 
 
-def frames_of(source: Path) -> tuple[list[NDArray[np.uint8]], str]:
+def _frames_of(source: Path) -> tuple[list[NDArray[np.uint8]], str]:
     """FRAMES frames of a film, evenly spread over what it says is its length, or a folder's pictures; and their digest.
 
     Raises:
@@ -126,7 +126,7 @@ def frames_of(source: Path) -> tuple[list[NDArray[np.uint8]], str]:
 
     from vidstyle.styles.fit.crops import REACH, SIDE
 
-    found = folder_pictures(source) if source.is_dir() else video_frames(source)
+    found = _folder_pictures(source) if source.is_dir() else _video_frames(source)
     if not found:
         raise InputError(f"{source}: holds no picture to fit on; name a film or a folder of pictures.")
     if min(min(picture.shape[:2]) for picture in found) < 32:
@@ -137,27 +137,27 @@ def frames_of(source: Path) -> tuple[list[NDArray[np.uint8]], str]:
     return found, digest.hexdigest()
 
 
-def folder_pictures(folder: Path) -> list[NDArray[np.uint8]]:
+def _folder_pictures(folder: Path) -> list[NDArray[np.uint8]]:
     from vidstyle.imaging.image_io import read_image
     from vidstyle.media.paths import PICTURES
 
     files = sorted(p for p in folder.iterdir() if p.suffix.lower() in PICTURES)
-    step = max(1, len(files) // (4 * FRAMES))
+    step = max(1, len(files) // (4 * _FRAMES))
     return [read_image(path) for path in files[::step]]
 
 
-def video_frames(video: Path) -> list[NDArray[np.uint8]]:
+def _video_frames(video: Path) -> list[NDArray[np.uint8]]:
     from vidstyle.media.input.probe import probe
     from vidstyle.media.input.reader import read_frames
 
     info = probe(video)
     total = info.frames or int((info.duration or 10.0) * float(info.average_rate or 25))
-    every = max(1, total // FRAMES)
+    every = max(1, total // _FRAMES)
     found: list[NDArray[np.uint8]] = []
     for number, frame in enumerate(read_frames(info)):
         if number % every == 0:
             found.append(frame.data)
-        if len(found) >= FRAMES:
+        if len(found) >= _FRAMES:
             break
     return found
 

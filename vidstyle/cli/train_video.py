@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-SAVE_MINUTES = 1.0
+_SAVE_MINUTES = 1.0
 """Between checkpoints of a training from a pack: a rented machine may be taken back at any time."""
 
 
@@ -86,5 +86,5 @@ def command(
         folders, videos = (content, style), (video, validation_video)
         session = session_from_folders(recipe, folders, videos, (vgg, download_vgg), print_status)
     timed = bool(pack) and minutes is not None
-    limits = Limits(max_steps, minutes, timed, SAVE_MINUTES if pack else math.inf)
+    limits = Limits(max_steps, minutes, timed, _SAVE_MINUTES if pack else math.inf)
     session.train(out, limits, print_status, resume=resume, weights=weights)

@@ -13,7 +13,7 @@ from vidstyle.cluster.options import LOCAL
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.engines.base import cores
 
-OBJECT_STORE_BYTES = 1 << 29
+_OBJECT_STORE_BYTES = 1 << 29
 """Of a Ray that is started here. Only encoded segments pass through it, and Ray moves to disk what does not fit."""
 
 PATIENCE = 10.0
@@ -37,7 +37,7 @@ def connected(address: str) -> Iterator[None]:
         yield
         return
     _check(address)
-    own: dict[str, Any] = {"num_cpus": cores(), "include_dashboard": False, "object_store_memory": OBJECT_STORE_BYTES}
+    own: dict[str, Any] = {"num_cpus": cores(), "include_dashboard": False, "object_store_memory": _OBJECT_STORE_BYTES}
     try:
         ray.init(
             address=address,

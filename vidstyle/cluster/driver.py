@@ -24,12 +24,12 @@ from vidstyle.engines.base import Engine
 from vidstyle.pipeline.plan.run_options import RunOptions, RunReport
 from vidstyle.pipeline.plan.segments import Range
 
-AHEAD = 3
+_AHEAD = 3
 """Tasks that are given to Ray for each that can run at a time: one runs, the others wait where a machine may become free."""
-RETRIES = 3
+_RETRIES = 3
 """Times that a task is begun again whose machine or process was lost, whose film did not come through or whose result was
 damaged on its way."""
-QUIET = 20.0
+_QUIET = 20.0
 """Seconds in which no task ends, after which it is looked whether any machine is left."""
 PATIENCE = 5.0
 """Seconds that cancelled tasks get to stop by themselves."""
@@ -93,7 +93,7 @@ class Driver:
         self.videos: list[OpenVideo] = []
         try:
             while left or self.videos:
-                while len(self.running) < AHEAD * self.slots and (self._submit_one() or self._open(left, open_)):
+                while len(self.running) < _AHEAD * self.slots and (self._submit_one() or self._open(left, open_)):
                     pass
                 self._take_ready()
         except BaseException as error:
@@ -132,7 +132,7 @@ class Driver:
             num_cpus=self.engine.threads,
             num_gpus=self.gpus,
             memory=task_memory(video.video.plan, video.job.batch_size),
-            max_retries=RETRIES,
+            max_retries=_RETRIES,
             retry_exceptions=[TransferError],
             label_selector=selector,
         )
@@ -162,7 +162,7 @@ class Driver:
         now = time.monotonic()
         if progress:
             self.last, self.waits = now, False
-        elif not self.waits and now - self.last > QUIET and not self._fitting():
+        elif not self.waits and now - self.last > _QUIET and not self._fitting():
             self.waits = True
             self.say("vidstyle: warning: no machine of the cluster is left that fits; waiting for one, or for Ctrl-C.")
 
@@ -189,7 +189,7 @@ class Driver:
             raise lost(video, help_, task.segments, error) from error
         except ray.exceptions.RayError as error:
             raise lost(
-                video, f"its machines or processes were lost {RETRIES + 1} times", task.segments, error
+                video, f"its machines or processes were lost {_RETRIES + 1} times", task.segments, error
             ) from error
         self.figures.add(result)
         if isinstance(result, Failed):
@@ -204,7 +204,7 @@ class Driver:
             task.video.take(result)
         except DamagedSegment as error:
             task.damaged += 1
-            if task.damaged > RETRIES:
+            if task.damaged > _RETRIES:
                 raise InputError(f"{video.name}: {error}, {task.damaged} times (from {result.worked.host})") from error
             self._submit(task)
 

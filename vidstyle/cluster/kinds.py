@@ -17,9 +17,9 @@ from vidstyle.core.errors import UsageError
 from vidstyle.engines.cuda.devices import kind
 from vidstyle.pipeline.plan.fingerprint import machine
 
-FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8", "asimd", "sve")
+_FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8", "asimd", "sve")
 """Abilities of processors that decide which of its ways a library computes in."""
-A_LITTLE = 0.01
+_A_LITTLE = 0.01
 """Of a GPU: enough to be shown one."""
 
 
@@ -55,7 +55,7 @@ def processor(cpu_info: Path = Path("/proc/cpuinfo")) -> str:
     said = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     name = said.get("model name", platform.machine())
     flags = said.get("flags", said.get("Features", "")).split()
-    return " ".join([name, *(flag for flag in FLAGS if flag in flags)])
+    return " ".join([name, *(flag for flag in _FLAGS if flag in flags)])
 
 
 def survey(device: str) -> list[Node]:
@@ -70,7 +70,7 @@ def survey(device: str) -> list[Node]:
     for node in alive:
         has_gpu = gpu and node["Resources"].get("GPU", 0) > 0
         place = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
-        task = _kind_there.options(num_gpus=A_LITTLE if has_gpu else 0, scheduling_strategy=place)
+        task = _kind_there.options(num_gpus=_A_LITTLE if has_gpu else 0, scheduling_strategy=place)
         asked.append(task.remote(device if has_gpu or not gpu else "cpu"))
     ready, _ = ray.wait(asked, num_returns=max(1, len(asked)), timeout=PATIENCE) if asked else ([], [])
     found = []

@@ -43,13 +43,13 @@ class PlannedVideo:
         """About how long its longest task takes, in millions of pixels to paint: the order in which films are begun."""
         seconds = float(self.plan.plan.seconds)
         duration = self.plan.info.duration
-        if not in_segments(self.plan):
+        if not _in_segments(self.plan):
             seconds = duration or 3600.0
         width, height = self.plan.painting.size
         return min(seconds, duration or seconds) * float(self.plan.rate or 25) * width * height / 1e6
 
 
-def in_segments(video: VideoPlan) -> bool:
+def _in_segments(video: VideoPlan) -> bool:
     """Whether each segment can be read alone. What cannot be sought in would be decoded from its beginning for each."""
     return bool(video.info.pictures) or seekable(video.info)
 
@@ -58,7 +58,7 @@ def ranges(video: VideoPlan, journal: Journal) -> list[Range]:
     """What there is to do, a task each, longest first: a segment, or all that is missing between two where the film cannot be
     sought in. The last one is open, as nobody knows yet where the film ends."""
     gaps = missing_ranges(journal.covered(), journal.total)
-    if not in_segments(video):
+    if not _in_segments(video):
         return gaps
     expected = video.expected_segments() or 0
     single: list[Range] = []

@@ -24,10 +24,10 @@ from vidstyle.core.errors import InputError, UsageError, VidstyleError
 from vidstyle.media.paths import VIDEOS
 
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+(.*)", re.DOTALL)
-SCRATCH_SHARE = 0.5
+_SCRATCH_SHARE = 0.5
 """Of the disk's free space and what the scratch holds already: beyond it the copies that were used longest ago go."""
 ATTEMPTS = 3
-PACKAGES = {"s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "http": "aiohttp", "https": "aiohttp"}
+_PACKAGES = {"s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "http": "aiohttp", "https": "aiohttp"}
 """What brings fsspec's driver of a scheme."""
 
 
@@ -80,7 +80,7 @@ def _told(url: str) -> Iterator[None]:
     except PermissionError:
         raise InputError(f"{shown(url)}: access is denied; check the credentials in the environment.") from None
     except ImportError:
-        package = PACKAGES.get(url.partition(":")[0], "its driver")
+        package = _PACKAGES.get(url.partition(":")[0], "its driver")
         raise UsageError(f"{shown(url)}: needs {package}; pip install {package} on all machines.") from None
     except ValueError:
         raise UsageError(f"{shown(url)}: is no kind of address that fsspec knows.") from None
@@ -194,7 +194,7 @@ class ScratchCopies:
         held = {p: p.stat() for p in copies}
         free = shutil.disk_usage(self.folder).free
         total = sum(about.st_size for about in held.values())
-        limit = SCRATCH_SHARE * (free + total)
+        limit = _SCRATCH_SHARE * (free + total)
         if size > free + total:
             raise InputError(f"{self.folder}: has no room for a film of {size / 1e9:.1f} GB; set VIDSTYLE_SCRATCH.")
         for path in sorted(copies, key=lambda p: held[p].st_mtime_ns):

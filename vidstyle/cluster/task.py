@@ -85,7 +85,7 @@ class EngineSettings:
 
 
 @lru_cache(maxsize=1)
-def engine_of(settings: EngineSettings) -> Engine:
+def _engine_of(settings: EngineSettings) -> Engine:
     """The engine, made once a process."""
     return make_engine(
         settings.model.found(),
@@ -167,7 +167,7 @@ def make_range(task: VideoTask, segments: Range) -> Made | Failed:
         return Failed(worked(), unlike(task.kind, here), other_kind=True)
     try:
         with tempfile.TemporaryDirectory(prefix="vidstyle-") as folder:
-            video = with_source_here(task)
+            video = _with_source_here(task)
             with Journal.create(Path(folder) / "segments", {}) as journal:
                 runner, limit = run(replace(task, video=video), segments, journal)
                 made = delivered(journal, task.delivery)
@@ -190,14 +190,14 @@ def make_range(task: VideoTask, segments: Range) -> Made | Failed:
 def run(task: VideoTask, segments: Range, journal: Journal) -> tuple[SegmentRunner, int | None]:
     """The range into a journal. Returns what counted it, and the frames a call that memory sufficed for."""
     video = task.video
-    stage = StyleStage(task.request, engine_of(task.engine), batch_size=task.batch_size, origin=video.first_tick)
+    stage = StyleStage(task.request, _engine_of(task.engine), batch_size=task.batch_size, origin=video.first_tick)
     finish = None if video.painting.road == "source" else DetailTransfer(video, task.request)
     runner = SegmentRunner(video, journal, finish, task.batch_size, None, task.max_errors)
     runner.run_range(stage, segments, lambda: None)
     return runner, stage.limit
 
 
-def with_source_here(task: VideoTask) -> VideoPlan:
+def _with_source_here(task: VideoTask) -> VideoPlan:
     """The film as it is read on this machine. Raises InputError where it is not seen here."""
     video = task.video
     if is_url(task.source):

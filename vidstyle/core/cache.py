@@ -84,10 +84,10 @@ def save(path: Path, content: bytes) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with atomic_output(path) as temporary:
             temporary.write_bytes(hashlib.sha256(content).digest() + content)
-        prune(path.parent, keep=path)
+        _prune(path.parent, keep=path)
 
 
-def prune(place: Path, *, keep: Path) -> None:
+def _prune(place: Path, *, keep: Path) -> None:
     """Remove the entries that were used longest ago until the rest is within `LIMIT`; never `keep`."""
     files = [(f.stat(), f) for f in place.iterdir() if f.is_file()]
     total = sum(status.st_size for status, _ in files)

@@ -8,7 +8,7 @@ from importlib.resources import files
 
 LICENCE = "Apache-2.0"
 """Of the code, and of whatever here is our own."""
-PHOTOS = "styles/fit/photos"
+_PHOTOS = "styles/fit/photos"
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ _OWN = (
     ),
     Credit("weights/*.md", "about the weights", "vidstyle", LICENCE),
     Credit("styles/pictures/*.webp", "the built-in styles, painted by pipelines/gallery", "vidstyle", LICENCE),
-    Credit(f"{PHOTOS}/CREDITS.md", "about the photos", "vidstyle", LICENCE),
+    Credit(f"{_PHOTOS}/CREDITS.md", "about the photos", "vidstyle", LICENCE),
     Credit("studio/page/*", "the page of `vidstyle studio`", "vidstyle", LICENCE),
     Credit("metrics/report/page.html", "the page of `vidstyle evaluate --html`", "vidstyle", LICENCE),
     Credit("py.typed", "a mark for type checkers", "vidstyle", LICENCE),
@@ -46,7 +46,7 @@ _OWN = (
 
 def credits_of_files() -> list[Credit]:
     """All files of the package that are no Python source; the photos as their CREDITS.md has them."""
-    text = files("vidstyle").joinpath(PHOTOS, "CREDITS.md").read_text(encoding="utf-8")
+    text = files("vidstyle").joinpath(_PHOTOS, "CREDITS.md").read_text(encoding="utf-8")
     rows = [[cell.strip() for cell in row.split("|")] for row in re.findall(r"^\| *(.+?) *\|$", text, re.MULTILINE)]
-    photos = [Credit(f"{PHOTOS}/{name}.webp", what, by, terms) for name, what, by, terms in rows[2:]]
+    photos = [Credit(f"{_PHOTOS}/{name}.webp", what, by, terms) for name, what, by, terms in rows[2:]]
     return [*_OWN, *photos]

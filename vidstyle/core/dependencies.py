@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 from vidstyle.core.errors import InputError
 
-BUNDLED: dict[str, str] = {
+_BUNDLED: dict[str, str] = {
     "x264": "GPL-2.0-or-later",
     "x265": "GPL-2.0-or-later",
     "postproc": "GPL-2.0-or-later",
@@ -52,7 +52,7 @@ class Dependency:
     extras: tuple[str, ...]
     """Of vidstyle that ask for it; empty where vidstyle itself does."""
     bundled: tuple[tuple[str, str], ...]
-    """Libraries of `BUNDLED` that lie in the package, and their licences."""
+    """Libraries of `_BUNDLED` that lie in the package, and their licences."""
 
 
 def dependencies(package: str = "vidstyle") -> list[Dependency]:
@@ -105,14 +105,14 @@ def _described(package: Distribution, extras: set[str]) -> Dependency:
     return Dependency(
         package.metadata["Name"],
         package.version,
-        stated_licence(package),
+        _stated_licence(package),
         () if "" in extras else tuple(sorted(extras)),
         # Read as text: `files` would look whether each of the tens of thousands is there.
         tuple(sorted(bundled_in((package.read_text("RECORD") or "").splitlines()).items())),
     )
 
 
-def stated_licence(package: Distribution) -> str:
+def _stated_licence(package: Distribution) -> str:
     """The licence that a package's metadata names; of a field that holds a whole text, its first line."""
     about = package.metadata
     if expressions := about.get_all("License-Expression"):
@@ -129,7 +129,7 @@ def stated_licence(package: Distribution) -> str:
 
 
 def bundled_in(files: list[str]) -> dict[str, str]:
-    """Those libraries of `BUNDLED` that are among a package's files, and their licences.
+    """Those libraries of `_BUNDLED` that are among a package's files, and their licences.
 
     Args:
         files: paths; what follows a comma, as in a RECORD, does not count.
@@ -140,7 +140,7 @@ def bundled_in(files: list[str]) -> dict[str, str]:
         if not _NATIVE.search(name):
             continue
         stem = name.removeprefix("lib")
-        for library, licence in BUNDLED.items():
+        for library, licence in _BUNDLED.items():
             # x264-165.dll, libx264.165.dylib, libx264-d6533a8d.so.165: a sign follows the library's name.
             if re.match(rf"{re.escape(library)}(?![A-Za-z_])", stem):
                 found[library] = licence

@@ -106,7 +106,7 @@ def check_readable(path: Path, *, kind: str = "video") -> None:
         kind: what it should be, for the sentence about a folder.
     """
     if not path.exists():
-        check_local(path)
+        _check_local(path)
         raise InputError(f"{path}: no such file; check the path.")
     if path.is_dir():
         raise InputError(f"{path}: is a folder, not a {kind}; name a file inside it.")
@@ -117,7 +117,7 @@ def check_readable(path: Path, *, kind: str = "video") -> None:
         raise InputError(f"{path}: is empty (0 bytes); copy or download it again.")
 
 
-def check_local(path: Path) -> None:
+def _check_local(path: Path) -> None:
     """Raise InputError for "-" and for addresses: standard input and the network are not read from."""
     if str(path) == "-":
         raise InputError("-: standard input is not read; write what comes from it into a file and name that.")

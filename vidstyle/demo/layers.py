@@ -199,7 +199,7 @@ def meadow(rng: np.random.Generator, density: float) -> Canvas:
         h, lean = 0.016 * size[i], rng.normal(0, 0.006) * size[i]
         w = 0.0016 * size[i]
         hexes = "#" + "".join(f"{int(v * 255):02x}" for v in tones[i])
-        blade(c, hexes, px[i], py[i], w, h, lean)
+        _blade(c, hexes, px[i], py[i], w, h, lean)
     flowers = order[1::2]
     palette = np.stack([rgb(s) for s in ("#e83a3a", "#fff4dc", "#ffce3a", "#b85ad0", "#f0803a", "#5a7ae0")])
     shown = flowers[rng.uniform(0, 1, len(flowers)) < 0.45]
@@ -209,7 +209,7 @@ def meadow(rng: np.random.Generator, density: float) -> Canvas:
     return c
 
 
-def blade(c: Canvas, colour: str, x: float, y: float, w: float, h: float, lean: float) -> None:
+def _blade(c: Canvas, colour: str, x: float, y: float, w: float, h: float, lean: float) -> None:
     """A blade of grass, painted into its own few pixels."""
     d = c.density
     i0, i1 = max(0, int((x - abs(lean) - w - c.x0) * d)), int((x + abs(lean) + w - c.x0) * d) + 2

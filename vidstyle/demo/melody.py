@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 RATE = 48000
-BEAT = 0.5
-CHORDS = ((48, 55, 64, 67), (45, 52, 60, 64), (41, 53, 57, 60), (43, 50, 59, 62))
+_BEAT = 0.5
+_CHORDS = ((48, 55, 64, 67), (45, 52, 60, 64), (41, 53, 57, 60), (43, 50, 59, 62))
 """C, A minor, F, G: MIDI notes, two beats each."""
-TUNE = (
+_TUNE = (
     (0, 76, 1),
     (1, 79, 0.5),
     (1.5, 77, 0.5),
@@ -29,21 +29,21 @@ def melody(seconds: float) -> NDArray[np.float32]:
     """(samples, 2) float32 in [-1, 1], 48 kHz stereo; silent at both ends, repeating after four seconds."""
     samples = round(seconds * RATE)
     out = np.zeros((samples, 2))
-    beats = int(np.ceil(seconds / BEAT))
+    beats = int(np.ceil(seconds / _BEAT))
     for first in range(0, beats, 8):
-        for k, chord in enumerate(CHORDS):
+        for k, chord in enumerate(_CHORDS):
             for i, note in enumerate(chord):
                 # A strum: each string a little later and further to the right.
-                pluck(out, (first + 2 * k) * BEAT + 0.018 * i, note, 1.6, 0.10, pan=0.3 + 0.13 * i, ring=2.2)
-        for beat, note, length in TUNE:
-            pluck(out, (first + beat) * BEAT, note, 1.5 * length, 0.17, pan=0.55, ring=3.0 / length)
+                _pluck(out, (first + 2 * k) * _BEAT + 0.018 * i, note, 1.6, 0.10, pan=0.3 + 0.13 * i, ring=2.2)
+        for beat, note, length in _TUNE:
+            _pluck(out, (first + beat) * _BEAT, note, 1.5 * length, 0.17, pan=0.55, ring=3.0 / length)
     fade = np.minimum(1, np.minimum(np.arange(samples), np.arange(samples)[::-1]) / (0.08 * RATE))
     out *= fade[:, None]
     loudest = max(1e-9, float(np.abs(out).max()))
     return np.asarray(0.8 / loudest * out, np.float32)
 
 
-def pluck(
+def _pluck(
     out: NDArray[np.float64], start: float, note: int, length: float, level: float, *, pan: float, ring: float
 ) -> None:
     """Add a plucked string: partials 1/n^1.4, the higher the sooner gone; `pan` 0 is left, 1 right."""

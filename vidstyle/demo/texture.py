@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Field = NDArray[np.floating[Any]]
-EVERYWHERE = (slice(None), slice(None))
+_EVERYWHERE = (slice(None), slice(None))
 
 
 def rgb(code: str) -> NDArray[np.float32]:
@@ -65,7 +65,7 @@ class Canvas:
             out += 0.55**k * cv2.resize(grid, (w, h), interpolation=cv2.INTER_CUBIC)
         return np.asarray((out - out.mean()) / out.std(), np.float32)
 
-    def fill(self, colour: Field, share: Field | float = 1.0, window: tuple[slice, slice] = EVERYWHERE) -> None:
+    def fill(self, colour: Field, share: Field | float = 1.0, window: tuple[slice, slice] = _EVERYWHERE) -> None:
         """Lay a colour, (H, W, 3) or (3,), over a window of the canvas where share is above 0."""
         under = self.alpha[window]
         s: Field = np.broadcast_to(np.float32(share), under.shape)

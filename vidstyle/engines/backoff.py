@@ -18,7 +18,7 @@ Frames = NDArray[Any]
 CACHE = threading.Lock()
 """Held while torch's CUDA cache is emptied or a CUDA graph is captured: the allocator stands neither during the other."""
 
-SIGNS = (
+_SIGNS = (
     "out of memory",
     "can't allocate memory",
     "cannot allocate memory",
@@ -34,7 +34,7 @@ def out_of_memory(error: BaseException) -> bool:
     """Whether an error means that memory was short."""
     if isinstance(error, MemoryError):
         return True
-    return isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in SIGNS)
+    return isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in _SIGNS)
 
 
 def release() -> None:

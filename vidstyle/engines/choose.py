@@ -12,7 +12,7 @@ from vidstyle.engines.base import Engine, Precision
 from vidstyle.engines.presence import absent
 from vidstyle.models.registry import ModelDescriptor, find_model
 
-MODULES = {
+_MODULES = {
     "torch": "vidstyle.engines.torch_engine",
     "openvino": "vidstyle.engines.openvino_engine",
     "torch-compile": "vidstyle.engines.compiled_engine",
@@ -63,7 +63,7 @@ def make_engine(
     found = model if isinstance(model, ModelDescriptor) else find_model(model)
     choice = choose(engine, device, found)
     wanted = choice.precision if precision == "auto" else precision
-    build = import_module(MODULES[choice.engine]).build
+    build = import_module(_MODULES[choice.engine]).build
     return cast(Engine, build(found, device=choice.device, precision=wanted, threads=threads))
 
 
@@ -74,8 +74,8 @@ def choose(engine: str = "auto", device: str = "auto", model: ModelDescriptor | 
         UsageError: with the reason where there is none.
     """
     model = model or find_model()
-    if engine not in ("auto", *MODULES):
-        raise UsageError(f"unknown engine {engine!r}; use auto, {', '.join(MODULES)}.")
+    if engine not in ("auto", *_MODULES):
+        raise UsageError(f"unknown engine {engine!r}; use auto, {', '.join(_MODULES)}.")
     fitting = []
     for row in PREFERENCE:
         if engine not in ("auto", row[0]) or device.partition(":")[0] not in ("auto", row[1]):
@@ -98,7 +98,7 @@ def examine(engine: str, device: str, model: ModelDescriptor) -> Choice:
     if (reason := absent(device)) is not None:
         return Choice(engine, device, False, None, reason)
     try:
-        module: Any = import_module(MODULES[engine])
+        module: Any = import_module(_MODULES[engine])
     except ImportError as error:
         missing = error.name or str(error)
         return Choice(engine, device, False, None, f'{missing} is not installed; pip install "vidstyle[openvino]"')

@@ -15,14 +15,14 @@ from vidstyle.engines.torch_engine import TorchEngine, check
 from vidstyle.engines.torch_engine import best_precision as best_precision
 from vidstyle.models.registry import ModelDescriptor
 
-COMPILERS = ("g++", "c++", "clang++")
+_COMPILERS = ("g++", "c++", "clang++")
 
 
 def why_not(device: str) -> str | None:
     """Why models cannot be compiled for a device; None where they can."""
     if device != "cpu":
         return "it is used for processors only"
-    return None if any(map(shutil.which, COMPILERS)) else "there is no C++ compiler (g++ or clang++)"
+    return None if any(map(shutil.which, _COMPILERS)) else "there is no C++ compiler (g++ or clang++)"
 
 
 def build(model: ModelDescriptor, *, device: str, precision: Precision, threads: int | None = None) -> CompiledEngine:

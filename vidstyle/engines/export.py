@@ -32,7 +32,7 @@ class Wanted:
     """Written into the file: which model, which size."""
 
 
-def write_onnx(program: torch.export.ExportedProgram, names: list[str], wanted: Wanted, path: Path) -> None:
+def _write_onnx(program: torch.export.ExportedProgram, names: list[str], wanted: Wanted, path: Path) -> None:
     """One .onnx file with the weights in it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the exporter, about itself
@@ -42,7 +42,7 @@ def write_onnx(program: torch.export.ExportedProgram, names: list[str], wanted: 
     made.save(path)
 
 
-def write_openvino(program: torch.export.ExportedProgram, names: list[str], wanted: Wanted, path: Path) -> None:
+def _write_openvino(program: torch.export.ExportedProgram, names: list[str], wanted: Wanted, path: Path) -> None:
     """Two files: .xml, and .bin beside it; float32."""
     import openvino
 
@@ -70,8 +70,8 @@ class Format:
 
 
 FORMATS = {
-    "onnx": Format(write_onnx, (".onnx",), "onnxscript"),
-    "openvino": Format(write_openvino, (".bin", ".xml"), "vidstyle.engines.openvino_engine"),
+    "onnx": Format(_write_onnx, (".onnx",), "onnxscript"),
+    "openvino": Format(_write_openvino, (".bin", ".xml"), "vidstyle.engines.openvino_engine"),
 }
 
 

@@ -12,7 +12,7 @@ from torch.func import functional_call
 from vidstyle.models.checkpoint import StyleModel
 from vidstyle.models.style_code import SoftmaxCode, StyleCode
 
-MOST_POINTS = 1 << 20
+_MOST_POINTS = 1 << 20
 """Of a SoftmaxCode that a graph takes at a scale."""
 
 
@@ -72,17 +72,17 @@ def traced(
     inputs = (*example(height, width, code, strength=strength), *(own[name].detach() for name in weights))
     shapes: tuple[Any, ...] | None = None
     if any_points:
-        of_code = [dims for i, scale in enumerate(code.scales) for dims in dynamic(scale, i)]
+        of_code = [dims for i, scale in enumerate(code.scales) for dims in _dynamic(scale, i)]
         shapes = (None, (*of_code, *([None] if strength else []), *([None] * len(weights))))
     graph = FromBytes(model, code, strength=strength, weights=weights).eval()
     with torch.no_grad():
         return torch.export.export(graph, inputs, dynamic_shapes=shapes)
 
 
-def dynamic(scale: object, index: int) -> list[dict[int, Any] | None]:
+def _dynamic(scale: object, index: int) -> list[dict[int, Any] | None]:
     """Which dimension of each tensor of a scale may vary: the points of a SoftmaxCode."""
     count = len(vars(scale))
     if not isinstance(scale, SoftmaxCode):
         return [None] * count
-    points = torch.export.Dim(f"points{index}", min=2, max=MOST_POINTS)
+    points = torch.export.Dim(f"points{index}", min=2, max=_MOST_POINTS)
     return [{1: points}] * count

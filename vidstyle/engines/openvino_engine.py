@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from vidstyle.engines.torch_engine import TorchEngine
     from vidstyle.models.quantization import Ranges
 
-HINTS: dict[Precision, str] = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
+_HINTS: dict[Precision, str] = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
 """Of layers that nothing else is said of; what is eight-bit is written in the graph itself."""
 MOST_SIZES = 4
 """Compiled graphs that are kept in memory."""
-PIXELS_AT_ONCE = 1 << 22
+_PIXELS_AT_ONCE = 1 << 22
 """Small frames are worked on one a thread: threads that share a frame wait for each other at every layer (640x360 on two
 cores: 27 frames a second, against 32). Memory bounds it: each frame at work needs its own."""
 
@@ -64,7 +64,7 @@ def best_precision(device: str, model: ModelDescriptor) -> tuple[Precision, str]
 
 def build(model: ModelDescriptor, *, device: str, precision: Precision, threads: int | None = None) -> OpenVINOEngine:
     """An engine for a model."""
-    if precision not in HINTS:
+    if precision not in _HINTS:
         raise UsageError(
             f"--precision {precision} does not run with --engine openvino; use int8, bf16, fp32 or --engine torch."
         )
@@ -110,7 +110,7 @@ class OpenVINOEngine:
 
     def streams(self, width: int, height: int) -> int:
         """Frames that are worked on at the same time, each by its share of the threads."""
-        return max(1, min(self.threads, PIXELS_AT_ONCE // (width * height)))
+        return max(1, min(self.threads, _PIXELS_AT_ONCE // (width * height)))
 
     def stylize(self, frames: NDArray[np.uint8], code: StyleCode, *, strength: float = 1.0) -> NDArray[np.uint8]:
         frames = np.require(frames, requirements=["C", "W"])
@@ -170,7 +170,7 @@ class OpenVINOEngine:
         and later ones give the same bytes."""
         precision = self.precision_for(code)
         config = {
-            "INFERENCE_PRECISION_HINT": HINTS[precision],
+            "INFERENCE_PRECISION_HINT": _HINTS[precision],
             "INFERENCE_NUM_THREADS": self.threads,
             "NUM_STREAMS": self.streams(width, height),
             "ENABLE_CPU_PINNING": False,  # the decoder and the encoder need the cores too

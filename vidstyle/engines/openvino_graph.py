@@ -37,10 +37,10 @@ from vidstyle.engines.graph import FromBytes, example
 from vidstyle.models.checkpoint import StyleModel
 from vidstyle.models.style_code import StyleCode
 
-OPEN = "weight."
+_OPEN = "weight."
 """Begins the names of inputs that are weights."""
-PRODUCTS = {"MatMul", "ScaledDotProductAttention"}
-ARITHMETIC = frozenset(
+_PRODUCTS = {"MatMul", "ScaledDotProductAttention"}
+_ARITHMETIC = frozenset(
     (
         *("Add", "Subtract", "Multiply", "Divide", "Power", "Sqrt", "Maximum", "ReduceSum", "ReduceMean", "ReduceL2"),
         *("Slice", "StridedSlice", "VariadicSplit", "Reshape", "Transpose", "Unsqueeze", "Squeeze"),
@@ -68,9 +68,9 @@ def convert(
     )
     graph.reshape({port: list(value.shape) for port, value in zip(graph.inputs, given, strict=True)})
     for port, name in zip(graph.inputs[len(inputs) :], weights, strict=True):
-        port.get_node().set_friendly_name(OPEN + name)
+        port.get_node().set_friendly_name(_OPEN + name)
     graph.inputs[0].get_node().set_friendly_name("frames")
-    sum_squares_while_reading(graph)
+    _sum_squares_while_reading(graph)
     return graph
 
 
@@ -78,8 +78,8 @@ def with_weights(graph: openvino.Model, weights: Mapping[str, NDArray[np.float32
     """The same graph, changed in place, with constants for the weights that were left open."""
     for parameter in graph.get_parameters():
         name = parameter.get_friendly_name()
-        if name.startswith(OPEN):
-            value = openvino.op.Constant(np.ascontiguousarray(weights[name.removeprefix(OPEN)]))
+        if name.startswith(_OPEN):
+            value = openvino.op.Constant(np.ascontiguousarray(weights[name.removeprefix(_OPEN)]))
             parameter.output(0).replace(value.output(0))
             graph.remove_parameter(parameter)
     return graph
@@ -131,7 +131,7 @@ def replicate_pad(node: Any) -> list[Any]:
     return [openvino.opset1.pad(node.get_input(0), begin, end, "edge").output(0)]
 
 
-def sum_squares_while_reading(graph: openvino.Model) -> None:
+def _sum_squares_while_reading(graph: openvino.Model) -> None:
     """Write mean(x * x) as |x|^2 / n, in place: OpenVINO fuses no product into the mean, and would write a tensor of squares as
     large as x; a norm reads x alone."""
     for mean in graph.get_ops():
@@ -147,7 +147,7 @@ def sum_squares_while_reading(graph: openvino.Model) -> None:
         mean.output(0).replace(openvino.opset13.multiply(squares, share).output(0))
 
 
-def in_forms_that_stay(graph: openvino.Model) -> None:
+def _in_forms_that_stay(graph: openvino.Model) -> None:
     """Write average pooling as of the first set of operations, and division by a number as a product, in place: what the plugin
     would do itself, forgetting marks."""
     for old in graph.get_ops():
@@ -164,7 +164,7 @@ def in_forms_that_stay(graph: openvino.Model) -> None:
 
 def with_float32_kept(graph: openvino.Model) -> openvino.Model:
     """The same graph, changed in place, whose delicate layers ignore a hint to compute in less than float32."""
-    in_forms_that_stay(graph)
+    _in_forms_that_stay(graph)
     xml, weights = _serialised(graph)
     root = ET.fromstring(xml)
     mark(root)
@@ -202,10 +202,10 @@ def mark(root: ET.Element) -> None:
     start = first | between | second if any(kinds[key] == "AvgPool" for key in between) else set[str]()
     last = {key for key in convolutions if not reached([key], after, lambda _: True) & convolutions}
     way_out = last | reached(last, after, lambda _: True)
-    products = {key for key in behind if kinds[key] in PRODUCTS}
+    products = {key for key in behind if kinds[key] in _PRODUCTS}
     statistics = {key for key in behind if kinds[key] in ("ReduceMean", "ReduceL2")}
-    results = reached(products | statistics, after, lambda key: kinds[key] in ARITHMETIC)
-    operands = reached(products, before, lambda key: key in behind and kinds[key] in ARITHMETIC | {"Concat"})
+    results = reached(products | statistics, after, lambda key: kinds[key] in _ARITHMETIC)
+    operands = reached(products, before, lambda key: key in behind and kinds[key] in _ARITHMETIC | {"Concat"})
     of_code = reached(products | results, before, lambda key: key not in behind | convolutions)
     for key in way_in | start | way_out | products | statistics | results | operands | of_code:
         if kinds[key] not in ("Parameter", "Constant", "Result"):

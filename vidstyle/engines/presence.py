@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-GPU_NODES = (
+_GPU_NODES = (
     *("nvidiactl", "nvidia0"),  # NVIDIA's driver
     *("nvhost-gpu", "nvgpu", "nvmap"),  # Tegra (Jetson)
     "dxg",  # Windows' GPU in WSL
@@ -21,7 +21,7 @@ def absent(device: str, *, nodes: Path = Path("/dev")) -> str | None:
         return "no Apple GPU (MPS)"
     if kind == "cuda" and sys.platform == "darwin":
         return "no CUDA device"
-    if kind == "cuda" and sys.platform == "linux" and not any((nodes / name).exists() for name in GPU_NODES):
+    if kind == "cuda" and sys.platform == "linux" and not any((nodes / name).exists() for name in _GPU_NODES):
         return "no CUDA device"
     return None
 

@@ -19,13 +19,13 @@ from vidstyle.models.style_code import StyleCode
 
 DTYPES: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
-CHUNK_PIXELS = {"cpu": 1 << 18, "gpu": 1 << 23}
-"""Pixels a call; never more than MOST_FRAMES frames. On a processor more costs time: activations leave the cache (640x360, one
+_CHUNK_PIXELS = {"cpu": 1 << 18, "gpu": 1 << 23}
+"""Pixels a call; never more than _MOST_FRAMES frames. On a processor more costs time: activations leave the cache (640x360, one
 thread: 110 ms a frame alone, 140 ms in fours)."""
-MOST_FRAMES = 8
+_MOST_FRAMES = 8
 
 
-def cpu_has_bf16() -> bool:
+def _cpu_has_bf16() -> bool:
     """Whether the processor multiplies bfloat16 itself (elsewhere it is emulated, slower than float32)."""
     return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
@@ -47,7 +47,7 @@ def best_precision(device: str, model: ModelDescriptor | None = None) -> tuple[P
     """The precision that `auto` takes on a device, and why; the same for all models."""
     if device != "cpu":
         return "fp16", "half precision is what this device is fast at"
-    if cpu_has_bf16():
+    if _cpu_has_bf16():
         return "bf16", "the processor multiplies bfloat16 (AVX512_BF16 or AMX)"
     return "fp32", "the processor has no bfloat16 multiplication"
 
@@ -96,8 +96,8 @@ class TorchEngine:
             return replace(self.reference.encode_style(as_planes(picture, "cpu")), model=self.model.digest)
 
     def good_batch_size(self, width: int, height: int) -> int:
-        pixels = CHUNK_PIXELS["cpu" if self.device == "cpu" else "gpu"]
-        return max(1, min(MOST_FRAMES, pixels // (width * height)))
+        pixels = _CHUNK_PIXELS["cpu" if self.device == "cpu" else "gpu"]
+        return max(1, min(_MOST_FRAMES, pixels // (width * height)))
 
     def stylize(self, frames: NDArray[np.uint8], code: StyleCode, *, strength: float = 1.0) -> NDArray[np.uint8]:
         dtype = DTYPES[self.precision]

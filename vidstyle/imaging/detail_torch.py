@@ -80,7 +80,7 @@ def add_detail_yuv(
     half = (size[0] // 2, size[1] // 2)
     matrix = painting.new_tensor(yuv_matrix("bt709").tolist())
     channels = torch.einsum("kc,nchw->nkhw", matrix, painting)
-    luma_out, chroma = upsample(channels[:, :1], size), enlarged_chroma(channels[:, 1:], size)
+    luma_out, chroma = upsample(channels[:, :1], size), _enlarged_chroma(channels[:, 1:], size)
     if detail:
         slopes = detail * coefficients(shrunk_luma, channels)
         band = source_luma - upsample(shrunk_luma, size)
@@ -89,7 +89,7 @@ def add_detail_yuv(
     return (16 + LUMA_LEVELS * luma_out).clamp(16, 235), (128 + CHROMA_LEVELS * chroma).clamp(16, 240)
 
 
-def enlarged_chroma(chroma: Tensor, size: tuple[int, int]) -> Tensor:
+def _enlarged_chroma(chroma: Tensor, size: tuple[int, int]) -> Tensor:
     """(N, 2, h, w) at half of `size`; by way of `size` itself where half of it is smaller than the painting."""
     half = (size[0] // 2, size[1] // 2)
     if half[0] >= chroma.shape[2] and half[1] >= chroma.shape[3]:

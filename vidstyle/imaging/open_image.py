@@ -12,7 +12,7 @@ from PIL import Image, UnidentifiedImageError
 from vidstyle.core.errors import InputError
 from vidstyle.core.files import cause, check_readable
 
-MAX_PIXELS = 150_000_000
+_MAX_PIXELS = 150_000_000
 """Larger pictures are refused: decoded they are 450 MB and more. Below the size at which Pillow itself refuses."""
 
 _FOREIGN = (
@@ -41,12 +41,12 @@ def opened_image(path: Path) -> Iterator[Image.Image]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's, of large pictures (we have a limit) and odd metadata
             with Image.open(path) as image:
-                if image.width * image.height > MAX_PIXELS:
+                if image.width * image.height > _MAX_PIXELS:
                     raise Image.DecompressionBombError
                 yield image
     except Image.DecompressionBombError as error:
         raise InputError(
-            f"{path}: has more than {MAX_PIXELS // 10**6} million pixels; make it smaller and try again."
+            f"{path}: has more than {_MAX_PIXELS // 10**6} million pixels; make it smaller and try again."
         ) from error
     except (OSError, ValueError, SyntaxError) as error:
         if kind := _foreign(path):

@@ -35,7 +35,7 @@ def boxes(data: bytes | bytearray, start: int, end: int) -> Iterator[tuple[bytes
         start += size
 
 
-def visual_entry(data: bytes | bytearray) -> list[tuple[int, int]]:
+def _visual_entry(data: bytes | bytearray) -> list[tuple[int, int]]:
     """(start, end) of the boxes from `moov` down to the first video track's sample entry; empty where there is none."""
     return _down(data, list(_ENTRY), 0, len(data))
 
@@ -55,7 +55,7 @@ def _down(data: bytes | bytearray, way: Sequence[bytes], start: int, end: int) -
 
 def with_boxes(data: bytes, added: bytes) -> bytes:
     """A file whose `moov` comes last, with `added` put into its first video track's sample entry."""
-    way = visual_entry(data)
+    way = _visual_entry(data)
     if not way:
         raise ValueError("no video track")
     changed = bytearray(data)
@@ -67,6 +67,6 @@ def with_boxes(data: bytes, added: bytes) -> bytes:
 
 def child(data: bytes | bytearray, kind: bytes) -> int | None:
     """Where the box `kind` of the first video track's sample entry begins; None where it has none."""
-    way = visual_entry(data)
+    way = _visual_entry(data)
     inside = boxes(data, way[-1][0] + 8 + _VISUAL, way[-1][1]) if way else iter(())
     return next((start for name, start, _, _ in inside if name == kind), None)

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 WIDTH = 160
 """Frames are compared at this width: cuts are large, grain is small."""
-RULES = ((27.0, 2.3), (15.0, 4.0))
+_RULES = ((27.0, 2.3), (15.0, 4.0))
 """A cut is a change of hue, saturation and value (mean, 0 to 255) above the first number that is also above the second
 number times the largest change of the frames before it: fast motion goes on, a cut does not. 27 is the threshold of
 PySceneDetect's ContentDetector; both rows are set on real cuts and on hand-held clips without any (docs/metrics.md)."""
-MEMORY = 3
+_MEMORY = 3
 """Changes remembered: films drawn on every second or third frame stand still in between."""
-USUAL = 10.0
+_USUAL = 10.0
 """The change before, where nothing is known of it yet."""
 
 
@@ -29,7 +29,7 @@ class CutDetector:
 
     def __init__(self) -> None:
         self._last: NDArray[np.int16] | None = None
-        self._before: deque[float] = deque(maxlen=MEMORY)
+        self._before: deque[float] = deque(maxlen=_MEMORY)
 
     def __call__(self, frame: NDArray[np.uint8]) -> bool:
         """Whether `frame`, (H, W, 3) uint8 RGB, begins a scene; False for the first one."""
@@ -37,8 +37,8 @@ class CutDetector:
         last, self._last = self._last, now
         if last is None:
             return False
-        change, before = float(np.abs(now - last).mean()), max(self._before, default=USUAL)
-        cut = any(change > least and change > times * before for least, times in RULES)
+        change, before = float(np.abs(now - last).mean()), max(self._before, default=_USUAL)
+        cut = any(change > least and change > times * before for least, times in _RULES)
         if cut:
             # The pace of the scene that ended says nothing about the one that begins.
             self._before.clear()

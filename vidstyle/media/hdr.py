@@ -13,9 +13,9 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-SDR_WHITE = 203.0
+_SDR_WHITE = 203.0
 """Luminance of SDR white, cd/m2 (ITU-R BT.2408: reference white of HDR)."""
-PQ_PEAK = 1000.0
+_PQ_PEAK = 1000.0
 """Luminance that PQ films are taken to reach, cd/m2; brighter parts become white."""
 
 _M1, _M2, _C1, _C2, _C3 = 2610 / 16384, 2523 / 32, 3424 / 4096, 2413 / 128, 2392 / 128
@@ -70,7 +70,7 @@ def to_sdr(image: NDArray[np.uint16], *, transfer: str, wide: bool) -> NDArray[n
     elif transfer == "hlg":
         scene = _hlg_table()[image]
         luma = np.maximum(scene @ _BT2020_LUMA, np.float32(1e-6))
-        gamma = 1.2 + 0.42 * np.log10(SDR_WHITE / 1000)
+        gamma = 1.2 + 0.42 * np.log10(_SDR_WHITE / 1000)
         linear = scene * np.power(luma, np.float32(gamma - 1))[..., None]
     else:
         linear = _gamma_table()[image]
@@ -89,9 +89,9 @@ def _signal() -> NDArray[np.float64]:
 def _pq_tables() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Light relative to SDR white for each code, and the gain of the tone curve for each code."""
     light = pq_eotf(_signal())
-    mapped = pq_eotf(eetf(_signal(), peak=PQ_PEAK, target=SDR_WHITE))
+    mapped = pq_eotf(eetf(_signal(), peak=_PQ_PEAK, target=_SDR_WHITE))
     gain = np.divide(mapped, light, out=np.ones_like(light), where=light > 0)
-    return (light / SDR_WHITE).astype(np.float32), gain.astype(np.float32)
+    return (light / _SDR_WHITE).astype(np.float32), gain.astype(np.float32)
 
 
 @lru_cache(maxsize=1)

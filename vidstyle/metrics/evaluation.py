@@ -75,7 +75,7 @@ class Table:
         return float(values.mean()) if values.size else None
 
 
-def columns(gaps: tuple[int, ...]) -> tuple[str, ...]:
+def _columns(gaps: tuple[int, ...]) -> tuple[str, ...]:
     """Columns of a film's table: E_g and visible_g of a pair stand in the row of its first frame, as does flicker."""
     per_gap = [c for g in gaps for c in (f"E_{g}", f"source_E_{g}", f"visible_{g}")]
     styles = [c for key in STYLE_KEYS for c in (key, f"source_{key}")]
@@ -129,7 +129,7 @@ def evaluate(
     """
     options = options or Options()
     geometry = common_geometry(source, styled)
-    table = Table(columns(options.gaps))
+    table = Table(_columns(options.gaps))
     result = Evaluation(source, styled, geometry, options.gaps, flow.name, table)
     short_side = min(geometry.width, geometry.height)
     result.missing = dict(NO_STYLE)

@@ -12,13 +12,13 @@ from vidstyle.imaging.resize import resize_short
 from vidstyle.imaging.tensors import unit_range
 from vidstyle.losses.gram import gram, gram_loss
 
-WINDOW = 11
+_WINDOW = 11
 """SSIM's Gaussian window, pixels (sigma 1.5)."""
 MULTI_SCALE = 176
 """Of a picture that has an MS-SSIM, pixels: the window has to fit in a sixteenth of it."""
-BLOCKS = 4
+_BLOCKS = 4
 """Style distance looks at relu1_1 ... relu4_1."""
-LEAST_SIDE = 2 ** (BLOCKS - 1) + 1
+LEAST_SIDE = 2 ** (_BLOCKS - 1) + 1
 """Of a picture that has a style distance, pixels: the last layer is at 1/8, and one row has nothing that could be reflected."""
 DEPTH = 5
 DEEP_LEAST_SIDE = 2 ** (DEPTH - 1) + 1
@@ -40,9 +40,9 @@ def content_ssim(source: NDArray[np.uint8], styled: NDArray[np.uint8]) -> float 
     Returns:
         in [-1, 1], 1 for equal pictures; None below 11 px a side.
     """
-    if min(source.shape[:2]) < WINDOW:
+    if min(source.shape[:2]) < _WINDOW:
         return None
-    value = ssim(luma(source), luma(styled), WINDOW, max_val=1.0, eps=0.0, padding="valid")
+    value = ssim(luma(source), luma(styled), _WINDOW, max_val=1.0, eps=0.0, padding="valid")
     return float(value.double().mean())
 
 
@@ -95,7 +95,7 @@ class StyleDistance:
 
     @torch.inference_mode()
     def _statistics(self, picture: NDArray[np.uint8]) -> list[tuple[Tensor, Tensor]]:
-        features = self._network(unit_range(picture)[None].to(self.device), BLOCKS)
+        features = self._network(unit_range(picture)[None].to(self.device), _BLOCKS)
         flat = (f[0].float().flatten(1) for f in features)
         return [(f.mean(1), f.std(1, correction=0)) for f in flat]
 

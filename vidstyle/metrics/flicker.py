@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-STILL = 2
+_STILL = 2
 """Of 255: a source pixel stands still where every channel changes by less."""
-ENOUGH = 0.02
+_ENOUGH = 0.02
 """Share of still pixels below which a pair of frames says nothing."""
 
 
@@ -22,7 +22,7 @@ def still_pixels(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray
         (H, W) bool.
     """
     change = np.maximum(first, second) - np.minimum(first, second)
-    return np.asarray(change.max(axis=2) < STILL)
+    return np.asarray(change.max(axis=2) < _STILL)
 
 
 def flicker(first: NDArray[np.uint8], second: NDArray[np.uint8], still: NDArray[np.bool_]) -> float | None:
@@ -33,7 +33,7 @@ def flicker(first: NDArray[np.uint8], second: NDArray[np.uint8], still: NDArray[
         second: (H, W, 3) uint8, film at t + 1.
         still: (H, W) bool, of the source.
     """
-    if still.mean() < ENOUGH:
+    if still.mean() < _ENOUGH:
         return None
     change = np.maximum(first, second) - np.minimum(first, second)
     return float(change[still].mean(dtype=np.float64)) / 255

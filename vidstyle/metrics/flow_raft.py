@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from vidstyle.core.errors import InputError, UsageError
 
-SMALLEST = 128
+_SMALLEST = 128
 """RAFT's correlation pyramid needs 16 positions a side at stride 8."""
 
 
@@ -45,7 +45,7 @@ class RaftFlow:
         """(1, 3, H', W') in [-1, 1], sides padded by repetition to a multiple of 8 and at least SMALLEST."""
         x = torch.from_numpy(np.ascontiguousarray(frame)).to(self.device).permute(2, 0, 1)[None].float() / 127.5 - 1
         h, w = x.shape[2:]
-        down, right = (max(SMALLEST, -(-n // 8) * 8) - n for n in (h, w))
+        down, right = (max(_SMALLEST, -(-n // 8) * 8) - n for n in (h, w))
         return F.pad(x, (0, right, 0, down), mode="replicate")
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from vidstyle.core.errors import InputError
 from vidstyle.media.input.probe import VideoInfo
 
-SLACK = 2
+_SLACK = 2
 """Pixels by which a side may miss the source's proportions: rounding to even sizes."""
 
 
@@ -53,7 +53,7 @@ def common_geometry(source: VideoInfo, styled: VideoInfo) -> Geometry:
     # A film of square pixels made from a source of oblong ones has the shape the source is shown in.
     shapes.add(Fraction(source.width, source.height) * source.sample_aspect_ratio / styled.sample_aspect_ratio)
     for shape in shapes:
-        if abs(styled.width - styled.height * shape) <= SLACK or abs(styled.height - styled.width / shape) <= SLACK:
+        if abs(styled.width - styled.height * shape) <= _SLACK or abs(styled.height - styled.width / shape) <= _SLACK:
             return Geometry(styled.width, styled.height, resize=True)
     raise InputError(
         f"{styled.path}: is {styled.width}x{styled.height}, which is not the shape of {source.path} "

@@ -14,7 +14,7 @@ from vidstyle.media.input.probe import VideoInfo
 from vidstyle.media.input.reader import read_frames
 from vidstyle.metrics.geometry import Geometry
 
-USUAL_RATE = 25
+_USUAL_RATE = 25
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def timed_frames(info: VideoInfo, skip: float = 0) -> Iterator[Timed]:
 def tolerance(source: VideoInfo, styled: VideoInfo) -> float:
     """Seconds that two frames may lie apart and still be one: half a frame of the faster film, for containers with
     coarse clocks (gif 10 ms)."""
-    return 0.5 / max(float(i.average_rate or USUAL_RATE) for i in (source, styled)) + 1e-9
+    return 0.5 / max(float(i.average_rate or _USUAL_RATE) for i in (source, styled)) + 1e-9
 
 
 def match(
@@ -66,7 +66,7 @@ def match(
 
     One frame of either film is held at a time beside the pair: memory does not grow with length.
     """
-    sources, styled_frames = counted(source, counts, "source"), counted(styled, counts, "styled")
+    sources, styled_frames = _counted(source, counts, "source"), _counted(styled, counts, "styled")
     now, after = next(sources, None), next(sources, None)
     for shown in styled_frames:
         while (
@@ -85,13 +85,13 @@ def match(
 
 def zipped(source: Iterator[Timed], styled: Iterator[Timed], counts: Counts) -> Iterator[tuple[Timed, Timed]]:
     """First with first, second with second; both are read to their ends, so that the counts are complete."""
-    for a, b in zip_longest(counted(source, counts, "source"), counted(styled, counts, "styled")):
+    for a, b in zip_longest(_counted(source, counts, "source"), _counted(styled, counts, "styled")):
         if a is not None and b is not None:
             counts.matched += 1
             yield a, b
 
 
-def counted(frames: Iterator[Timed], counts: Counts, name: str) -> Iterator[Timed]:
+def _counted(frames: Iterator[Timed], counts: Counts, name: str) -> Iterator[Timed]:
     """The same frames, each added to `counts.<name>` as it passes."""
     for frame in frames:
         setattr(counts, name, getattr(counts, name) + 1)

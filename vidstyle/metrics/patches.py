@@ -13,11 +13,11 @@ from vidstyle.imaging.tensors import unit_range
 
 SIDE = 7
 """Of a patch, pixels."""
-SCALES = 3
+_SCALES = 3
 """The picture, its half and its quarter."""
 MOST = 1 << 14
 """Patches a scale; of larger pictures a sample, always the same for a size."""
-LEAST_SIDE = SIDE * 2 ** (SCALES - 1)
+LEAST_SIDE = SIDE * 2 ** (_SCALES - 1)
 """Of a picture that has a patch distance, pixels."""
 
 
@@ -44,7 +44,7 @@ class PatchDistance:
     def _sorted(self, picture: NDArray[np.uint8]) -> list[Tensor]:
         """Per scale the patches along each direction, sorted: (147, N) float32, N at most MOST."""
         level, out = unit_range(picture)[None] * 255, []
-        for scale in range(SCALES):
+        for scale in range(_SCALES):
             level = F.avg_pool2d(level, 2) if scale else level
             out.append((self._basis @ _patches(level)).sort(1).values)
         return out

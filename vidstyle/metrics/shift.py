@@ -11,7 +11,7 @@ Frames = NDArray[np.uint8]
 
 SHIFTS = (1, 2, 3, 4, 8)
 """Pixels."""
-DIRECTIONS = ((1, 0), (0, 1), (1, 1))
+_DIRECTIONS = ((1, 0), (0, 1), (1, 1))
 """(right, down): a shift is measured along, down and across, and averaged."""
 MARGIN = 32
 """Pixels at every border that are left out: a network fills in what lies outside, which no motion explains. A quarter of the
@@ -36,7 +36,7 @@ def windows(frame: Frames, shift: int, largest: int | None = None) -> list[Frame
     height, width = frame.shape[0] - room, frame.shape[1] - room
     if min(height, width) < 16 or shift > room:
         raise ValueError(f"a frame of {frame.shape[1]}x{frame.shape[0]} has no room to move by {room} pixels")
-    places = [(0, 0), *((shift * x, shift * y) for x, y in DIRECTIONS)]
+    places = [(0, 0), *((shift * x, shift * y) for x, y in _DIRECTIONS)]
     return [np.ascontiguousarray(frame[y : y + height, x : x + width]) for x, y in places]
 
 
@@ -75,6 +75,6 @@ def shift_error(stylize: Callable[[Frames], Frames], frame: Frames, shifts: Sequ
     out = {}
     for shift in shifts:
         moved = [stylize(view[None])[0] for view in windows(frame, shift, largest)[1:]]
-        pairs = zip(moved, DIRECTIONS, strict=True)
+        pairs = zip(moved, _DIRECTIONS, strict=True)
         out[shift] = float(np.mean([difference(still, m, shift * x, shift * y) for m, (x, y) in pairs]))
     return out

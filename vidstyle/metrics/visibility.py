@@ -9,7 +9,7 @@ from torch import Tensor
 
 from vidstyle.imaging.warp import places, warp
 
-EDGE = 1e-3
+_EDGE = 1e-3
 """Pixels by which a place may lie outside the picture and still count as inside: rounding of exact motion."""
 
 
@@ -46,7 +46,7 @@ def occlusion(forward: Tensor, backward: Tensor) -> Tensor:
     gap = (forward + there).square().sum(0)
     size = forward.square().sum(0) + there.square().sum(0)
     x, y = places(forward)
-    outside = (x < -EDGE) | (y < -EDGE) | (x > w - 1 + EDGE) | (y > h - 1 + EDGE)
+    outside = (x < -_EDGE) | (y < -_EDGE) | (x > w - 1 + _EDGE) | (y > h - 1 + _EDGE)
     return (gap > 0.01 * size + 0.5) | outside
 
 

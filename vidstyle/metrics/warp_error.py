@@ -12,7 +12,7 @@ from vidstyle.imaging.flow import Flow
 from vidstyle.imaging.warp import warp
 from vidstyle.metrics.visibility import visibility
 
-ENOUGH = 0.02
+_ENOUGH = 0.02
 """Share of visible pixels below which a pair of frames says nothing (flicker has the same rule)."""
 
 
@@ -56,6 +56,6 @@ def warp_error(first: Tensor, second: Tensor, moved: FlowMotion) -> float | None
 
     Arguments as in `error_map`. Independent noise of variance s^2 a channel makes it 2 s^2.
     """
-    if moved.share < ENOUGH:
+    if moved.share < _ENOUGH:
         return None
     return float(error_map(first, second, moved)[moved.visible].double().mean())

@@ -42,7 +42,7 @@ class StyleModel(nn.Module, Styler):
     """For annotations only: a module that is a Styler."""
 
 
-ARCHITECTURES: dict[str, Callable[[dict[str, Any]], nn.Module]] = {
+_ARCHITECTURES: dict[str, Callable[[dict[str, Any]], nn.Module]] = {
     CompactNet.architecture: lambda config: CompactNet(CompactConfig.from_dict(config)),
     VGGVideo.architecture: lambda config: VGGVideo(VGGStyleConfig.from_dict(config)),
     VGGImage.architecture: lambda config: VGGImage(VGGStyleConfig.from_dict(config)),
@@ -52,10 +52,10 @@ ARCHITECTURES: dict[str, Callable[[dict[str, Any]], nn.Module]] = {
 
 def build(architecture: str, config: Mapping[str, Any]) -> StyleModel:
     """A model with untrained weights. Raises UsageError for an unknown architecture or a configuration that it has not."""
-    if architecture not in ARCHITECTURES:
-        raise UsageError(f"unknown architecture {architecture!r}; this version knows {', '.join(ARCHITECTURES)}.")
+    if architecture not in _ARCHITECTURES:
+        raise UsageError(f"unknown architecture {architecture!r}; this version knows {', '.join(_ARCHITECTURES)}.")
     try:
-        return cast(StyleModel, ARCHITECTURES[architecture](dict(config)))
+        return cast(StyleModel, _ARCHITECTURES[architecture](dict(config)))
     except (TypeError, ValueError) as error:
         raise UsageError(f"{architecture} cannot be built from its config: {error}.") from error
 

@@ -75,9 +75,9 @@ def recolour(colour: Tensor, code: MomentCode) -> Tensor:
 def transport(own: MomentCode, code: MomentCode) -> tuple[Tensor, Tensor]:
     """Matrix (B, 3, 3) and shift (B, 3) that take colours of one code to those of another."""
     c, s = covariance(own), covariance(code)
-    pp, pq, qq = rest(c)
+    pp, pq, qq = _rest(c)
     a = (pp * qq - pq * pq).clamp_min(EPS * EPS).sqrt()
-    spp, spq, sqq = rest(s)
+    spp, spq, sqq = _rest(s)
     b = (spp * sqq - spq * spq).clamp_min(EPS * EPS).sqrt()
     # The geometric mean of A^-1 and B: adj(A) / a + B / b, scaled to determinant b / a.
     upp, upq, uqq = qq / a + spp / b, spq / b - pq / a, pp / a + sqq / b
@@ -93,6 +93,6 @@ def transport(own: MomentCode, code: MomentCode) -> tuple[Tensor, Tensor]:
     return matrix, code.mean[:, :3] - torch.einsum("boc,bc->bo", matrix, own.mean[:, :3])
 
 
-def rest(c: Covariance) -> tuple[Tensor, Tensor, Tensor]:
+def _rest(c: Covariance) -> tuple[Tensor, Tensor, Tensor]:
     """Covariance (pp, pq, qq) of the chroma that lightness does not explain."""
     return c.pp - c.lp * c.lp / c.ll, c.pq - c.lp * c.lq / c.ll, c.qq - c.lq * c.lq / c.ll

@@ -35,7 +35,7 @@ Scales = tuple[Tensor, Tensor, Tensor]
 Keys = tuple[Tensor, Tensor]
 """Keys at 1/4 and 1/8."""
 Upsampling = Literal["nearest", "bilinear"]
-FIRST_LAYER = 3
+_FIRST_LAYER = 3
 """Where the decoder's layers begin in a code, after colour and the attention at 1/4 and 1/8."""
 
 
@@ -97,14 +97,14 @@ Site = Callable[[Tensor], Tensor]
 """What happens to a layer of the decoder before its activation: (B, C, H, W) in and out."""
 
 
-def leaky(x: Tensor) -> Tensor:
+def _leaky(x: Tensor) -> Tensor:
     """A leaky ReLU. With a plain one all but a few of the 128 channels at 1/8 died in training and took that scale with them:
     nothing in the encoder normalises what a ReLU sees, and a decoder's layer that is dead in the style stays dead in the frame,
     whose moments are made the style's (docs/notes/model.md)."""
     return F.leaky_relu(x, 0.1)
 
 
-def untouched(x: Tensor) -> Tensor:
+def _untouched(x: Tensor) -> Tensor:
     return x
 
 
@@ -117,8 +117,8 @@ class Block(nn.Module):
         nn.init.zeros_(self.b.weight)
         nn.init.zeros_(cast(Tensor, self.b.bias))
 
-    def forward(self, x: Tensor, site: Site = untouched) -> Tensor:
-        return cast(Tensor, x + self.b(leaky(site(self.a(x)))))
+    def forward(self, x: Tensor, site: Site = _untouched) -> Tensor:
+        return cast(Tensor, x + self.b(_leaky(site(self.a(x)))))
 
 
 class Encoder(nn.Module):
@@ -134,9 +134,9 @@ class Encoder(nn.Module):
         self.eighth_blocks = nn.Sequential(*(Block(w[2]) for _ in range(n[1])))
 
     def forward(self, x: Tensor) -> Scales:
-        a = leaky(self.stem(F.pixel_unshuffle(x, 2)))
-        b = self.quarter_blocks(leaky(self.quarter(F.avg_pool2d(a, 2))))
-        c = self.eighth_blocks(leaky(self.eighth(F.avg_pool2d(b, 2))))
+        a = _leaky(self.stem(F.pixel_unshuffle(x, 2)))
+        b = self.quarter_blocks(_leaky(self.quarter(F.avg_pool2d(a, 2))))
+        c = self.eighth_blocks(_leaky(self.eighth(F.avg_pool2d(b, 2))))
         return a, b, c
 
 
@@ -202,12 +202,12 @@ class CompactNet(nn.Module):
         if strength is not None:
             a = torch.as_tensor(strength, dtype=torch.float32, device=x.device)
             code = blend([code, self._code(x, features, keys)], [a, 1 - a])
-        layers = iter(code.scales[FIRST_LAYER:])
+        layers = iter(code.scales[_FIRST_LAYER:])
 
         def follow(layer: Tensor) -> Tensor:
             return adain(layer, cast(MomentCode, next(layers)))
 
-        y = self._decode(x, features, keys, code, follow if self.config.by_example else untouched)
+        y = self._decode(x, features, keys, code, follow if self.config.by_example else _untouched)
         return y[:, :, :h, :w]
 
     def _code(self, x: Tensor, features: Scales, keys: Keys) -> StyleCode:
@@ -254,13 +254,13 @@ class CompactNet(nn.Module):
         for block in self.eighth_blocks:
             y = block(y, site)
         y = double(site(self.eighth_up(y)))
-        y = leaky(self.attend_quarter(features[1], keys[0], code.scales[1]) + y).to(x.dtype)
+        y = _leaky(self.attend_quarter(features[1], keys[0], code.scales[1]) + y).to(x.dtype)
         for block in self.quarter_blocks:
             y = block(y, site)
-        y = leaky(double(site(self.quarter_up(y))))
-        y = leaky(site(self.half_in(torch.cat([y, base.to(y.dtype)], 1))))
-        y = leaky(site(self.half_mid(y)))
-        return upsampled_conv(leaky(site(self.half_out(y))), self.full, self.config.last_upsampling)
+        y = _leaky(double(site(self.quarter_up(y))))
+        y = _leaky(site(self.half_in(torch.cat([y, base.to(y.dtype)], 1))))
+        y = _leaky(site(self.half_mid(y)))
+        return upsampled_conv(_leaky(site(self.half_out(y))), self.full, self.config.last_upsampling)
 
 
 def double(x: Tensor) -> Tensor:

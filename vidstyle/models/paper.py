@@ -25,7 +25,7 @@ from vidstyle.models.attention import STD_EPS, AdaAttN, blend, mean_variance_nor
 from vidstyle.models.style_code import ScaleCode, StyleCode
 from vidstyle.models.vgg import LAYOUTS, VGG, WIDTHS
 
-SEED = 6666
+_SEED = 6666
 """Of the choice of style points, which is thus the same at every call; upstream's value, hence upstream's points."""
 
 
@@ -217,7 +217,7 @@ class VGGImage(nn.Module):
     def _points(self, layer: AdaAttN, values: Tensor, keys: Tensor) -> ScaleCode:
         n = values.shape[2] * values.shape[3]
         if n > self.config.max_points:
-            chosen = torch.randperm(n, generator=torch.Generator().manual_seed(SEED))[: self.config.max_points]
+            chosen = torch.randperm(n, generator=torch.Generator().manual_seed(_SEED))[: self.config.max_points]
             values, keys = (t.flatten(2)[:, :, chosen.to(t.device), None] for t in (values, keys))
         return layer.encode(values, keys)
 

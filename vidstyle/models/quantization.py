@@ -26,7 +26,7 @@ Ranges = Mapping[str, tuple[float, float]]
 EXCEED = 0.1
 """Share of pictures whose extremes lie outside a range."""
 
-DELICATE = "encoder.quarter"
+_DELICATE = "encoder.quarter"
 """Layers whose names begin so take their input in two terms of eight bits: all that follows sees what is rounded there, and
 takes it for texture. On three frames in eight styles pictures are 1.4 levels of 255 from float32 with one term and 0.8 with
 two, for 3 ms of a frame of 512x288; float32 in these three convolutions costs 8."""
@@ -78,7 +78,7 @@ def quantised(model: Model, ranges: Ranges) -> Model:
     convolutions = edge_convolutions(model)
     for name, (low, high) in ranges.items():
         parent, _, child = name.rpartition(".")
-        fine = name.startswith(DELICATE)
+        fine = name.startswith(_DELICATE)
         setattr(result.get_submodule(parent), child, Int8Conv(convolutions[name], low, high, fine=fine))
     return result
 

@@ -68,7 +68,7 @@ def find_model(name_or_path: str | Path = "compact") -> ModelDescriptor:
     return ModelDescriptor(str(name_or_path), hashlib.sha256(path.read_bytes()).hexdigest(), load, ranges)
 
 
-LOSS_NETWORKS = "vgg"
+_LOSS_NETWORKS = "vgg"
 """Files in weights/ whose names begin so are no models, but what losses are computed with."""
 
 
@@ -78,7 +78,7 @@ def shipped() -> dict[str, Path]:
     return {
         Path(f.name).stem: Path(str(f))
         for f in sorted(folder.iterdir(), key=str)
-        if f.name.endswith(".safetensors") and not f.name.startswith(LOSS_NETWORKS)
+        if f.name.endswith(".safetensors") and not f.name.startswith(_LOSS_NETWORKS)
     }
 
 

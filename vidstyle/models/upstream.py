@@ -19,24 +19,24 @@ from vidstyle.core.errors import InputError, UsageError
 from vidstyle.models.paper import VGGImage, VGGStyleConfig, VGGVideo
 from vidstyle.models.pth import read_pth, vgg_normalised
 
-DECODER = (1, 4, 7, 10, 14, 17, 21, 24)
+_DECODER = (1, 4, 7, 10, 14, 17, 21, 24)
 """Indices of the convolutions in upstream's decoder, a sequence in which paddings, ReLUs and up-samplings count."""
 
 VIDEO: dict[str, tuple[str, str]] = {
     **{f"attend.{n}": ("transformer", n) for n in "fgh"},
-    **{f"decoder.convs.{i}": ("decoder", f"decoder.{n}") for i, n in enumerate(DECODER)},
+    **{f"decoder.convs.{i}": ("decoder", f"decoder.{n}") for i, n in enumerate(_DECODER)},
 }
-IMAGE: dict[str, tuple[str, str]] = {
+_IMAGE: dict[str, tuple[str, str]] = {
     **{f"attend.0.{n}": ("adaattn3", n) for n in "fgh"},
     **{f"attend.1.{n}": ("transformer", f"attn_adain_4_1.{n}") for n in "fgh"},
     **{f"attend.2.{n}": ("transformer", f"attn_adain_5_1.{n}") for n in "fgh"},
     "merge": ("transformer", "merge_conv"),
     "narrow": ("decoder", "decoder_layer_1.1"),
-    **{f"decoder.convs.{i}": ("decoder", f"decoder_layer_2.{n}") for i, n in enumerate(DECODER)},
+    **{f"decoder.convs.{i}": ("decoder", f"decoder_layer_2.{n}") for i, n in enumerate(_DECODER)},
 }
 """Our layer -> (file, upstream's layer); each has a weight and a bias. The encoder's table is `pth.VGG_NORMALISED`."""
 
-IMPORTED = VGGStyleConfig(layout="vgg19", std_eps=0.0)
+_IMPORTED = VGGStyleConfig(layout="vgg19", std_eps=0.0)
 """Upstream adds nothing to attention's variances."""
 
 
@@ -69,14 +69,14 @@ def import_release(files: ReleaseFiles) -> VGGVideo | VGGImage:
             raise UsageError(
                 f"{files.transformer}: belongs to the video release, which has no --adaattn3; leave it out."
             )
-        model, table = VGGVideo(IMPORTED), VIDEO
+        model, table = VGGVideo(_IMPORTED), VIDEO
     elif "attn_adain_4_1.f.weight" in given["transformer"]:
         if files.adaattn3 is None:
             raise UsageError(
                 f"{files.transformer}: belongs to the image release; add its latest_net_adaattn_3.pth as --adaattn3."
             )
         given["adaattn3"] = read_pth(files.adaattn3)
-        model, table = VGGImage(IMPORTED), IMAGE
+        model, table = VGGImage(_IMPORTED), _IMAGE
     else:
         raise InputError(
             f"{files.transformer}: is not AdaAttN's transformer (it has neither f.weight nor attn_adain_4_1.f.weight); "
@@ -85,13 +85,13 @@ def import_release(files: ReleaseFiles) -> VGGVideo | VGGImage:
     given["decoder"] = read_pth(files.decoder)
     encoder = vgg_normalised(files.vgg)
     weights = {f"encoder.{k}": encoder[k] for k in model.encoder.state_dict()}
-    weights |= renamed(given, table, {k: v for k, v in vars(files).items() if v is not None})
-    check_shapes(model, weights, table, files)
+    weights |= _renamed(given, table, {k: v for k, v in vars(files).items() if v is not None})
+    _check_shapes(model, weights, table, files)
     model.load_state_dict(weights)
     return model.requires_grad_(False).eval()
 
 
-def renamed(
+def _renamed(
     given: Mapping[str, Mapping[str, Tensor]], table: Mapping[str, tuple[str, str]], paths: Mapping[str, Path]
 ) -> dict[str, Tensor]:
     """Tensors under our names. Raises InputError where a file lacks a tensor or has one that nobody asked for."""
@@ -114,7 +114,7 @@ def renamed(
     return out
 
 
-def check_shapes(
+def _check_shapes(
     model: nn.Module, weights: Mapping[str, Tensor], table: Mapping[str, tuple[str, str]], files: ReleaseFiles
 ) -> None:
     """Raises InputError for the first tensor whose shape is not the release's."""

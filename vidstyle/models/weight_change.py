@@ -11,7 +11,7 @@ from functools import cached_property
 import torch
 from torch import Tensor, nn
 
-FITTED = ("quarter_", "half_", "full")
+_FITTED = ("quarter_", "half_", "full")
 """Beginnings of the names of the parameters that a fit may change: the decoder from 1/4 on, 117,000 numbers. What lies before
 decides where things are, and is as large again."""
 
@@ -50,4 +50,4 @@ class WeightChange:
 
 def fitted_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
     """The parameters of a model that a fit may change, by name."""
-    return {name: p for name, p in model.named_parameters() if name.startswith(FITTED)}
+    return {name: p for name, p in model.named_parameters() if name.startswith(_FITTED)}

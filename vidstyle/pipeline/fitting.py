@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 SHORT = Fraction(5)
 """Seconds: a film shorter than that is done before a fit would be."""
-EVERY = 15.0
+_EVERY = 15.0
 """Seconds between two lines on how far a fit is."""
 Say = Callable[[str], None]
 
@@ -53,7 +53,7 @@ def asked_for(options: RunOptions) -> int:
     return default_steps() if options.fit is None else options.fit
 
 
-def is_single(request: StyleRequest) -> bool:
+def _is_single(request: StyleRequest) -> bool:
     """Whether the decoder may be fitted too: changes of weights are one style's, and cannot be blended."""
     return len(request.styles) == 1 and request.keyframes is None
 
@@ -95,7 +95,7 @@ def with_fits(
     steps = asked_for(options)
     if not steps:
         return Fitted(request, 0, ["given" if _is_file(s) else "read" for s in request.styles])
-    settings = FitSettings(steps=steps, deep=is_single(request), paint_size=paint_size, style_size=options.style_size)
+    settings = FitSettings(steps=steps, deep=_is_single(request), paint_size=paint_size, style_size=options.style_size)
     work = _Work(engine, settings, anew, say)
     done = [work.style(style) for style in request.styles]
     return Fitted(replace(request, styles=tuple(s for s, _ in done)), steps, [state for _, state in done])
@@ -134,7 +134,7 @@ class _Work:
 
         def tell(done: int, total: int) -> None:
             nonlocal said
-            if time.monotonic() - said >= EVERY and done < total:
+            if time.monotonic() - said >= _EVERY and done < total:
                 said = time.monotonic()
                 self.say(f"learning the style {name}: step {done} of {total}")
 

@@ -27,7 +27,7 @@ from vidstyle.styles.request import StyleRequest
 from vidstyle.styles.source import StyleLike
 
 Frames = NDArray[np.uint8]
-USUAL = 1080
+_USUAL = 1080
 """Short side of pictures where there are several, pixels: what styles are fitted for."""
 
 
@@ -80,7 +80,7 @@ def stylize_images(
     first = read_picture(*pairs[0]) if len(pairs) == 1 else None
     engine = engine_like(model, options, {})
     # One size for all: pictures are mostly larger than what is painted.
-    full = (USUAL, USUAL) if first is None else (first.rgb.shape[1], first.rgb.shape[0])
+    full = (_USUAL, _USUAL) if first is None else (first.rgb.shape[1], first.rgb.shape[0])
     paint_size = min(painting_size(full, options.paint_size))
     request = with_fits(request, options, engine, paint_size, anew=options.fit is not None, say=say).request
     code = request.codes(engine)[0]

@@ -94,13 +94,13 @@ def settled(
         if old.covered():
             fitted = from_journal(request, options, old)
             return Job(video, fitted.request, fitted, batch_size, old)
-    anew = options.fit is not None or not is_short(video)
+    anew = options.fit is not None or not _is_short(video)
     fitted = with_fits(request, options, engine, min(video.painting.size), anew=anew, say=say)
     journal = old or Journal.create(journal_folder(video.output), print_)
     return Job(video, keep_in_journal(fitted, journal), fitted, batch_size, journal)
 
 
-def is_short(video: VideoPlan) -> bool:
+def _is_short(video: VideoPlan) -> bool:
     """Whether less than SHORT seconds are styled; a film that does not say its length is long."""
     base = video.clock.time_base
     if video.info.duration is None and video.stop is None:

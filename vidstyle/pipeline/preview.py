@@ -30,10 +30,10 @@ from vidstyle.styles.contact_sheet import contact_sheet
 from vidstyle.styles.request import StyleRequest
 
 Frames = NDArray[np.uint8]
-PIECE = 24
+_PIECE = 24
 """Frames of the piece that is run to measure the speed."""
-MOST_FRAMES = 24
-CELL_WIDTH = 400
+_MOST_FRAMES = 24
+_CELL_WIDTH = 400
 """Of a sheet's pictures, pixels."""
 
 
@@ -66,7 +66,7 @@ class Preview:
     def sheet(self) -> Frames:
         """All pictures with their captions, a row a moment, (H, W, 3) uint8."""
         height, width = self.rows[0][0].shape[:2]
-        cell = (CELL_WIDTH, max(1, min(4 * CELL_WIDTH, round(CELL_WIDTH * height / (width * self.aspect)))))
+        cell = (_CELL_WIDTH, max(1, min(4 * _CELL_WIDTH, round(_CELL_WIDTH * height / (width * self.aspect)))))
         cells = []
         for moment, row in zip(self.moments, self.rows, strict=True):
             for name, picture in zip((f"{float(moment):.2f} s", *self.styles), row, strict=True):
@@ -95,8 +95,8 @@ def preview_video(
     Raises:
         InputError, UsageError: as of `stylize_video`.
     """
-    if not 1 <= frames <= MOST_FRAMES:
-        raise UsageError(f"--frames {frames}: must be between 1 and {MOST_FRAMES}.")
+    if not 1 <= frames <= _MOST_FRAMES:
+        raise UsageError(f"--frames {frames}: must be between 1 and {_MOST_FRAMES}.")
     if not styles:
         raise UsageError("no style given; add --style NAME (see: vidstyle styles) or --style picture.jpg.")
     with tempfile.TemporaryDirectory(prefix="vidstyle-preview-") as folder:
@@ -110,7 +110,7 @@ def preview_video(
         rows = [_row(frame, video, requests[0], painters, settings) for frame in shown]
         moments = [frame.seconds - (video.info.start_pts or 0) * video.info.time_base for frame in shown]
         begin = moments[len(moments) // 2]
-        length = Fraction(PIECE) / (video.rate or 25)
+        length = Fraction(_PIECE) / (video.rate or 25)
         piece = replace(settings, start=begin, end=begin + length)
         measured = stylize_video(source, None, requests[0], options=piece, engine=engine)
     return Preview(tuple(moments), tuple(styles), tuple(rows), video.aspect, measured, video.expected_frames())

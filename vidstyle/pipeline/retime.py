@@ -15,7 +15,7 @@ from vidstyle.core.errors import UsageError
 from vidstyle.imaging.frame import Frame
 from vidstyle.pipeline.plan.segments import SegmentPlan
 
-MAX_TICKS_PER_SECOND = 2**31 - 1
+_MAX_TICKS_PER_SECOND = 2**31 - 1
 """Ticks a second that containers can count."""
 
 
@@ -40,7 +40,7 @@ class Clock:
             math.gcd(source.numerator * period.denominator, period.numerator * source.denominator),
             source.denominator * period.denominator,
         )
-        if time_base.denominator > MAX_TICKS_PER_SECOND:
+        if time_base.denominator > _MAX_TICKS_PER_SECOND:
             raise UsageError(f"--fps {fps}: does not go with the source's clock of {source} s; choose a rounder rate.")
         return cls(time_base, int(source / time_base), int(period / time_base))
 

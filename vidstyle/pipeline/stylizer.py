@@ -162,7 +162,7 @@ class Stylizer:
             UsageError: arrays of another shape or type, or a code of another model.
             InputError: a single frame does not fit in memory.
         """
-        check_frames(frames)
+        _check_frames(frames)
         if code.model not in (None, self.model.digest):
             raise UsageError(f"the style was encoded by another model than {self.model.name}; encode it again.")
         if not 0 <= strength <= 1:
@@ -179,13 +179,13 @@ class Stylizer:
     def _source(self, style: StyleLike) -> StyleSource:
         if not isinstance(style, np.ndarray):
             return read_source(str(style), size=self._style_size)
-        check_frames(style[None], "a style")
+        _check_frames(style[None], "a style")
         return StyleImage(fitted(style, self._style_size))
 
     def _pixels(self, style: StyleLike, size: int) -> NDArray[np.uint8]:
         """A style's picture with a short side of `size`."""
         if isinstance(style, np.ndarray):
-            check_frames(style[None], "a style")
+            _check_frames(style[None], "a style")
             return with_short_side(style, size)
         picture = resolve(str(style), size=size)
         if isinstance(picture, Path):
@@ -203,7 +203,7 @@ class Stylizer:
         return f"Stylizer({engine.model.name!r}, {engine.name} on {engine.device}, {engine.precision})"
 
 
-def check_frames(frames: NDArray[Any], what: str = "frames") -> None:
+def _check_frames(frames: NDArray[Any], what: str = "frames") -> None:
     """Raise UsageError for what is no array of RGB pictures of at least 16 pixels a side."""
     shape = "(N, H, W, 3)" if what == "frames" else "(H, W, 3)"
     if not isinstance(frames, np.ndarray) or frames.ndim != 4 or frames.shape[3] != 3 or frames.dtype != np.uint8:

@@ -18,8 +18,8 @@ from vidstyle.studio.guard import Guard
 from vidstyle.studio.library import TooLarge
 from vidstyle.studio.state import NotFound, Studio
 
-PAGE = Path(__file__).parent / "page"
-ABOUT = """Videos painted in the style of a picture. Send a video, start a job, follow it, fetch the result.
+_PAGE = Path(__file__).parent / "page"
+_ABOUT = """Videos painted in the style of a picture. Send a video, start a job, follow it, fetch the result.
 
 An id is a secret: who has it has what it names. Errors are `{"detail": "one sentence"}`.
 """
@@ -45,7 +45,7 @@ def create_app(configuration: StudioConfiguration) -> FastAPI:
     app = FastAPI(
         title="vidstyle studio",
         version=__version__,
-        description=ABOUT,
+        description=_ABOUT,
         lifespan=life,
         docs_url=None,  # these pages fetch scripts from elsewhere
         redoc_url=None,
@@ -56,15 +56,15 @@ def create_app(configuration: StudioConfiguration) -> FastAPI:
     app.add_exception_handler(VidstyleError, told)
     for module in (uploads, previews, queue, events, camera):
         app.include_router(module.router, prefix="/api")
-    app.mount("/page", StaticFiles(directory=PAGE))
+    app.mount("/page", StaticFiles(directory=_PAGE))
 
     @app.get("/", include_in_schema=False)
     async def page() -> FileResponse:
-        return FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-cache"})
+        return FileResponse(_PAGE / "index.html", headers={"Cache-Control": "no-cache"})
 
     @app.get("/favicon.ico", include_in_schema=False)
     async def icon() -> FileResponse:
-        return FileResponse(PAGE / "icon.svg", media_type="image/svg+xml")
+        return FileResponse(_PAGE / "icon.svg", media_type="image/svg+xml")
 
     return app
 

@@ -23,14 +23,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vidstyle.studio.configuration import StudioConfiguration, is_loopback
 
-POLICY = (
+_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; "
     "connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 """Content-Security-Policy: nothing from elsewhere, nothing inline."""
 
-HEADERS = {
-    "Content-Security-Policy": POLICY,
+_HEADERS = {
+    "Content-Security-Policy": _POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -46,7 +46,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, configuration: StudioConfiguration) -> None:
         self.app, self.configuration = app, configuration
-        self.names = own_names(configuration.host)
+        self.names = _own_names(configuration.host)
         self.open_to_all = not is_loopback(configuration.host)
         port = configuration.port
         self.token_cookie, self.client_cookie = f"vidstyle_token_{port}", f"vidstyle_client_{port}"
@@ -62,7 +62,7 @@ class Guard:
             if scope["type"] == "websocket":
                 await send({"type": "websocket.close", "code": 1008, "reason": "refused"})
             else:
-                refusal.headers.update(HEADERS)
+                refusal.headers.update(_HEADERS)
                 await refusal(scope, receive, send)
             return
         client = cookies.get(self.client_cookie, "")
@@ -73,7 +73,7 @@ class Guard:
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
                 out = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in _HEADERS.items():
                     out.setdefault(name, value)
                 if scope["path"].startswith("/api/"):
                     out.setdefault("Cache-Control", "no-store")
@@ -98,12 +98,12 @@ class Guard:
         if token is None:
             return None
         given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
-        if entering and same(given, token):
+        if entering and _same(given, token):
             response = RedirectResponse("/", 303)
             response.headers["Set-Cookie"] = self.cookie(self.token_cookie, token)
             return response
         bearer = headers.get("authorization", "").removeprefix("Bearer ")
-        if same(cookies.get(self.token_cookie, ""), token) or same(bearer, token):
+        if _same(cookies.get(self.token_cookie, ""), token) or _same(bearer, token):
             return None
         return PlainTextResponse(
             "This studio asks for its token: open the address that it printed when it was started, or send the header "
@@ -135,7 +135,7 @@ class Guard:
         return f"{name}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000{secure}"
 
 
-def own_names(host: str) -> frozenset[str]:
+def _own_names(host: str) -> frozenset[str]:
     """Names by which a server at `host` may be called."""
     loopback = {"127.0.0.1", "localhost", "::1"}
     if is_loopback(host):
@@ -157,6 +157,6 @@ def read_cookies(lines: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def same(given: str, token: str) -> bool:
+def _same(given: str, token: str) -> bool:
     """Whether two secrets are equal, in a time that does not tell how nearly."""
     return secrets.compare_digest(given.encode(), token.encode())

@@ -18,10 +18,10 @@ from typing import IO, Any
 
 from vidstyle.studio.jobs import ATTEMPTS, JobRow, JobTable
 
-LANES: tuple[tuple[str, ...], ...] = (("render", "evaluate"), ("fit", "loop"))
+_LANES: tuple[tuple[str, ...], ...] = (("render", "evaluate"), ("fit", "loop"))
 """Kinds of jobs that wait for each other; what is looked at while one works need not wait for a video."""
 COMMAND = (sys.executable, "-m", "vidstyle.studio.processes.job_process")
-WINDOW = 5.0
+_WINDOW = 5.0
 """Seconds over which a rate is taken."""
 
 
@@ -33,7 +33,7 @@ class Runner:
         self._news = threading.Condition()
         self._closing = False
         self._processes: dict[str, subprocess.Popen[str]] = {}
-        self._threads = [threading.Thread(target=self._lane, args=(kinds,), daemon=True) for kinds in LANES]
+        self._threads = [threading.Thread(target=self._lane, args=(kinds,), daemon=True) for kinds in _LANES]
 
     def start(self) -> None:
         self.table.recover()
@@ -129,7 +129,7 @@ class Runner:
             now = time.monotonic()
             if "done" in news:
                 seen.append((now, news["done"]))
-                while len(seen) > 2 and now - seen[0][0] > WINDOW:
+                while len(seen) > 2 and now - seen[0][0] > _WINDOW:
                     seen.popleft()
                 if now - told < 0.2 and news["done"] != news.get("total"):
                     continue

@@ -14,7 +14,7 @@ from vidstyle.core.errors import InputError
 from vidstyle.studio.app import create_app
 from vidstyle.studio.configuration import StudioConfiguration, is_loopback
 
-MESSAGE_BYTES = 4 << 20
+_MESSAGE_BYTES = 4 << 20
 """Largest message of a websocket: a frame of a camera as JPEG."""
 
 
@@ -43,18 +43,18 @@ def serve(
             server_header=False,
             proxy_headers=False,
             ws="websockets-sansio",
-            ws_max_size=MESSAGE_BYTES,
+            ws_max_size=_MESSAGE_BYTES,
             ws_max_queue=2,
             timeout_graceful_shutdown=2,
             ssl_certfile=None if tls is None else str(tls[0]),
             ssl_keyfile=None if tls is None else str(tls[1]),
         )
-        for line in greeting(configuration):
+        for line in _greeting(configuration):
             say(line)
         uvicorn.Server(settings).run(sockets=[listener])
 
 
-def greeting(configuration: StudioConfiguration) -> list[str]:
+def _greeting(configuration: StudioConfiguration) -> list[str]:
     """What is said when the studio opens."""
     scheme = "https" if configuration.secure else "http"
     host = configuration.host

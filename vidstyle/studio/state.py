@@ -27,7 +27,7 @@ from vidstyle.styles.gallery import DESCRIPTIONS
 LOOK_SECONDS = 60.0
 """For which a file is looked at before it is given up."""
 PAINT_SECONDS = 120.0
-SWEEP_SECONDS = 600.0
+_SWEEP_SECONDS = 600.0
 
 
 class NotFound(InputError):
@@ -75,8 +75,8 @@ class Studio:
         self.fitted = folder / "learned"
         self.fitted.mkdir(mode=0o700, exist_ok=True)
         limits = configuration.limits
-        self.inspector = HelperProcess(inspection_functions, limits)
-        self.painter = HelperProcess(still_functions, configuration.model, configuration.engine, configuration.device)
+        self.inspector = HelperProcess(_inspection_functions, limits)
+        self.painter = HelperProcess(_still_functions, configuration.model, configuration.engine, configuration.device)
         self.library = Library(folder / "library", limits, partial(_look, self.inspector))
         self.table = JobTable(folder)
         self.runner = Runner(self.table)
@@ -219,7 +219,7 @@ class Studio:
             self.painter.call("warm", timeout=PAINT_SECONDS)
 
     def _sweep(self) -> None:
-        while not self._stop.wait(SWEEP_SECONDS):
+        while not self._stop.wait(_SWEEP_SECONDS):
             self.sweep()
 
     def sweep(self) -> int:
@@ -240,14 +240,14 @@ def _look(helper: HelperProcess, kind: str, path: Path, name: str) -> dict[str, 
     return found
 
 
-def inspection_functions(*args: Any) -> Any:
+def _inspection_functions(*args: Any) -> Any:
     """`inspection.functions`, imported in the helper's process only."""
     from vidstyle.studio.processes import inspection
 
     return inspection.functions(*args)
 
 
-def still_functions(*args: Any) -> Any:
+def _still_functions(*args: Any) -> Any:
     """`still.functions`, imported in the helper's process only."""
     from vidstyle.studio.processes import still
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 GAP = 12
-CAPTION = 30
-PAPER, INK = (250, 248, 244), (40, 38, 36)
+_CAPTION = 30
+_PAPER, _INK = (250, 248, 244), (40, 38, 36)
 
 
 def contact_sheet(
@@ -27,11 +27,11 @@ def contact_sheet(
     """
     width, height = cell
     rows = -(-len(cells) // columns)
-    sheet = Image.new("RGB", (columns * (width + GAP) + GAP, rows * (height + CAPTION + GAP) + GAP), PAPER)
+    sheet = Image.new("RGB", (columns * (width + GAP) + GAP, rows * (height + _CAPTION + GAP) + GAP), _PAPER)
     draw = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(size=17)
     for i, (caption, picture) in enumerate(cells):
-        x, y = GAP + (i % columns) * (width + GAP), GAP + (i // columns) * (height + CAPTION + GAP)
-        sheet.paste(ImageOps.pad(Image.fromarray(picture), cell, Image.Resampling.LANCZOS, color=PAPER), (x, y))
-        draw.text((x + 2, y + height + 4), caption, fill=INK, font=font)
+        x, y = GAP + (i % columns) * (width + GAP), GAP + (i // columns) * (height + _CAPTION + GAP)
+        sheet.paste(ImageOps.pad(Image.fromarray(picture), cell, Image.Resampling.LANCZOS, color=_PAPER), (x, y))
+        draw.text((x + 2, y + height + 4), caption, fill=_INK, font=font)
     return np.array(sheet)

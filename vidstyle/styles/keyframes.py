@@ -20,7 +20,7 @@ from vidstyle.core.errors import InputError
 from vidstyle.core.files import cause, check_readable
 from vidstyle.styles.resolve import is_built_in
 
-STRENGTH, EASING = "strength", "easing"
+_STRENGTH, _EASING = "strength", "easing"
 """Columns of a CSV file, and values of a TOML key, that are no styles."""
 
 Easing = Literal["linear", "smooth", "hold"]
@@ -123,7 +123,7 @@ def read_keyframes(path: Path) -> Keyframes:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as a text of keyframes ({cause(error)}).") from error
-    keys = toml_keys(path, text) if path.suffix.lower() == ".toml" else csv_keys(path, text)
+    keys = _toml_keys(path, text) if path.suffix.lower() == ".toml" else _csv_keys(path, text)
     if not keys:
         raise InputError(f"{path}: holds no keyframe; add one with a time and a style.")
     refs = tuple(dict.fromkeys(ref for key in keys for ref in key.styles))
@@ -146,7 +146,7 @@ Row = tuple[str, Any, Mapping[str, Any], Any, Any]
 """Where a key stands in its file, and its time, styles, strength and easing as they were read."""
 
 
-def toml_keys(path: Path, text: str) -> list[Key]:
+def _toml_keys(path: Path, text: str) -> list[Key]:
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -156,15 +156,15 @@ def toml_keys(path: Path, text: str) -> list[Key]:
         raise InputError(f"{path}: must hold [[key]] tables and nothing else.")
     found: list[Row] = []
     for n, row in enumerate(rows, 1):
-        if set(row) - {STRENGTH, EASING} != {"time", "styles"} or not isinstance(row["styles"], dict):
+        if set(row) - {_STRENGTH, _EASING} != {"time", "styles"} or not isinstance(row["styles"], dict):
             raise InputError(
                 f"{path}: key {n} must have a time, a table of styles, maybe a strength and an easing, and nothing else."
             )
-        found.append((f"key {n}", row["time"], row["styles"], row.get(STRENGTH, 1.0), row.get(EASING, "linear")))
+        found.append((f"key {n}", row["time"], row["styles"], row.get(_STRENGTH, 1.0), row.get(_EASING, "linear")))
     return checked(path, found)
 
 
-def csv_keys(path: Path, text: str) -> list[Key]:
+def _csv_keys(path: Path, text: str) -> list[Key]:
     # Spreadsheets of half the world write semicolons, and numbers with a comma.
     first = next((line for line in text.splitlines() if line.strip()), "")
     separator = ";" if first.strip().strip('"').lower().startswith("time") and ";" in first else ","
@@ -183,7 +183,7 @@ def csv_keys(path: Path, text: str) -> list[Key]:
     found: list[Row] = []
     for n, row in rows[1:]:
         styles: dict[str, Any] = dict(zip(header[1:], row[1:], strict=True))
-        strength, easing = styles.pop(STRENGTH, 1.0), styles.pop(EASING, "").strip() or "linear"
+        strength, easing = styles.pop(_STRENGTH, 1.0), styles.pop(_EASING, "").strip() or "linear"
         found.append((f"line {n}", row[0], styles, strength, easing))
     return checked(path, found)
 

@@ -144,7 +144,7 @@ def read_request(
         keys = read_keyframes(keyframes)
         read = [_style(ref, style_size) for ref in keys.refs]
     else:
-        read = read_styles(texts, size=style_size)
+        read = _read_styles(texts, size=style_size)
     if mask is not None and keys is None and len(read) > 1:
         if len(read) > 2:
             raise UsageError(
@@ -173,7 +173,7 @@ def read_per_shot(request: StyleRequest, refs: Sequence[str], mask: Path | None)
     return replace(request, per_shot=True, mask=None if mask is None else read_mask(mask))
 
 
-def read_styles(given: Sequence[StyleLike], *, size: int) -> list[Style]:
+def _read_styles(given: Sequence[StyleLike], *, size: int) -> list[Style]:
     """Read each style; shares are scaled to sum to 1. Raises as `read_request`."""
     specs: list[tuple[StyleSpec | NDArray[np.uint8], float]] = []
     for each in given:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 CODE_SUFFIX = ".safetensors"
 STYLE_SIZE = 384
 """Short side at which style pictures are read unless something else is asked for, pixels."""
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?(nan|inf|infinity)", re.ASCII | re.IGNORECASE)
-DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?(nan|inf|infinity)", re.ASCII | re.IGNORECASE)
+_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,9 @@ def parse(text: str) -> StyleSpec:
     """
     ref, colon, tail = text.rpartition(":")
     tail = tail.strip()
-    if DECIMAL_COMMA.fullmatch(tail) and not _there(text):
+    if _DECIMAL_COMMA.fullmatch(tail) and not _there(text):
         raise UsageError(f"--style {text}: write the weight with a point, {ref}:{tail.replace(',', '.')}.")
-    if not colon or (tail and not NUMBER.fullmatch(tail)) or _there(text):
+    if not colon or (tail and not _NUMBER.fullmatch(tail)) or _there(text):
         ref, weight = text, 1.0
     elif not tail:
         raise UsageError(
@@ -120,7 +120,7 @@ def located(ref: str) -> str | Path:
         if path.is_dir():
             raise InputError(f"{ref}: a folder, not a style; name one picture in it.")
         return path
-    if looks_like_file(ref):
+    if _looks_like_file(ref):
         raise InputError(f"{ref}: no such file; check the path, or use a built-in style (see: vidstyle styles).")
     near = difflib.get_close_matches(name, gallery.names(), n=3, cutoff=0.4) or gallery.names()
     raise UsageError(
@@ -143,7 +143,7 @@ def _built_in(ref: str) -> str:
     return ref.strip().lower().replace("_", "-").replace(" ", "-")
 
 
-def looks_like_file(ref: str) -> bool:
+def _looks_like_file(ref: str) -> bool:
     """Whether a reference has a folder or a suffix in it: then it was meant as a path."""
     return any(mark in ref for mark in "/\\.~")
 

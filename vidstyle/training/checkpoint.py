@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from vidstyle.core.errors import InputError
 from vidstyle.models.checkpoint import read, write
 
-LARGEST = 15_000_000
+_LARGEST = 15_000_000
 """Bytes of a file: what comes back from rented machines is limited in such sizes."""
-ROOM = 100_000
+_ROOM = 100_000
 """Bytes left for a file's header."""
 
 
@@ -54,7 +54,7 @@ def save_state(
     extra: nn.Module,
     optimiser: torch.optim.Optimizer,
     about: dict[str, Any],
-    largest: int = LARGEST,
+    largest: int = _LARGEST,
 ) -> None:
     """Write everything that resuming needs: `state.safetensors`, or `state-1-of-2.safetensors` ... where one file would be
     larger than `largest` bytes. Each file appears only when it is whole; earlier ones are removed. `about` is JSON-serialisable
@@ -68,7 +68,7 @@ def save_state(
     size = 0
     for name, tensor in tensors.items():
         size += tensor.nbytes
-        if parts[-1] and size > largest - ROOM:
+        if parts[-1] and size > largest - _ROOM:
             parts.append({})
             size = tensor.nbytes
         parts[-1][name] = tensor.detach().cpu().contiguous()

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-LEAST = 8
+_LEAST = 8
 """Rows and columns of a weight below which it is Adam's: three rows, a picture's channels, are equal soon enough."""
 
 
@@ -29,13 +29,13 @@ class Muon(torch.optim.Optimizer):
 
     def __init__(self, groups: Iterable[dict[str, Any]], lr: float, betas: tuple[float, float]) -> None:
         super().__init__(groups, {"lr": lr})
-        weights = [p for group in self.param_groups for p in group["params"] if is_matrix(p)]
+        weights = [p for group in self.param_groups for p in group["params"] if _is_matrix(p)]
         self.views = {p: nn.Parameter(matrix(p.detach(), p)) for p in weights}
         """What Muon sees of the weights, in the same memory."""
         if any(view.data_ptr() != p.data_ptr() for p, view in self.views.items()):
             raise ValueError("a weight lies neither row by row nor channels-last: Muon would change a copy of it")
-        by_muon = [[self.views[p] for p in group["params"] if is_matrix(p)] for group in self.param_groups]
-        by_adam = [[p for p in group["params"] if not is_matrix(p)] for group in self.param_groups]
+        by_muon = [[self.views[p] for p in group["params"] if _is_matrix(p)] for group in self.param_groups]
+        by_adam = [[p for p in group["params"] if not _is_matrix(p)] for group in self.param_groups]
         self.parts: tuple[torch.optim.Optimizer, torch.optim.Optimizer] = (
             torch.optim.Muon([{"params": p} for p in by_muon], lr, weight_decay=0.0, adjust_lr_fn="match_rms_adamw"),
             torch.optim.Adam([{"params": p} for p in by_adam], lr, betas=betas),
@@ -65,9 +65,9 @@ class Muon(torch.optim.Optimizer):
             part.load_state_dict({"state": own, "param_groups": part.state_dict()["param_groups"]})
 
 
-def is_matrix(weight: Tensor) -> bool:
+def _is_matrix(weight: Tensor) -> bool:
     """Whether a parameter is Muon's."""
-    return weight.dim() == 4 and min(len(weight), weight[0].numel()) >= LEAST
+    return weight.dim() == 4 and min(len(weight), weight[0].numel()) >= _LEAST
 
 
 def matrix(x: Tensor, weight: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from vidstyle.core.errors import UsageError
 from vidstyle.training.muon import Muon
 
-BETAS = (0.9, 0.99)
+_BETAS = (0.9, 0.99)
 
 
 def make_optimiser(name: str, groups: list[dict[str, Any]], rate: float, *, fused: bool) -> torch.optim.Optimizer:
@@ -24,8 +24,8 @@ def make_optimiser(name: str, groups: list[dict[str, Any]], rate: float, *, fuse
         fused: Adam in one launch for all weights, and without a question whether the gradient is finite (`take_step`).
     """
     if name == "muon":
-        return Muon(groups, rate, betas=BETAS)
-    return torch.optim.Adam(groups, rate, betas=BETAS, fused=fused)
+        return Muon(groups, rate, betas=_BETAS)
+    return torch.optim.Adam(groups, rate, betas=_BETAS, fused=fused)
 
 
 def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
@@ -38,14 +38,14 @@ def take_step(optimiser: torch.optim.Optimizer, norm: Tensor) -> None:
     """One step; none where the gradient's norm, a scalar tensor, is not finite. A fused optimiser is told so on the device, and
     nothing waits; any other is asked for the value."""
     if optimiser.defaults.get("fused"):
-        lay_out_as_weights(optimiser)
+        _lay_out_as_weights(optimiser)
         optimiser.found_inf = (~norm.isfinite()).float()  # type: ignore[attr-defined]  # what GradScaler sets too
         optimiser.step()
     elif norm.isfinite():
         optimiser.step()
 
 
-def lay_out_as_weights(optimiser: torch.optim.Optimizer) -> None:
+def _lay_out_as_weights(optimiser: torch.optim.Optimizer) -> None:
     """Give gradients the strides of their weights, which fused kernels presuppose. They may differ where a side is 1 long, and
     nothing is copied then."""
     for group in optimiser.param_groups:

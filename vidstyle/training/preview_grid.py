@@ -37,12 +37,12 @@ def preview(
     rows = [torch.ones_like(tops[0]), *tops]
     for content in (unit_range(square(c, side)) for c in contents):
         rows += [content, *(net(content[None].to(device), code)[0].float().clamp(0, 1).cpu() for code in codes)]
-    grid = tiled(torch.stack(rows), 1 + len(styles))
+    grid = _tiled(torch.stack(rows), 1 + len(styles))
     write_image(path, (grid * 255).round().byte().permute(1, 2, 0).numpy())
     return grid
 
 
-def tiled(pictures: Tensor, columns: int, gap: int = 2) -> Tensor:
+def _tiled(pictures: Tensor, columns: int, gap: int = 2) -> Tensor:
     """(N, 3, H, W) in rows of `columns`, N a multiple of it, white between and around: (3, H', W')."""
     framed = F.pad(pictures, (0, gap, 0, gap), value=1.0)
     rows = [torch.cat(list(row), 2) for row in framed.split(columns)]

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from vidstyle.training.recipe import Recipe
 
-WARM_UP = 0.05
+_WARM_UP = 0.05
 """Share of a stage's time in which its rate rises, by the clock."""
 
 
@@ -100,5 +100,5 @@ class TimedSchedule:
         begin, end = (0.0, *self._ends)[n], self._ends[n]
         stage = self._stages[self._first + n]
         falls_to = 0.0 if n == len(self._ends) - 1 else stage.lr_end
-        rate = stage.rate_at((share - begin) / (end - begin), WARM_UP, falls_to)
+        rate = stage.rate_at((share - begin) / (end - begin), _WARM_UP, falls_to)
         return Place(self._first + n, step - self._began[1], rate)

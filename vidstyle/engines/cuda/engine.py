@@ -27,11 +27,11 @@ from vidstyle.engines.torch_engine import DTYPES, TorchEngine
 from vidstyle.models.registry import ModelDescriptor
 from vidstyle.models.style_code import StyleCode
 
-PART_PIXELS = 1 << 22
+_PART_PIXELS = 1 << 22
 """Pixels a part: two frames of 1920x1080."""
-MOST_A_PART = 4
-CHUNK_PARTS = 4
-CHUNK_PIXELS = 1 << 25
+_MOST_A_PART = 4
+_CHUNK_PARTS = 4
+_CHUNK_PIXELS = 1 << 25
 """Pixels a call at most: the pipeline holds up to seven calls' frames in the host's memory."""
 MOST_PROGRAMS = 6
 """Graphs that are kept; each has memory of its own. A film needs up to three sizes of parts."""
@@ -76,10 +76,10 @@ class CudaEngine:
 
     def part(self, width: int, height: int) -> int:
         """Frames that the model takes at once: a power of two."""
-        return power_of_two(max(1, min(MOST_A_PART, PART_PIXELS // (width * height))))
+        return power_of_two(max(1, min(_MOST_A_PART, _PART_PIXELS // (width * height))))
 
     def good_batch_size(self, width: int, height: int) -> int:
-        return max(1, min(CHUNK_PARTS * self.part(width, height), CHUNK_PIXELS // (width * height)))
+        return max(1, min(_CHUNK_PARTS * self.part(width, height), _CHUNK_PIXELS // (width * height)))
 
     def stylize(self, frames: NDArray[np.uint8], code: StyleCode, *, strength: float = 1.0) -> NDArray[np.uint8]:
         count, height, width = frames.shape[:3]

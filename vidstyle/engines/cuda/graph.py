@@ -15,7 +15,7 @@ from vidstyle.engines.torch_engine import as_pixels, as_planes
 from vidstyle.models.checkpoint import StyleModel
 from vidstyle.models.style_code import StyleCode
 
-WARM_UP = 2
+_WARM_UP = 2
 """Runs before a capture: libraries choose algorithms and make their workspaces in the first, which cannot be recorded."""
 
 
@@ -68,7 +68,7 @@ class Program(Generic[Stream, Event]):
             self.pixels.copy_(as_pixels(styled))
 
     def recorded(self) -> Work:
-        for _ in range(WARM_UP):
+        for _ in range(_WARM_UP):
             self.device.launch(self.stream, self.forward)
         self.device.drain()
         try:
@@ -77,7 +77,7 @@ class Program(Generic[Stream, Event]):
             if out_of_memory(error):
                 raise
             # One text whatever the size: Python shows it once.
-            warnings.warn(f"no CUDA graph could be made, the model runs without ({first_line(error)})", stacklevel=2)
+            warnings.warn(f"no CUDA graph could be made, the model runs without ({_first_line(error)})", stacklevel=2)
             return self.forward
         self.captured = True
         return repeat
@@ -104,5 +104,5 @@ class Program(Generic[Stream, Event]):
         self.device.copy(out, self.pixels, self.stream)
 
 
-def first_line(error: BaseException) -> str:
+def _first_line(error: BaseException) -> str:
     return str(error).partition("\n")[0]

@@ -26,7 +26,7 @@ from torch import Tensor
 
 from vidstyle.engines.cuda.protocol import Device, Event, Stream
 
-SLOTS = 3
+_SLOTS = 3
 """One part on the way in, one being computed, one on the way out."""
 
 
@@ -67,7 +67,7 @@ class Ring(Generic[Stream, Event]):
         most: int,
         size: tuple[int, int],
         *,
-        slots: int = SLOTS,
+        slots: int = _SLOTS,
     ) -> None:
         self.device, self.compute = device, compute
         self.upload, self.download = device.stream(), device.stream()

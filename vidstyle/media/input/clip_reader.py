@@ -75,7 +75,7 @@ class DecordClip:
 
         decord.logging.set_level(decord.logging.FATAL)
         self._path = path
-        with decord_errors(path):
+        with _decord_errors(path):
             self._reader: Any = decord.VideoReader(str(path.absolute()), num_threads=1)
         self.count = len(self._reader)
 
@@ -83,13 +83,13 @@ class DecordClip:
         for n in numbers:
             if n >= self.count:
                 return
-            with decord_errors(self._path):
+            with _decord_errors(self._path):
                 frame = np.asarray(self._reader[n].asnumpy(), np.uint8)
             yield frame
 
 
 @contextmanager
-def decord_errors(path: Path) -> Iterator[None]:
+def _decord_errors(path: Path) -> Iterator[None]:
     """Turns decord's errors, which share no class, into InputError."""
     import decord
 

@@ -16,7 +16,7 @@ from vidstyle.media.input.probe import VideoInfo
 from vidstyle.media.input.stream_info import StreamInfo
 from vidstyle.media.paths import NumberedName
 
-USUAL_RATE = Fraction(25)
+_USUAL_RATE = Fraction(25)
 """Frames a second where none are given."""
 
 
@@ -32,7 +32,7 @@ def probe_image_sequence(path: Path, files: Sequence[Path], *, rate: Fraction | 
     """
     height, width = read_image(files[0]).shape[:2]
     alpha = has_transparency(files[0])
-    rate = rate or USUAL_RATE
+    rate = rate or _USUAL_RATE
     warnings = []
     numbered = NumberedName.parse(path)
     if numbered is not None and not path.is_dir():

@@ -29,7 +29,7 @@ FORMATS = {
     "rtsp": "rtsp",
 }
 """Muxer of an address, by its protocol."""
-CLOCK = Fraction(1, 1000)
+_CLOCK = Fraction(1, 1000)
 
 
 def check_target(target: str) -> None:
@@ -84,7 +84,7 @@ class Broadcast:
             stream.pix_fmt = "yuv420p"
             stream.codec_context.gop_size = 2 * rate
         stream.width, stream.height = self._size
-        stream.codec_context.time_base = CLOCK
+        stream.codec_context.time_base = _CLOCK
         return stream
 
     def write(self, picture: NDArray[np.uint8]) -> None:
@@ -94,8 +94,8 @@ class Broadcast:
         frame = av.VideoFrame.from_ndarray(
             np.ascontiguousarray(picture[: self._size[1], : self._size[0]]), format="rgb24"
         )
-        self._last = max(self._last + 1, round((now - self._begun) / CLOCK))
-        frame.pts, frame.time_base = self._last, CLOCK
+        self._last = max(self._last + 1, round((now - self._begun) / _CLOCK))
+        frame.pts, frame.time_base = self._last, _CLOCK
         self._mux(self._stream.encode(frame))
 
     def _mux(self, packets: Any) -> None:

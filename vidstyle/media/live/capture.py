@@ -18,9 +18,9 @@ from vidstyle.core.errors import InputError
 from vidstyle.core.files import check_readable
 
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://.+", re.DOTALL)
-PROTOCOLS = "rtsp,rtsps,rtmp,rtmps,srt,udp,rtp,tcp,tls,http,https,hls,crypto,data"
+_PROTOCOLS = "rtsp,rtsps,rtmp,rtmps,srt,udp,rtp,tcp,tls,http,https,hls,crypto,data"
 """That an address may use; a stream cannot make us read files."""
-DEVICES = {"linux": "v4l2", "darwin": "avfoundation", "win32": "dshow"}
+_DEVICES = {"linux": "v4l2", "darwin": "avfoundation", "win32": "dshow"}
 PATIENCE = (10.0, 10.0)
 """Seconds to wait for a connection, and for the next packet."""
 
@@ -56,10 +56,10 @@ def frames(source: str) -> Iterator[NDArray[np.uint8]]:
 
 
 def _opened(source: str, *, device: bool, address: bool) -> av.container.InputContainer:
-    options = {"protocol_whitelist": PROTOCOLS} if address else {"protocol_whitelist": "file,crypto,data"}
+    options = {"protocol_whitelist": _PROTOCOLS} if address else {"protocol_whitelist": "file,crypto,data"}
     try:
         if device:
-            return av.open(source, format=DEVICES.get(sys.platform, "v4l2"), timeout=PATIENCE)
+            return av.open(source, format=_DEVICES.get(sys.platform, "v4l2"), timeout=PATIENCE)
         return av.open(source, options=options, timeout=PATIENCE)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         what = "camera" if device else "stream" if address else "video"

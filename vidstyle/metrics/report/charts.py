@@ -9,8 +9,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-WIDTH, HEIGHT = 1000, 260
-LEFT, RIGHT, TOP, BOTTOM = 62, 12, 16, 34
+WIDTH, _HEIGHT = 1000, 260
+_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 12, 16, 34
 BINS = 700
 """More frames than this are drawn as the largest value of each bin: a worst moment never falls out."""
 
@@ -48,20 +48,20 @@ def chart(
     top = ticks[-1]
 
     def x(s: float) -> float:
-        return LEFT + (WIDTH - LEFT - RIGHT) * s / span
+        return _LEFT + (WIDTH - _LEFT - _RIGHT) * s / span
 
     def y(v: float) -> float:
-        return TOP + (HEIGHT - TOP - BOTTOM) * (1 - v / top)
+        return _TOP + (_HEIGHT - _TOP - _BOTTOM) * (1 - v / top)
 
-    parts = [f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{title}">']
+    parts = [f'<svg class="chart" viewBox="0 0 {WIDTH} {_HEIGHT}" role="img" aria-label="{title}">']
     for t in ticks:
-        parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(t):.1f}" y2="{y(t):.1f}"/>')
-        parts.append(f'<text class="tick" x="{LEFT - 8}" y="{y(t) + 4:.1f}" text-anchor="end">{t:.3g}</text>')
+        parts.append(f'<line class="grid" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{y(t):.1f}" y2="{y(t):.1f}"/>')
+        parts.append(f'<text class="tick" x="{_LEFT - 8}" y="{y(t) + 4:.1f}" text-anchor="end">{t:.3g}</text>')
     for t in nice_ticks(span, 8):
         if t <= span * 1.001:
-            parts.append(f'<text class="tick" x="{x(t):.1f}" y="{HEIGHT - 12}" text-anchor="middle">{t:g} s</text>')
+            parts.append(f'<text class="tick" x="{x(t):.1f}" y="{_HEIGHT - 12}" text-anchor="middle">{t:g} s</text>')
     for c in cuts if cuts is not None else ():
-        line = f'<line class="cut" x1="{x(c):.1f}" x2="{x(c):.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}">'
+        line = f'<line class="cut" x1="{x(c):.1f}" x2="{x(c):.1f}" y1="{_TOP}" y2="{_HEIGHT - _BOTTOM}">'
         parts.append(f"{line}<title>scene cut at {c:.2f} s</title></line>")
     for curve in reversed(curves):
         for run in runs(*thinned(seconds, curve.values)):

@@ -8,13 +8,13 @@ from vidstyle.metrics.evaluation import Evaluation
 from vidstyle.metrics.fidelity import MULTI_SCALE
 from vidstyle.metrics.rulers import STYLE_KEYS
 
-LITTLE_TEXTURE = 0.3
+_LITTLE_TEXTURE = 0.3
 """Share of textured pixels below which flow is mostly a guess."""
-LITTLE_SEEN = 0.3
+_LITTLE_SEEN = 0.3
 """Share of visible pixels below which a warp error stands for little of the picture."""
-LITTLE_DETAIL = 0.1
+_LITTLE_DETAIL = 0.1
 """Share of the source's detail below which a film counts as empty."""
-STANDARD_GAPS = (1, 10)
+_STANDARD_GAPS = (1, 10)
 
 
 def summary(result: Evaluation) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def summary(result: Evaluation) -> dict[str, Any]:
         must be read with care, by key.
     """
     mean = result.table.mean
-    gaps = sorted({*STANDARD_GAPS, *result.gaps})
+    gaps = sorted({*_STANDARD_GAPS, *result.gaps})
     errors = {f"E_{g}": mean(f"E_{g}") if g in result.gaps else None for g in gaps}
     return {
         **errors,
@@ -51,13 +51,13 @@ def why(result: Evaluation) -> dict[str, str]:
     """Sentences by key of `summary`: why a number is missing, or how far it can be trusted."""
     out: dict[str, str] = {}
     frames, mean = len(result.table), result.table.mean
-    for gap in sorted({*STANDARD_GAPS, *result.gaps}):
+    for gap in sorted({*_STANDARD_GAPS, *result.gaps}):
         if gap not in result.gaps:
             out[f"E_{gap}"] = f"not asked for; add --gap {gap}"
         elif mean(f"E_{gap}") is None:
             out[f"E_{gap}"] = _no_error(result, gap)
     smallest = min(result.gaps)
-    if mean(f"E_{smallest}") is not None and result.detail < LITTLE_DETAIL:
+    if mean(f"E_{smallest}") is not None and result.detail < _LITTLE_DETAIL:
         out[f"E_{smallest}"] = (
             f"the film shows {result.detail:.0%} of the source's detail: an empty picture wins every warp metric, "
             "so a low E is no merit here; look at ssim and style_distance"
@@ -93,9 +93,9 @@ def _seen(result: Evaluation) -> str:
     textured = result.table.mean("textured")
     if share is None:
         notes.append("no pair of frames")
-    elif share < LITTLE_SEEN:
+    elif share < _LITTLE_SEEN:
         notes.append(f"only {share:.0%} of the pixels could be followed, E stands for those alone")
-    if textured is not None and textured < LITTLE_TEXTURE:
+    if textured is not None and textured < _LITTLE_TEXTURE:
         notes.append(f"only {textured:.0%} of the source has texture to follow; the flow elsewhere is a guess")
     return "; ".join(notes)
 

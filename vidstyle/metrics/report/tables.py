@@ -12,7 +12,7 @@ import rich.table
 from vidstyle.core.files import atomic_output
 from vidstyle.metrics.evaluation import Evaluation
 
-MEANING = {
+_MEANING = {
     "E": "warp error along the source's motion, {g} frame{s} apart; lower is steadier",
     "flicker": "mean change where the source stands still; lower is steadier",
     "ssim": "structure kept from the source; 1 is all of it",
@@ -38,9 +38,9 @@ def metric_rows(result: dict[str, Any]) -> list[tuple[str, str, str, str]]:
     rows = []
     for key in result:
         kind = "E" if key.startswith("E_") else key
-        if kind in MEANING:
+        if kind in _MEANING:
             gap = key.removeprefix("E_")
-            meaning = MEANING[kind].format(g=gap, s="" if gap == "1" else "s")
+            meaning = _MEANING[kind].format(g=gap, s="" if gap == "1" else "s")
             source = (
                 "-" if key == "visible" else "1" if key in ("ssim", "ms_ssim") else number(result["source"][key], key)
             )

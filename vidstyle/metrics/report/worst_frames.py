@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-THUMB = 640
+_THUMB = 640
 """Long side of kept pictures, pixels."""
 
 
@@ -66,5 +66,5 @@ def thumb_error(error: NDArray[np.float32], measured: NDArray[np.bool_]) -> NDAr
 
 
 def _size(shape: tuple[int, ...]) -> tuple[int, int]:
-    scale = min(1.0, THUMB / max(shape[:2]))
+    scale = min(1.0, _THUMB / max(shape[:2]))
     return max(1, round(shape[1] * scale)), max(1, round(shape[0] * scale))

@@ -32,9 +32,9 @@ def check_output(source: Path, output: Path, *, overwrite: bool) -> None:
     """
     numbered = NumberedName.parse(output)
     if numbered is not None:
-        check_numbered(source, output, numbered, overwrite=overwrite)
+        _check_numbered(source, output, numbered, overwrite=overwrite)
         return
-    check_name(output)
+    _check_name(output)
     if same_file(source, output):
         raise UsageError(f"{output}: is the input itself; choose another output with -o.")
     if output.is_dir():
@@ -43,10 +43,10 @@ def check_output(source: Path, output: Path, *, overwrite: bool) -> None:
         raise UsageError(f"{output}: is a pipe or a device; choose a file with -o.")
     if os.path.lexists(output) and not overwrite:
         raise OutputExists(output, "exists already; add -y to replace it")
-    check_folder(output)
+    _check_folder(output)
 
 
-def check_name(output: Path) -> None:
+def _check_name(output: Path) -> None:
     """Refuse what is no file's name: standard output, an address, and a name longer than the file system takes, in bytes.
 
     Raises:
@@ -56,14 +56,14 @@ def check_name(output: Path) -> None:
         raise UsageError("-: standard output is not written to; name a file with -o.")
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", str(output)):
         raise UsageError(f"{output}: is an address, which is not written to; name a file with -o.")
-    length, most = len(os.fsencode(output.name)), longest_name(output.absolute().parent)
+    length, most = len(os.fsencode(output.name)), _longest_name(output.absolute().parent)
     if length > most:
         raise UsageError(
             f"{output}: this name has {length} bytes, of which the file system takes {most}; choose a shorter one with -o."
         )
 
 
-def longest_name(folder: Path) -> int:
+def _longest_name(folder: Path) -> int:
     """Bytes that a file's name may have in a folder."""
     try:
         return os.pathconf(folder, "PC_NAME_MAX")
@@ -75,7 +75,7 @@ def longest_name(folder: Path) -> int:
         return 255
 
 
-def check_numbered(source: Path, output: Path, name: NumberedName, *, overwrite: bool) -> None:
+def _check_numbered(source: Path, output: Path, name: NumberedName, *, overwrite: bool) -> None:
     there = {path.resolve() for _, path in name.existing()}
     if there & {path.resolve() for path in (source, *find_images(source))}:
         raise UsageError(f"{output}: its pictures are the input's; choose another output with -o.")
@@ -84,10 +84,10 @@ def check_numbered(source: Path, output: Path, name: NumberedName, *, overwrite:
         if any(journal_folder(output).glob("*.seg")):
             return
         raise OutputExists(output, f"{len(there)} such pictures exist already; add -y to replace them")
-    check_folder(name.folder if not name.folder.exists() else output)
+    _check_folder(name.folder if not name.folder.exists() else output)
 
 
-def check_folder(output: Path) -> None:
+def _check_folder(output: Path) -> None:
     """Refuse an output whose folder is missing or cannot be written to."""
     folder = output.absolute().parent
     if not folder.is_dir():

@@ -13,7 +13,7 @@ from typing import Any
 from vidstyle._version import __version__
 
 SAMPLES, SAMPLE_BYTES = 64, 1 << 16
-LIBRARIES = ("torch", "av", "numpy", "opencv-python-headless", "openvino")
+_LIBRARIES = ("torch", "av", "numpy", "opencv-python-headless", "openvino")
 
 
 def file_sample(path: Path) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def pictures_sample(paths: Sequence[Path]) -> dict[str, Any]:
 def machine() -> dict[str, str]:
     """Versions of what computes, and the kind of processor it computes on."""
     found = {"vidstyle": __version__, "python": platform.python_version(), "processor": platform.machine()}
-    for name in LIBRARIES:
+    for name in _LIBRARIES:
         try:
             found[name] = version(name)
         except PackageNotFoundError:

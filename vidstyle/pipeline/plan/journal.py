@@ -31,15 +31,15 @@ from vidstyle.core.differences import differences
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.core.files import atomic_output, cause
 
-LONGEST = 200
-FORMER_KEYS = {"look": "style", "film": "video"}
+_LONGEST = 200
+_FORMER_KEYS = {"look": "style", "film": "video"}
 """Keys of a fingerprint in journals of 0.2.0 and before, and what they are called now."""
 
 
 def journal_folder(output: Path) -> Path:
     """Where the journal of an output lies: beside it, under its name + ".vidstyle"."""
     name = output.name
-    if len(os.fsencode(name)) > LONGEST:
+    if len(os.fsencode(name)) > _LONGEST:
         name = hashlib.sha256(os.fsencode(name)).hexdigest()[:32]
     return output.with_name(f"{name}.vidstyle")
 
@@ -111,7 +111,7 @@ class Journal:
         """The journal of an unfinished run, with what it finished. Raises UsageError when it cannot be read."""
         try:
             stored = json.loads((folder / "run.json").read_text())
-            journal = cls(folder, {FORMER_KEYS.get(key, key): value for key, value in stored.items()})
+            journal = cls(folder, {_FORMER_KEYS.get(key, key): value for key, value in stored.items()})
         except (OSError, ValueError, AttributeError) as error:
             raise UsageError(f"{folder}: no journal that can be read; start over with -y.") from error
         journal.clear("lock", "run.json", "done.jsonl", "*.seg", "style-*.safetensors")

@@ -148,7 +148,7 @@ def plan_video(source: Path, output: Path | None, options: RunOptions, *, thread
     pictures = find_images(source)
     if output is not None and (pictures or source.exists()):
         check_output(source, output, overwrite=options.overwrite)
-    info = probe_image_sequence(source, pictures, rate=options.fps) if pictures else probe_file(source)
+    info = probe_image_sequence(source, pictures, rate=options.fps) if pictures else _probe_file(source)
     if output is None:
         output = (options.out_dir or Path.cwd()) / f"{video_name(source)}.styled{default_suffix(info)}"
         check_output(source, output, overwrite=options.overwrite)
@@ -160,7 +160,7 @@ def plan_video(source: Path, output: Path | None, options: RunOptions, *, thread
         size = target_size(info.width, info.height, size=options.size, max_side=options.max_side)
     except InputError as error:
         raise InputError(f"{source}: {error}") from None
-    keep_alpha = info.has_alpha and holds_alpha(codec, output)
+    keep_alpha = info.has_alpha and _holds_alpha(codec, output)
     settings = EncodeSettings(
         codec=codec, crf=options.crf, bit_depth=options.bit_depth, alpha=keep_alpha, threads=threads
     )
@@ -198,7 +198,7 @@ def plan_video(source: Path, output: Path | None, options: RunOptions, *, thread
     )
 
 
-def probe_file(source: Path) -> VideoInfo:
+def _probe_file(source: Path) -> VideoInfo:
     """The description of a film that lies as one file. Raises InputError; that no pictures were found is said as such."""
     if source.is_dir():
         raise InputError(f"{source}: is a folder without pictures; name a video file, or a folder that holds some.")
@@ -208,7 +208,7 @@ def probe_file(source: Path) -> VideoInfo:
     return probe(source)
 
 
-def holds_alpha(codec: str, output: Path) -> bool:
+def _holds_alpha(codec: str, output: Path) -> bool:
     """Whether transparency goes into the output."""
     if container_format(output) == "image2" and output.suffix.lower() != ".png":
         return False

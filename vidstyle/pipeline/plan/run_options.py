@@ -211,27 +211,27 @@ def check_arguments(source: object, output: object, options: object) -> None:
         raise UsageError(f"options must be RunOptions(...), not {type(options).__name__}.")
 
 
-TIME = re.compile(r"(?:(?:(\d+):)?([0-5]?\d):)?(\d+(?:\.\d+)?)")
+_TIME = re.compile(r"(?:(?:(\d+):)?([0-5]?\d):)?(\d+(?:\.\d+)?)")
 
 
 def parse_time(text: str) -> Fraction:
     """Seconds of "90", "90.5", "1:30.5" or "0:01:30.5", exactly. Raises UsageError."""
-    match = TIME.fullmatch(text.strip())
+    match = _TIME.fullmatch(text.strip())
     if match is None:
         raise UsageError(f"{text!r} is no time; write seconds (90.5) or [hours:]minutes:seconds (1:30.5).")
     hours, minutes, seconds = match.groups()
     return Fraction(seconds) + 60 * int(minutes or 0) + 3600 * int(hours or 0)
 
 
-NTSC = {"23.976": 24, "23.98": 24, "29.97": 30, "47.952": 48, "59.94": 60, "119.88": 120}
+_NTSC = {"23.976": 24, "23.98": 24, "29.97": 30, "47.952": 48, "59.94": 60, "119.88": 120}
 """What people write for N x 1000 / 1001 frames a second."""
 
 
 def parse_rate(text: str) -> Fraction:
     """Frames a second of "25", "12.5", "30000/1001" or "29.97" (which means 30000/1001). Raises UsageError."""
     text = text.strip()
-    if text in NTSC:
-        return Fraction(1000 * NTSC[text], 1001)
+    if text in _NTSC:
+        return Fraction(1000 * _NTSC[text], 1001)
     match = re.fullmatch(r"(\d{1,6}(?:\.\d{1,6})?)(?:/(\d{1,6}))?", text)
     if match is None or Fraction(match[2] or 1) == 0:
         raise UsageError(f"--fps {text}: write frames a second, for example 25, 29.97 or 30000/1001.")

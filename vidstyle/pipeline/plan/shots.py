@@ -16,7 +16,7 @@ from vidstyle.pipeline.plan.plan import VideoPlan
 from vidstyle.styles.keyframes import Easing, Keyframes
 from vidstyle.styles.request import StyleRequest
 
-SHORTEST = Fraction(1, 2)
+_SHORTEST = Fraction(1, 2)
 """Seconds: a cut sooner than that after the one before it, as a flash makes them, begins no shot."""
 
 
@@ -58,6 +58,6 @@ def shot_starts(frames: Iterable[Frame]) -> list[Fraction]:
     """Times in seconds at which the shots of consecutive frames begin, the first frame's first."""
     detect, starts = CutDetector(), list[Fraction]()
     for frame in frames:
-        if (detect(frame.data) and frame.seconds - starts[-1] >= SHORTEST) or not starts:
+        if (detect(frame.data) and frame.seconds - starts[-1] >= _SHORTEST) or not starts:
             starts.append(frame.seconds)
     return starts

@@ -20,10 +20,10 @@ BYTES_A_PIXEL = 300
 3840x2160 (benchmarks/results/memory.json), which is 220."""
 SHARE = 0.25
 """Of the free memory that a call may take: the queues before and after the model hold frames too, and other programs go on."""
-PIXELS = 1 << 20
+_PIXELS = 1 << 20
 """In the guessed number of frames, above which nothing is measured: a call then takes so long that what a call costs besides
 does not count."""
-SLOW = 0.5
+_SLOW = 0.5
 """Seconds of a call, above which likewise nothing is tried."""
 
 
@@ -38,7 +38,7 @@ def choose_batch_size(engine: Engine, size: tuple[int, int]) -> int:
     """
     pixels = size[0] * size[1]
     guess = max(1, min(engine.good_batch_size(*size), affordable(pixels)))
-    if engine.device != "cpu" or guess * pixels > PIXELS:
+    if engine.device != "cpu" or guess * pixels > _PIXELS:
         return guess
     return remembered(engine, size, guess)
 
@@ -88,7 +88,7 @@ def measured(engine: Engine, size: tuple[int, int], guess: int) -> int:
     engine.stylize(frames[:guess], code)  # the first call makes what later ones need
     begun = time.perf_counter()
     engine.stylize(frames[:guess], code)
-    if time.perf_counter() - begun > SLOW:
+    if time.perf_counter() - begun > _SLOW:
         return guess
     counts = {max(1, guess // 2), guess, min(2 * guess, max(guess, affordable(size[0] * size[1])))}
     return max(sorted(counts), key=lambda count: speed(engine, frames[:count], code))

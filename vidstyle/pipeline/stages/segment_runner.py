@@ -84,14 +84,14 @@ class SegmentRunner:
         stop = video.stop if last is None else video.plan.border(last)
         report = ReadReport()
         source = video.frames(start, stop, report, planes=video.painting.planes, max_errors=self.max_errors)
-        timed = retimed(prepared(source, video), video.clock, video.plan, start=start, stop=stop)
+        timed = retimed(_prepared(source, video), video.clock, video.plan, start=start, stop=stop)
         sink = SegmentWriter(video, self.journal, first=first, wrote=self.wrote)
         spent = run_stages(
             until_cancelled(timed, check_cancelled),
             work,
             sink,
             finish=self.finish,
-            depth=queue_depth(video, self.chunk),
+            depth=_queue_depth(video, self.chunk),
         )
         if last is None:
             self.journal.end(sink.next)
@@ -115,13 +115,13 @@ class SegmentRunner:
                 self.progress(self.frames, self.expected)
 
 
-def queue_depth(video: VideoPlan, chunk: int) -> int:
+def _queue_depth(video: VideoPlan, chunk: int) -> int:
     """Frames that may wait between two stages: two batches, or one where the frames at full size would fill the memory."""
     bytes_per_frame = video.size[0] * video.size[1] * 3 // (2 if video.painting.road == "planes" else 1)
     return max(chunk, min(2 * chunk, QUEUE_BYTES // bytes_per_frame))
 
 
-def prepared(frames: Iterable[Frame], video: VideoPlan) -> Iterator[Frame]:
+def _prepared(frames: Iterable[Frame], video: VideoPlan) -> Iterator[Frame]:
     """Frames at the film's size, transparency laid over black where the output cannot hold it, with a small copy to paint where
     they are painted small. Those that were read in planes are all that already."""
     for frame in frames:

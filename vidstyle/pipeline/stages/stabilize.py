@@ -20,7 +20,7 @@ from vidstyle.imaging.dis import flow_between, make_dis
 Frames = NDArray[np.uint8]
 Planes = NDArray[np.float32]
 
-VISIBILITY_DECAY = 50.0
+_VISIBILITY_DECAY = 50.0
 """How quickly a difference of the sources (squared, summed over channels in [0, 1]) hides a pixel."""
 
 
@@ -79,6 +79,6 @@ class Stabilizer:
         output = cv2.remap(before.output, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         seen = cv2.remap(before.source, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         gap = (seen.astype(np.float32) - source) / np.float32(255)
-        share = self.amount * np.exp(-np.float32(VISIBILITY_DECAY) * np.einsum("hwc,hwc->hw", gap, gap))
+        share = self.amount * np.exp(-np.float32(_VISIBILITY_DECAY) * np.einsum("hwc,hwc->hw", gap, gap))
         share[(x < 0) | (y < 0) | (x > width - 1) | (y > height - 1)] = 0
         return np.asarray(output, np.float32), share

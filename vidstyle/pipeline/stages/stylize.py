@@ -41,14 +41,14 @@ class StyleStage:
     def __init__(self, request: StyleRequest, engine: Engine, *, batch_size: int, origin: int) -> None:
         self.request, self.engine, self.batch_size, self.origin = request, engine, batch_size, origin
         self.codes = request.codes(engine)
-        self.stabilizer = stabilizer(request, engine)
+        self.stabilizer = _stabilizer(request, engine)
         self.limit: int | None = None
 
     def on(self, engine: Engine) -> StyleStage:
         """One that paints the same on another device, with the same codes and a memory of its own."""
         other = copy(self)
         other.engine = engine
-        other.stabilizer = stabilizer(self.request, engine)
+        other.stabilizer = _stabilizer(self.request, engine)
         return other
 
     def __call__(self, frames: Iterable[Frame]) -> Iterator[Frame]:
@@ -101,7 +101,7 @@ class StyleStage:
         return done
 
 
-def stabilizer(request: StyleRequest, engine: Engine) -> Stabilizer | None:
+def _stabilizer(request: StyleRequest, engine: Engine) -> Stabilizer | None:
     if not request.stabilize:
         return None
     from vidstyle.pipeline.stages.stabilize import Stabilizer  # its flow needs torch

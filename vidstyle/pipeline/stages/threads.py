@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 A = TypeVar("A")
 B = TypeVar("B")
 
-POLL = 0.2
+_POLL = 0.2
 """Seconds between two looks of the waiting thread, for systems where a signal does not interrupt waiting."""
 
 
@@ -188,7 +188,7 @@ def run_threads(threads: Sequence[threading.Thread], stop: Callable[[], None]) -
             thread.start()
         for thread in threads:
             while thread.is_alive():
-                thread.join(POLL)
+                thread.join(_POLL)
     except BaseException:
         stop()
         for thread in threads:

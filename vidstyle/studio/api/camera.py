@@ -29,11 +29,11 @@ from vidstyle.studio.schema import LiveSettings, PaintSettings
 from vidstyle.studio.state import Studio
 
 router = APIRouter()
-TAG = 8
+_TAG = 8
 """Bytes before a frame."""
-LARGEST = 2 << 20
+_LARGEST = 2 << 20
 """Bytes of a frame."""
-TELL = 0.5
+_TELL = 0.5
 """Seconds between two reports."""
 
 
@@ -78,7 +78,7 @@ class CameraSession:
 
     def frame(self, data: bytes) -> None:
         """A frame came from the camera: it takes the place of one that still waits."""
-        if not TAG < len(data) <= LARGEST:
+        if not _TAG < len(data) <= _LARGEST:
             self.says.append({"error": "a frame is 8 bytes and a JPEG of at most 2 MiB."})
             self.news.set()
             return
@@ -89,9 +89,9 @@ class CameraSession:
     def pass_on(self) -> None:
         if self.came is not None and self.on_the_way < self.free:
             (number, data), self.came = self.came, None
-            self.tags[number] = data[:TAG]
+            self.tags[number] = data[:_TAG]
             self.on_the_way += 1
-            self.process.send({"frame": data[TAG:], "number": number})
+            self.process.send({"frame": data[_TAG:], "number": number})
 
     def change(self, text: str) -> None:
         """Other styles, another strength."""
@@ -154,6 +154,6 @@ async def _speak(socket: WebSocket, session: CameraSession) -> None:
         if session.done is not None:
             (tag, picture), session.done = session.done, None
             await socket.send_bytes(tag + picture)
-        if session.size and time.monotonic() - told > TELL:
+        if session.size and time.monotonic() - told > _TELL:
             told = time.monotonic()
             await socket.send_text(json.dumps({"rate": round(session.rate, 1), "paint_size": session.size}))

@@ -15,9 +15,9 @@ from vidstyle.studio.api.queue import job_of
 from vidstyle.studio.jobs import ENDED, JobRow
 
 router = APIRouter()
-EVERY = 0.25
+_EVERY = 0.25
 """Seconds between two looks at the table."""
-QUIET = 15.0
+_QUIET = 15.0
 """Seconds after which a comment says that the line is open."""
 
 
@@ -37,14 +37,14 @@ def stream(request: Request, jobs: Callable[[], list[JobRow]], *, ends: bool) ->
             lines = [_event("job", job.told()) for job in now if told.get(job.id) != job.version]
             lines += [_event("gone", {"id": key}) for key in told.keys() - {job.id for job in now}]
             told = {job.id: job.version for job in now}
-            silent = 0.0 if lines else silent + EVERY
-            if silent > QUIET:
+            silent = 0.0 if lines else silent + _EVERY
+            if silent > _QUIET:
                 lines, silent = [": still here\n\n"], 0.0
             if lines:
                 yield "".join(lines)
             if ends and all(job.state in ENDED for job in now):
                 return
-            await anyio.sleep(EVERY)
+            await anyio.sleep(_EVERY)
 
     return StreamingResponse(events(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 

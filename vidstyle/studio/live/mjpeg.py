@@ -20,9 +20,9 @@ from vidstyle.studio.configuration import StudioConfiguration
 from vidstyle.studio.guard import Guard
 from vidstyle.studio.serve import bound
 
-PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>vidstyle live</title>
+_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>vidstyle live</title>
 <body><h1>vidstyle live</h1><img src="/stream.mjpeg" alt="What is painted now"></body></html>"""
-PART = b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n"
+_PART = b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n"
 
 
 class MjpegPage:
@@ -62,7 +62,7 @@ class MjpegPage:
         self._thread.join(5)
 
     async def _page(self, _: Request) -> Response:
-        return HTMLResponse(PAGE)
+        return HTMLResponse(_PAGE)
 
     async def _stream(self, request: Request) -> Response:
         async def parts() -> AsyncIterator[bytes]:
@@ -73,6 +73,6 @@ class MjpegPage:
                     await asyncio.sleep(0.005)
                     continue
                 seen = number
-                yield PART % len(data) + data + b"\r\n"
+                yield _PART % len(data) + data + b"\r\n"
 
         return StreamingResponse(parts(), media_type="multipart/x-mixed-replace; boundary=frame")

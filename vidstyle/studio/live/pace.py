@@ -11,7 +11,7 @@ RATE = 25.0
 """Frames a second to hold."""
 SEEN = 8
 """Frames over which a cost is taken."""
-PATIENCE, LONGEST = 3.0, 60.0
+PATIENCE, _LONGEST = 3.0, 60.0
 """Seconds of headroom before a trial, twice as long after each that failed, and at most."""
 
 
@@ -62,7 +62,7 @@ class Pace:
         cost, budget = median(self._costs), 1 / RATE
         if cost > budget and self.at:
             if self._on_trial:
-                self._patience = min(LONGEST, 2 * self._patience)
+                self._patience = min(_LONGEST, 2 * self._patience)
             self._move(-1)
             return
         if len(self._costs) == SEEN and self._on_trial:

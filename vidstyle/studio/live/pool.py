@@ -31,9 +31,9 @@ from vidstyle.studio.live.fader import Fader
 from vidstyle.studio.live.pace import Pace
 
 Picture = NDArray[np.uint8]
-OWN_EVERY = 2.0
+_OWN_EVERY = 2.0
 """Seconds between two looks at the frame's own code."""
-MOST_WORKERS = 8
+_MOST_WORKERS = 8
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class LivePool:
         found = find_model(model)
         chosen = choose(engine, device, found)
         self._on_cpu = chosen.device == "cpu"
-        self.workers = min(cores(), MOST_WORKERS) if self._on_cpu else 1
+        self.workers = min(cores(), _MOST_WORKERS) if self._on_cpu else 1
         self._settings: dict[str, Any] = {
             "model": found,
             "engine": chosen.engine,
@@ -175,7 +175,7 @@ class LivePool:
         if self._pace is None or self._pace.sizes[-1] > min(full):
             self._pace = Pace(min(full), self.workers)
         idle = self._preparing is None or self._preparing.done()
-        if idle and self._fader is not None and self._fader.needs_own and now - self._own_at > OWN_EVERY:
+        if idle and self._fader is not None and self._fader.needs_own and now - self._own_at > _OWN_EVERY:
             self._own_at = now
             self._preparing = self._beside.submit(self._look_at, picture)
         elif idle and (wanted := self._missing(full)) is not None and self._fader is not None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from vidstyle.studio.live.pool import Painted
 
 Answer = Callable[[dict[str, Any]], None]
-QUALITY = 82
+_QUALITY = 82
 """Of the JPEG that is sent back."""
 MOST_PIXELS = 1920 * 1080
 
@@ -76,7 +76,7 @@ def _serve(line: Connection[Any, Any], settings: tuple[str, str, str]) -> None:
 
     def show(done: Painted) -> None:
         bgr = cv2.cvtColor(done.picture, cv2.COLOR_RGB2BGR)
-        good, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+        good, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
         if good:
             out.put(
                 {"painted": data.tobytes(), "number": done.number, "size": done.paint_size, "seconds": done.seconds}

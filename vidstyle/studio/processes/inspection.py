@@ -28,7 +28,7 @@ CONTAINERS = {
 }
 """Demuxers that read one file and nothing beside it, with the suffix that such a file gets. Playlists (hls, concat, dash) name
 other files: they are refused."""
-PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"<?xml", b"<MPD", b"[playlist]", b"v=0", b"#EXT")
+_PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"<?xml", b"<MPD", b"[playlist]", b"v=0", b"#EXT")
 PICTURES = {"PNG": ".png", "JPEG": ".jpg", "WEBP": ".webp", "TIFF": ".tif", "BMP": ".bmp", "GIF": ".gif", "MPO": ".jpg"}
 STRIP = 12
 """Pictures of a strip."""
@@ -71,7 +71,7 @@ def video(path: Path, name: str, limits: UploadLimits) -> dict[str, Any]:
             head = file.read(64).lstrip()
     except OSError as error:
         raise InputError(f"{name}: cannot be read.") from error
-    if head.startswith(PLAYLISTS):
+    if head.startswith(_PLAYLISTS):
         raise InputError(f"{name}: is a playlist or a text, not a video; give the video itself.")
     info = _named(lambda: probe(path), path, name)
     suffix = next((CONTAINERS[c] for c in info.container.split(",") if c in CONTAINERS), None)

@@ -40,15 +40,15 @@ def main() -> None:
 
     try:
         with FileLock(place / "process.lock", timeout=20):  # one whose server was killed may still be ending
-            report, result = WORK[job["kind"]](place, job, tell)
+            report, result = _WORK[job["kind"]](place, job, tell)
         tell(report=report, result=result)
     except VidstyleError as error:
-        tell(error=without_paths(str(error), place, job))
+        tell(error=_without_paths(str(error), place, job))
     except MemoryError:
         tell(error="not enough memory for this; choose a smaller painting size, or make the video smaller.")
     except Exception as error:
         traceback.print_exc()
-        tell(error=f"it failed ({type(error).__name__}: {without_paths(str(error), place, job)[:200]}).")
+        tell(error=f"it failed ({type(error).__name__}: {_without_paths(str(error), place, job)[:200]}).")
 
 
 def _end_with_the_server() -> None:
@@ -56,7 +56,7 @@ def _end_with_the_server() -> None:
     os._exit(1)
 
 
-def without_paths(sentence: str, place: Path, job: dict[str, Any]) -> str:
+def _without_paths(sentence: str, place: Path, job: dict[str, Any]) -> str:
     """A sentence with the user's names in the place of our paths, and without advice about a command line."""
     for path, name in ((job.get("video"), job.get("video_name")), *job.get("names", ())):
         if path and name:
@@ -97,7 +97,7 @@ def render(place: Path, job: dict[str, Any], tell: Tell) -> tuple[dict[str, Any]
         return job.get("report") or {}, output.name  # finished by a process that could not say so any more
     start, end = request.get("start"), request.get("end")
     options = RunOptions(
-        **run_settings(job),
+        **_run_settings(job),
         start=None if start is None else Fraction(str(start)),
         end=None if end is None else Fraction(str(end)),
         max_side=request.get("max_side"),
@@ -115,11 +115,11 @@ def render(place: Path, job: dict[str, Any], tell: Tell) -> tuple[dict[str, Any]
         report = stylize_video(video, output, given, options=options, progress=progress(tell))
     told = report.to_dict()
     told |= {"input": job["video_name"], "output": output.name}
-    told["warnings"] = [without_paths(warning, place, job) for warning in report.warnings]
+    told["warnings"] = [_without_paths(warning, place, job) for warning in report.warnings]
     return told, output.name
 
 
-def run_settings(job: dict[str, Any]) -> dict[str, Any]:
+def _run_settings(job: dict[str, Any]) -> dict[str, Any]:
     """Of the job's painting, as `RunOptions` takes it. What has been learned is used as a file; nothing is fitted here."""
     wish = job["request"]["settings"]
     same = ("strength", "paint_size", "detail", "preserve_color", "stabilize")
@@ -142,7 +142,7 @@ def loop(place: Path, job: dict[str, Any], tell: Tell) -> tuple[dict[str, Any], 
     side = max(painting_size((info.width, info.height), request["settings"]["paint_size"]))
     start = Fraction(str(request["start"]))
     options = RunOptions(
-        **run_settings(job),
+        **_run_settings(job),
         start=start,
         end=start + Fraction(str(request["seconds"])),
         max_side=min(side, 1280),
@@ -213,7 +213,7 @@ def evaluate(place: Path, job: dict[str, Any], tell: Tell) -> tuple[dict[str, An
     return summary(result), None
 
 
-WORK: dict[str, Callable[[Path, dict[str, Any], Tell], tuple[dict[str, Any], str | None]]] = {
+_WORK: dict[str, Callable[[Path, dict[str, Any], Tell], tuple[dict[str, Any], str | None]]] = {
     "render": render,
     "loop": loop,
     "fit": fit,

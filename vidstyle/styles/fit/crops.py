@@ -17,11 +17,11 @@ SIDE = 176
 """Of a crop, pixels; a multiple of the model's stride."""
 REACH = 6
 """Pixels more on each side that a crop is cut with, for moving it."""
-SHOWN = (0.4, 0.7)
+_SHOWN = (0.4, 0.7)
 """Share of a picture's short side that a crop shows: about what it would be of a frame that is painted, so that things are as
 large in it as there. Crops that show all of a picture are denser, and fitted styles then miss their statistics on frames."""
 
-GRAIN, SPOT = 0.012, 4
+GRAIN, _SPOT = 0.012, 4
 """Deviation of the noise, of the range of values; size of its spots, pixels."""
 
 Picture = NDArray[np.uint8]
@@ -47,7 +47,7 @@ def crop(pictures: Sequence[Picture], rng: np.random.Generator, side: int = SIDE
     picture = pictures[int(rng.integers(len(pictures)))]
     whole = side + REACH
     height, width = picture.shape[:2]
-    scale = whole / (min(height, width) * rng.uniform(*SHOWN))
+    scale = whole / (min(height, width) * rng.uniform(*_SHOWN))
     size = max(whole, round(width * scale)), max(whole, round(height * scale))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     left, top = int(rng.integers(size[0] - whole + 1)), int(rng.integers(size[1] - whole + 1))
@@ -64,8 +64,8 @@ def grain(crops: Tensor, rng: np.random.Generator) -> Tensor:
     """
     batch, _, height, width = crops.shape
     fine = rng.standard_normal(crops.shape, np.float32)
-    coarse = rng.standard_normal((batch, 3, -(-height // SPOT), -(-width // SPOT)), np.float32)
-    spots = F.interpolate(torch.from_numpy(coarse), scale_factor=float(SPOT), mode="bilinear")[..., :height, :width]
+    coarse = rng.standard_normal((batch, 3, -(-height // _SPOT), -(-width // _SPOT)), np.float32)
+    spots = F.interpolate(torch.from_numpy(coarse), scale_factor=float(_SPOT), mode="bilinear")[..., :height, :width]
     noise = torch.from_numpy(fine) + 2 * spots  # linear between spots leaves about half the deviation
     return (crops + GRAIN / 1.7 * noise.to(crops.device)).clamp(0, 1)
 

@@ -25,19 +25,19 @@ from vidstyle.styles.fit.objective import FitObjective, Pool, ShiftMotion
 from vidstyle.styles.fit.parameters import CodeParameters
 from vidstyle.styles.fit.settings import BALANCES, FitSettings
 
-CODE_RATE, MATRIX_RATE, WEIGHT_RATE = 0.03, 0.03, 2e-3
+CODE_RATE, MATRIX_RATE, _WEIGHT_RATE = 0.03, 0.03, 2e-3
 """Adam's steps: of a code's means and deviations, in the style's own deviations; of the matrices of attention; of weights."""
-CHECKS = (0.25, 0.5)
+_CHECKS = (0.25, 0.5)
 """Shares of the steps after which a fit that does worse than what was read begins anew, at half its rates."""
-BATCH = 2
+_BATCH = 2
 """Crops a step."""
-VALIDATION = 6
+_VALIDATION = 6
 """Crops that candidates are compared on."""
-VALIDATION_MOTION = ShiftMotion((2, 1), (0.5, 0.25))
-SHARES = (1.0, 0.7, 0.4)
+_VALIDATION_MOTION = ShiftMotion((2, 1), (0.5, 0.25))
+_SHARES = (1.0, 0.7, 0.4)
 """Of the way from what was read to where the fit ended: candidates in this order."""
 
-RANGES_SIDE = 256
+_RANGES_SIDE = 256
 """Short side of the pictures on which ranges for eight bits are observed."""
 MOST_ROUNDING = 3.0
 """Levels of 255 by which pictures may differ in eight bits, in the mean; the shipped network's differ by about 1."""
@@ -114,7 +114,7 @@ def fit(
         read = trial.scores(fixed)
         pool = trial.pool()
         trial.run(
-            lambda: torch.cat([crop(pictures, rng, side) for _ in range(BATCH)]),
+            lambda: torch.cat([crop(pictures, rng, side) for _ in range(_BATCH)]),
             rng,
             pool,
             lambda: trial.scores(fixed).total > read.total,
@@ -122,7 +122,7 @@ def fit(
         )
         end = trial.values()
         kept, share = read, 0.0
-        for candidate in SHARES:
+        for candidate in _SHARES:
             trial.move(end, candidate)
             scores = trial.scores(fixed)
             if scores.total < kept.total and trial.acceptable(scores, read):
@@ -181,7 +181,7 @@ class _Trial:
         return Scores(
             {
                 name: float(term)
-                for name, term in self.terms(fixed, grain(fixed, np.random.default_rng(2)), VALIDATION_MOTION).items()
+                for name, term in self.terms(fixed, grain(fixed, np.random.default_rng(2)), _VALIDATION_MOTION).items()
             }
         )
 
@@ -203,11 +203,11 @@ class _Trial:
         steps = self.settings.steps
         flat = [t for t in self.code.tensors() if t.dim() == 2]
         matrices = [t for t in self.code.tensors() if t.dim() > 2]
-        groups = [(flat, CODE_RATE), (matrices, MATRIX_RATE), (list(self.weights.values()), WEIGHT_RATE)]
+        groups = [(flat, CODE_RATE), (matrices, MATRIX_RATE), (list(self.weights.values()), _WEIGHT_RATE)]
         adam = torch.optim.Adam(
             [{"params": tensors, "rate": rate} for tensors, rate in groups if tensors], betas=(0.9, 0.99)
         )
-        slow, checks = 1.0, {round(share * steps) for share in CHECKS}
+        slow, checks = 1.0, {round(share * steps) for share in _CHECKS}
         for step in range(steps):
             if step in checks and worse():
                 self.move(self.start, 0.0)
@@ -237,7 +237,7 @@ class _Trial:
     def _ranges(self, code: StyleCode) -> dict[str, tuple[float, float]]:
         """For the changed network in eight bits; none where it paints too differently in them."""
         code = code.map(lambda t: t.to(self.device))
-        shown = [(as_tensor(with_short_side(p, RANGES_SIDE)).to(self.device), code) for p in photos()]
+        shown = [(as_tensor(with_short_side(p, _RANGES_SIDE)).to(self.device), code) for p in photos()]
         ranges = observe(self.model, shown)
         return ranges if rounding_error(self.model, ranges, shown[:3]) <= MOST_ROUNDING else {}
 
@@ -269,4 +269,4 @@ def _motion(rng: np.random.Generator, step: int) -> ShiftMotion:
 def _fixed_crops(pictures: Sequence[Picture], side: int) -> Tensor:
     """What candidates are compared on."""
     rng = np.random.default_rng(1)
-    return torch.cat([crop(pictures, rng, side) for _ in range(VALIDATION)])
+    return torch.cat([crop(pictures, rng, side) for _ in range(_VALIDATION)])

@@ -21,7 +21,7 @@ from torch import Tensor
 from vidstyle.models.color_transfer import EPS, along
 from vidstyle.models.style_code import CosineCode, MomentCode, ScaleCode, StyleCode
 
-SPREAD_FLOOR = 0.05
+_SPREAD_FLOOR = 0.05
 """Least deviation that steps are measured in, as a share of the mean one of the layer: a channel that is flat in the style may
 move, slowly."""
 LIMIT = 2.0
@@ -130,7 +130,7 @@ def _free(scale: ScaleCode) -> _Moments | _Cosine:
 def _spread(variance: Tensor) -> Tensor:
     """(B, C) deviations that steps are measured in."""
     deviation = variance.sqrt()
-    return deviation.clamp_min(SPREAD_FLOOR * float(deviation.mean()) + 1e-6)
+    return deviation.clamp_min(_SPREAD_FLOOR * float(deviation.mean()) + 1e-6)
 
 
 def _zeros(like: Tensor) -> Tensor:

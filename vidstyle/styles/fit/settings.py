@@ -11,7 +11,7 @@ VERSION = 2
 """Of the fit: styles fitted by another version are fitted anew."""
 SIZES = (240, 360, 480, 720, 1080)
 """Painting sizes that are told apart: a fit for one serves its neighbourhood."""
-READ_SIZE = 384
+_READ_SIZE = 384
 """Short side at which styles are read unless the user says otherwise; the painting then fills the frame."""
 
 
@@ -55,7 +55,7 @@ class FitSettings:
     """"steady", "even" or "bold": how much is given for the style."""
     paint_size: int = 480
     """Short side of what the network paints, pixels."""
-    style_size: int = READ_SIZE
+    style_size: int = _READ_SIZE
     """Short side at which the style is read."""
 
     def __post_init__(self) -> None:
@@ -73,7 +73,7 @@ class FitSettings:
     def target_size(self) -> int:
         """Short side of the style picture that results are compared with: at the usual reading size the painting fills the
         frame, read smaller its strokes are coarser."""
-        return max(128, min(2 * self.size, round(self.size * READ_SIZE / self.style_size)))
+        return max(128, min(2 * self.size, round(self.size * _READ_SIZE / self.style_size)))
 
     def key(self) -> dict[str, object]:
         """What the result depends on, JSON values."""

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from vidstyle.core.errors import InputError
 from vidstyle.styles.fit.settings import VERSION, FitSettings
 
-SUFFIX = ".safetensors"
+_SUFFIX = ".safetensors"
 
 
 def folder() -> Path:
@@ -51,7 +51,7 @@ def place(
     }
     digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
     readable = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(name).stem).strip("-.")[:40] or "style"
-    return folder() / f"{readable}-{digest[:24]}{SUFFIX}"
+    return folder() / f"{readable}-{digest[:24]}{_SUFFIX}"
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def _readable() -> Iterator[Remembered]:
     from vidstyle.models.registry import read_metadata
 
     place = folder()
-    for path in sorted(place.glob(f"*{SUFFIX}")) if place.is_dir() else ():
+    for path in sorted(place.glob(f"*{_SUFFIX}")) if place.is_dir() else ():
         try:
             about = read_metadata(path)
         except InputError:

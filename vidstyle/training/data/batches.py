@@ -17,7 +17,7 @@ from vidstyle.training.data.rng import Purpose, StepRandomness
 from vidstyle.training.objective.batch import Batch
 from vidstyle.training.recipe import Colour, Recipe, Stage
 
-PLAIN = Colour()
+_PLAIN = Colour()
 
 
 @dataclass(frozen=True)
@@ -114,15 +114,15 @@ class FolderBatches:
 
 def draw_pictures(stage: Stage, folders: Folders, draw: StepRandomness) -> tuple[ImageBatch, ImageBatch]:
     """Photos and paintings of a batch."""
-    content = draw_some(folders.content, stage, draw, Purpose.CONTENT, stage.content_zoom)
-    style = draw_some(folders.style, stage, draw, Purpose.STYLE, stage.style_zoom)
+    content = _draw_some(folders.content, stage, draw, Purpose.CONTENT, stage.content_zoom)
+    style = _draw_some(folders.style, stage, draw, Purpose.STYLE, stage.style_zoom)
     return (
-        recoloured(content, stage, draw, Purpose.CONTENT_COLOUR, stage.content_colour),
-        recoloured(style, stage, draw, Purpose.STYLE_COLOUR, stage.style_colour),
+        _recoloured(content, stage, draw, Purpose.CONTENT_COLOUR, stage.content_colour),
+        _recoloured(style, stage, draw, Purpose.STYLE_COLOUR, stage.style_colour),
     )
 
 
-def draw_some(
+def _draw_some(
     folder: ImageFolder, stage: Stage, draw: StepRandomness, what: Purpose, zoom: tuple[float, float]
 ) -> ImageBatch:
     """A random crop of a random picture for each place of the batch; with `variants`, one of the picture's fixed crops."""
@@ -131,9 +131,9 @@ def draw_some(
     return ImageBatch(pixels, crops.names)
 
 
-def recoloured(pictures: ImageBatch, stage: Stage, draw: StepRandomness, what: Purpose, colour: Colour) -> ImageBatch:
+def _recoloured(pictures: ImageBatch, stage: Stage, draw: StepRandomness, what: Purpose, colour: Colour) -> ImageBatch:
     """The same pictures in other colours; a fixed crop always in the same ones."""
-    if colour == PLAIN:
+    if colour == _PLAIN:
         return pictures
     rngs = draw.rngs(what, stage.batch)
     if stage.variants:

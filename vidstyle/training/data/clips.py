@@ -27,9 +27,9 @@ from vidstyle.training.data.images import ImageBatch
 from vidstyle.training.data.rng import Purpose, StepRandomness
 from vidstyle.training.objective.batch import ClipMotion
 
-STILL = 0.1
+_STILL = 0.1
 """Mean change, of 255, below which the second frame is a repeated one: it would teach nothing."""
-CONTEXT = 16
+_CONTEXT = 16
 """Pixels around a crop in which motion is estimated too: what enters the crop comes from there."""
 
 Frame = NDArray[np.uint8]
@@ -112,7 +112,7 @@ def read_pairs(
         last = b
         cut = cuts(frames[b])
         change = np.abs(frames[a].astype(np.int16) - frames[b]).mean()
-        if not cut and change >= STILL:
+        if not cut and change >= _STILL:
             pairs.append((frames[a], frames[b]))
     return tuple(pairs)
 
@@ -143,7 +143,7 @@ def draw_pairs(
     folder: ClipFolder, side: int, zoom: tuple[float, float], rngs: Sequence[np.random.Generator]
 ) -> FramePairs:
     """One crop of a random pair of a random clip for each generator; zoom and flip as for a photo (`data.crop`)."""
-    drawn = [draw_pair(folder, side, zoom, rng) for rng in rngs]
+    drawn = [_draw_pair(folder, side, zoom, rng) for rng in rngs]
     first, second, grid, visible = (torch.stack(part) for part in zip(*drawn, strict=True))
     return FramePairs(first, second, grid, visible)
 
@@ -180,7 +180,7 @@ def put_pairs(
     return ImageBatch(content, tuple(names)), ImageBatch(style, tuple(painted)), motion
 
 
-def draw_pair(
+def _draw_pair(
     folder: ClipFolder, side: int, zoom: tuple[float, float], rng: np.random.Generator
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """One pair: `FramePairs` without the batch's dimension."""
@@ -192,8 +192,8 @@ def draw_pair(
     frames = [resize_short(f, short) for f in pair]
     h, w = frames[0].shape[:2]
     top, left = int(rng.integers(0, h - side + 1)), int(rng.integers(0, w - side + 1))
-    above, before = min(top, CONTEXT), min(left, CONTEXT)
-    area = (slice(top - above, top + side + CONTEXT), slice(left - before, left + side + CONTEXT))
+    above, before = min(top, _CONTEXT), min(left, _CONTEXT)
+    area = (slice(top - above, top + side + _CONTEXT), slice(left - before, left + side + _CONTEXT))
     inner = (slice(above, above + side), slice(before, before + side))
     first, second = (f[area] for f in frames)
     if rng.random() < 0.5:

@@ -74,7 +74,7 @@ def jitter(x: Tensor, by: Tensor, use: tuple[bool, bool, bool, bool]) -> Tensor:
         x = torch.lerp(grey(x).mean((2, 3), keepdim=True), x, contrast).clamp(0, 1)
     if use[2]:
         x = torch.lerp(grey(x), x, saturation).clamp(0, 1)
-    return turned_hue(x, hue) if use[3] else x
+    return _turned_hue(x, hue) if use[3] else x
 
 
 def grey(x: Tensor) -> Tensor:
@@ -83,7 +83,7 @@ def grey(x: Tensor) -> Tensor:
     return LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue
 
 
-def turned_hue(x: Tensor, angle: Tensor) -> Tensor:
+def _turned_hue(x: Tensor, angle: Tensor) -> Tensor:
     """RGB in [0, 1] whose hue in HSV is turned by `angle`, radians; value and saturation stay."""
     top, bottom = x.amax(1, keepdim=True), x.amin(1, keepdim=True)
     spread = top - bottom

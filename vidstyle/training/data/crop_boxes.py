@@ -37,7 +37,7 @@ class Crops:
     """Of fixed crops; None for what is seen only once."""
 
 
-def short_side_size(shape: Sequence[int], short: int) -> tuple[int, int]:
+def _short_side_size(shape: Sequence[int], short: int) -> tuple[int, int]:
     """(height, width) of an image of `shape` resized to a short side of `short` pixels, as `resize_short` has it."""
     height, width = shape[:2]
     scale = short / min(height, width)
@@ -58,7 +58,7 @@ def draw_crop_box(
     """
     native = max(side, min(shape[:2]))
     low, high = (min(native, max(side, round(z * side))) for z in zoom)
-    height, width = short_side_size(shape, int(rng.integers(low, high + 1)))
+    height, width = _short_side_size(shape, int(rng.integers(low, high + 1)))
     corner = int(rng.integers(0, height - side + 1)), int(rng.integers(0, width - side + 1))
     return CropBox(image, (height, width), corner, bool(rng.random() < 0.5))
 

@@ -38,9 +38,9 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 """Of the files; another number is refused."""
-FLOW_STEPS = 32
+_FLOW_STEPS = 32
 """Motion is stored in whole numbers of 1/32 pixel."""
-FLOW_SHRINK = 4
+_FLOW_SHRINK = 4
 """Motion is stored at a quarter of the frame's size."""
 
 Pixels = NDArray[np.uint8]
@@ -184,22 +184,22 @@ def pack_flow(flow: NDArray[np.float32], visible: NDArray[np.bool_]) -> bytes:
     """
     values = torch.from_numpy(flow[::-1].copy())[None]
     weight = torch.from_numpy(visible)[None, None].float()
-    size = (-(-visible.shape[0] // FLOW_SHRINK), -(-visible.shape[1] // FLOW_SHRINK))
+    size = (-(-visible.shape[0] // _FLOW_SHRINK), -(-visible.shape[1] // _FLOW_SHRINK))
     area = torch.nn.functional.adaptive_avg_pool2d
     share = area(weight, size)
     small = torch.where(share > 0, area(values * weight, size) / share.clamp_min(1e-6), area(values, size))
-    whole = (small[0] * FLOW_STEPS).round().clamp(-(2**14), 2**14).to(torch.int16).numpy()
+    whole = (small[0] * _FLOW_STEPS).round().clamp(-(2**14), 2**14).to(torch.int16).numpy()
     rows = np.diff(whole, axis=2, prepend=np.zeros_like(whole[..., :1])).astype("<i2")
     return zlib.compress(rows.view(np.uint8).reshape(-1, 2).T.tobytes(), 9)
 
 
 def unpack_flow(blob: bytes, shape: Sequence[int]) -> NDArray[np.float32]:
     """`FramePair.flow` of what `pack_flow` made for a frame of `shape`."""
-    height, width = (-(-n // FLOW_SHRINK) for n in shape[:2])
+    height, width = (-(-n // _FLOW_SHRINK) for n in shape[:2])
     halves = np.frombuffer(zlib.decompress(blob), np.uint8).reshape(2, -1)
     rows = np.ascontiguousarray(halves.T).view("<i2").reshape(2, height, width)
     whole = np.cumsum(rows, axis=2, dtype=np.int16)
-    return np.ascontiguousarray(whole.transpose(1, 2, 0).astype(np.float32) / FLOW_STEPS)
+    return np.ascontiguousarray(whole.transpose(1, 2, 0).astype(np.float32) / _FLOW_STEPS)
 
 
 def pack_mask(visible: NDArray[np.bool_]) -> bytes:

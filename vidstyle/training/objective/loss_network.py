@@ -29,7 +29,7 @@ from vidstyle.training.data.images import square
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of ImageNet's RGB in [0, 1], as torchvision's weights expect them."""
-PHOTOS, SIDE = 64, 224
+_PHOTOS, SIDE = 64, 224
 """Photos that the scales are measured on, and the side of their middles, pixels."""
 
 
@@ -46,7 +46,7 @@ def load_loss_network(file: Path | None, photos: Sequence[NDArray[np.uint8]], *,
         InputError: there is no file, or it holds something else, or the download failed.
     """
     if file is None:
-        return normalised(from_torchvision(read_pth(cached(download)), "torchvision's VGG-19"), photos)
+        return normalised(from_torchvision(read_pth(_cached(download)), "torchvision's VGG-19"), photos)
     given = read_pth(file) if file.suffix == ".pth" else safetensors(file)
     if "features.0.weight" in given:
         return normalised(from_torchvision(given, str(file)), photos)
@@ -66,7 +66,7 @@ def safetensors(file: Path) -> dict[str, Tensor]:
         raise InputError(f"{file}: cannot read VGG weights ({error}); give another file to --vgg.") from error
 
 
-def cached(download: bool) -> Path:
+def _cached(download: bool) -> Path:
     """The file of torchvision's VGG-19 weights. Raises InputError where it is not there, or does not come."""
     from torchvision.models import VGG19_Weights  # type: ignore[import-untyped]
 
@@ -136,7 +136,7 @@ def normalised(net: VGG, photos: Sequence[NDArray[np.uint8]]) -> VGG:
 
     A channel that no photo excites is left as it is.
     """
-    picks = np.linspace(0, len(photos) - 1, min(PHOTOS, len(photos))).round().astype(int)
+    picks = np.linspace(0, len(photos) - 1, min(_PHOTOS, len(photos))).round().astype(int)
     before: Tensor | None = None
     means = channel_means(net, [unit_range(square(photos[i], SIDE))[None] for i in picks])
     for name, mean in means.items():

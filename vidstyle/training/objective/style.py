@@ -22,7 +22,7 @@ from vidstyle.training.objective.targets import Reference, References
 from vidstyle.training.objective.teacher import averaged, frozen_copy
 from vidstyle.training.recipe import Stage
 
-POSITIONS = 1024
+_POSITIONS = 1024
 """Positions sampled in each picture for Lis."""
 
 
@@ -82,7 +82,7 @@ class StyleObjective:
             terms.add("l", w.local, losses.local_features(of_result, self.targets(given), s.delta))
         if w.similarity and batch.draw.step % s.every_similarity == 0:
             generator = batch.draw.generator(Purpose.POSITIONS)
-            lis = losses.similarity(given.content, of_result, s.similarity_layers, POSITIONS, generator)
+            lis = losses.similarity(given.content, of_result, s.similarity_layers, _POSITIONS, generator)
             terms.add("i", w.similarity * s.every_similarity, lis)
 
     def _add_motion(self, terms: _Terms, batch: Batch, result: Tensor, code: StyleCode) -> None:
