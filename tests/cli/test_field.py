@@ -91,11 +91,7 @@ def test_names_are_measured_in_bytes_before_the_work(
 @pytest.mark.parametrize(
     ("command", "args", "code", "words"),
     [
-        ("run", ["http://localhost/x.mp4"], 1, "http://localhost/x.mp4: addresses are not read; download it"),
-        ("run", ["rtsp://localhost/x"], 1, "addresses are not read"),
-        ("run", ["-"], 1, "-: standard input is not read"),
         ("run", ["pipe.mp4"], 1, "pipe.mp4: is a pipe or a device, not a file"),
-        ("run", ["a.mp4", "-o", "-"], 2, "-: standard output is not written to"),
         ("run", ["a.mp4", "-o", "http://localhost/x.mp4"], 2, "is an address, which is not written to"),
         ("run", ["a.mp4", "-o", "pipe.mp4", "-y"], 2, "pipe.mp4: is a pipe or a device; choose a file"),
         ("run", ["a.mp4", "--mask", "pipe.mp4"], 1, "is a pipe or a device"),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,18 +16,27 @@ from vidstyle.core.errors import InputError, UsageError
 from vidstyle.core.files import cause, same_file
 from vidstyle.pipeline.plan.run_options import RunOptions, RunReport, parse_rate, parse_share, parse_time
 
+if TYPE_CHECKING:
+    from vidstyle.styles.request import StyleRequest
+
 
 def command(
     sources: Annotated[
-        list[Path],
-        typer.Argument(metavar="INPUT", help="Video files, folders of them, or pictures (a folder, in/%06d.png)."),
+        list[str],
+        typer.Argument(
+            metavar="INPUT", help="Video files, folders of them, pictures (a folder, in/%06d.png), an address, or -."
+        ),
     ],
     style: opts.MaybeStyles = None,
     output: Annotated[
         Path | None,
         typer.Option(
-            "-o", "--output", metavar="OUT", help="A video or out/%06d.png. Default: NAME.styled.SUFFIX here."
+            "-o", "--output", metavar="OUT", help="A video, out/%06d.png, or -. Default: NAME.styled.SUFFIX here."
         ),
+    ] = None,
+    format_: Annotated[
+        str | None,
+        typer.Option("--format", metavar="F", help="Of -o -: matroska (unless said otherwise), nut, y4m."),
     ] = None,
     out_dir: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for outputs without a name.")] = None,
     overwrite: opts.Overwrite = False,
@@ -131,15 +141,33 @@ def command(
             raise UsageError("--style-per-shot does not go with --ray yet; leave one of them out.")
         from vidstyle.cli.cluster import run_over_ray
 
-        run_over_ray(sources, style or (), output, options, (ray, mixed, ray_gpus), json=json, quiet=quiet)
+        if opts.STDOUT in (*sources, str(output)) or format_ is not None:
+            raise UsageError("--ray: machines share files, not pipes; name the input and the output.")
+        run_over_ray(
+            [Path(source) for source in sources],
+            style or (),
+            output,
+            options,
+            (ray, mixed, ray_gpus),
+            json=json,
+            quiet=quiet,
+        )
         return
     if mixed or ray_gpus != 1.0:
         raise UsageError("--mixed and --ray-gpus go with --ray.")
+    if format_ is not None or str(output) == opts.STDOUT or any(map(piped, sources)):
+        from vidstyle.cli.pipes import run_piped
+
+        if len(sources) != 1:
+            raise UsageError("pipes and addresses: one film a command; name it alone.")
+        run_piped(sources[0], output, format_, style or (), options, json=json, quiet=quiet)
+        return
     from vidstyle.cli.batch import run_all, videos_of
 
-    if json not in (None, opts.STDOUT) and any(same_file(Path(str(json)), source) for source in sources):
+    paths = [Path(source) for source in sources]
+    if json not in (None, opts.STDOUT) and any(same_file(Path(str(json)), path) for path in paths):
         raise UsageError(f"--json {json}: is an input of this command; choose another name.")
-    videos = videos_of(sources, lambda sentence: None if quiet else opts.print_status(f"vidstyle: {sentence}"))
+    videos = videos_of(paths, lambda sentence: None if quiet else opts.print_status(f"vidstyle: {sentence}"))
     if output is not None and (out_dir is not None or len(videos) != 1):
         raise UsageError(f"-o {output}: names one film; for {len(videos)} give --out-dir alone.")
     check_names(videos, [*(style or ()), *options.style_per_shot])
@@ -147,24 +175,58 @@ def command(
     if out_dir is not None:
         make_folder(out_dir)
 
-    from vidstyle.pipeline.run import stylize_video  # heavy, so after all that can be wrong in the command
-
     def styled(video: Path) -> RunReport:
-        with progress_bar(quiet, video.name if len(videos) > 1 else "styling") as progress:
-            say = (lambda _: None) if quiet else opts.print_status
-            report = stylize_video(video, output, request, options=options, progress=progress, say=say)
-        if not quiet:
-            for warning in report.warnings:
-                opts.print_status(f"vidstyle: warning: {warning}")
-            opts.print_status(f"{report.output}: {report.frames} frames, {report.fps:.1f} frames per second")
-        return report
+        return style_one(
+            video, output, request, options, title=video.name if len(videos) > 1 else "styling", quiet=quiet
+        )
 
-    if len(videos) != 1 or videos[0] not in sources:
+    if len(videos) != 1 or videos[0] not in paths:
         run_all(videos, styled, resume=resume, quiet=quiet, json=json)
         return
     report = styled(videos[0])
     if json is not None:
         opts.emit_json(report.to_dict(), json)
+
+
+def piped(source: str) -> bool:
+    """Whether an input is standard input or an address rather than a file."""
+    return source == opts.STDOUT or re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", source) is not None
+
+
+def style_one(
+    video: Path,
+    output: Path | None,
+    request: StyleRequest,
+    options: RunOptions,
+    *,
+    title: str,
+    quiet: bool,
+    say: Callable[[str], None] = opts.print_status,
+    watch: Callable[[], None] | None = None,
+) -> RunReport:
+    """Style a film with a progress bar, and tell what there is to tell of it.
+
+    Args:
+        title: of the bar.
+        say: takes what is told.
+        watch: called as frames are finished; what it raises ends the work.
+    """
+    from vidstyle.pipeline.run import stylize_video  # heavy, so after all that can be wrong in the command
+
+    with progress_bar(quiet, title) as bar:
+
+        def progress(done: int, total: int | None) -> None:
+            if watch is not None:
+                watch()
+            if bar is not None:
+                bar(done, total)
+
+        told = (lambda _: None) if quiet else say
+        report = stylize_video(video, output, request, options=options, progress=progress, say=told)
+    for warning in report.warnings:
+        told(f"vidstyle: warning: {warning}")
+    told(f"{report.output}: {report.frames} frames, {report.fps:.1f} frames per second")
+    return report
 
 
 def check_names(videos: Sequence[Path], styles: Sequence[str]) -> None:

@@ -18,7 +18,7 @@ from vidstyle.core.errors import InputError
 from vidstyle.core.files import check_readable
 
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://.+", re.DOTALL)
-_PROTOCOLS = "rtsp,rtsps,rtmp,rtmps,srt,udp,rtp,tcp,tls,http,https,hls,crypto,data"
+PROTOCOLS = "rtsp,rtsps,rtmp,rtmps,srt,udp,rtp,tcp,tls,http,https,hls,crypto,data"
 """That an address may use; a stream cannot make us read files."""
 _DEVICES = {"linux": "v4l2", "darwin": "avfoundation", "win32": "dshow"}
 PATIENCE = (10.0, 10.0)
@@ -56,7 +56,7 @@ def frames(source: str) -> Iterator[NDArray[np.uint8]]:
 
 
 def _opened(source: str, *, device: bool, address: bool) -> av.container.InputContainer:
-    options = {"protocol_whitelist": _PROTOCOLS} if address else {"protocol_whitelist": "file,crypto,data"}
+    options = {"protocol_whitelist": PROTOCOLS} if address else {"protocol_whitelist": "file,crypto,data"}
     try:
         if device:
             return av.open(source, format=_DEVICES.get(sys.platform, "v4l2"), timeout=PATIENCE)

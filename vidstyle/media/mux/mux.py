@@ -173,7 +173,9 @@ def _attempt(
 
 def _open_output(file: Path | Nowhere, job: _Job, *, keys: bool) -> av.container.OutputContainer:
     # Times must come out as they went in: the start offset of a track is written in the movie's time scale.
-    options = {"fflags": "+bitexact", "avoid_negative_ts": "disabled"}
+    # NUT holds no times before zero (sound that begins early has them): there all streams are moved together.
+    early = "make_non_negative" if job.format == "nut" else "disabled"
+    options = {"fflags": "+bitexact", "avoid_negative_ts": early}
     if job.info.spherical is not None:
         options["strict"] = "unofficial"  # FFmpeg's name for the marks of spherical films in mp4
     if job.format in ("mp4", "mov"):

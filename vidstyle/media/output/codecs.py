@@ -40,7 +40,7 @@ class CodecChoice:
     """Codec tag in mp4 and mov that players expect, where FFmpeg's default is another."""
     segment: str = "nut"
     """Container of a segment file. NUT keeps any time base exactly; what it cannot hold goes into another."""
-    containers: tuple[str, ...] = ("mp4", "mov", "matroska")
+    containers: tuple[str, ...] = ("mp4", "mov", "matroska", "nut")
     """Muxers that hold it."""
     options: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -84,7 +84,9 @@ CODECS: Mapping[str, CodecChoice] = MappingProxyType(
             containers=("mov", "matroska"),
             options={"profile": "hq"},
         ),
-        "ffv1": CodecChoice("ffv1", "bgr0", "gbrp10le", "bgra", containers=("matroska",), options={"slicecrc": "1"}),
+        "ffv1": CodecChoice(
+            "ffv1", "bgr0", "gbrp10le", "bgra", containers=("matroska", "nut"), options={"slicecrc": "1"}
+        ),
         # Pictures: what the segments hold is written out, as it is or in another format.
         "png": CodecChoice("png", "rgb24", None, "rgba", containers=("image2",)),
         # A GIF is encoded when its segments are joined (one header, one palette road); segments are lossless.
@@ -117,7 +119,15 @@ HARDWARE: Mapping[str, CodecChoice] = MappingProxyType(
 """Encoders of NVIDIA's GPUs, by FFmpeg's names. As it comes, NVENC aims at 2 Mbit/s whatever the picture; here it is told a
 quality, as the others are. Not run by us yet. Their bytes may depend on GPU and driver."""
 
-_DEFAULTS = {"mp4": "h264", "mov": "h264", "matroska": "h264", "webm": "vp9", "gif": "gif", "image2": "png"}
+_DEFAULTS = {
+    "mp4": "h264",
+    "mov": "h264",
+    "matroska": "h264",
+    "webm": "vp9",
+    "nut": "h264",
+    "gif": "gif",
+    "image2": "png",
+}
 
 
 # x264's AVX-512 code reads memory that it never wrote, so the same frames give other bytes from run to run. Held to
@@ -162,7 +172,7 @@ def find_codec(name: str) -> CodecChoice:
         raise UsageError(f"--codec {name}: is no video encoder; use one of {', '.join(CODECS)}.")
     usual = next((f for f in ("yuv420p", "nv12") if f in formats), formats[0] if formats else "yuv420p")
     deep = next((f for f in ("yuv420p10le", "p010le", "yuv422p10le") if f in formats), None)
-    return CodecChoice(name, usual, deep, even=True, containers=("mp4", "mov", "matroska"))
+    return CodecChoice(name, usual, deep, even=True)
 
 
 def check_codec(name: str, output: Path) -> None:

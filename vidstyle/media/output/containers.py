@@ -8,7 +8,15 @@ from vidstyle.core.errors import UsageError
 from vidstyle.media.input.probe import VideoInfo
 from vidstyle.media.paths import PICTURES, NumberedName
 
-CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm", ".gif": "gif"}
+CONTAINERS = {
+    ".mp4": "mp4",
+    ".m4v": "mp4",
+    ".mov": "mov",
+    ".mkv": "matroska",
+    ".webm": "webm",
+    ".nut": "nut",
+    ".gif": "gif",
+}
 """FFmpeg's muxer for each suffix that we write."""
 
 
@@ -22,6 +30,8 @@ def default_suffix(info: VideoInfo) -> str:
     if own in (".mp4", ".m4v", ".mov") and "mp4" in demuxers:
         return own
     if own in (".mkv", ".webm") and "matroska" in demuxers:
+        return own
+    if own == ".nut" and "nut" in demuxers:
         return own
     return ".gif" if "gif" in demuxers else ".mkv"
 
