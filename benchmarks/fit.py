@@ -29,10 +29,9 @@ from torch.func import functional_call
 from benchmarks.films import clips, first_frames
 from benchmarks.record import environment, options, save
 from benchmarks.validation import Style, styles
-from vidstyle.engines.torch_engine import as_pixels, as_planes, tensor_of
 from vidstyle.imaging.flow import DisFlow
 from vidstyle.imaging.resize import resize_short, with_short_side
-from vidstyle.imaging.tensors import unit_range
+from vidstyle.imaging.tensors import as_pixels, as_planes, tensor_of, unit_range
 from vidstyle.losses.network import loss_network
 from vidstyle.metrics.fidelity import DeepGram, StyleDistance, content_ms_ssim
 from vidstyle.metrics.patches import PatchDistance
@@ -40,7 +39,8 @@ from vidstyle.metrics.shift import shift_error
 from vidstyle.metrics.warp_error import FlowMotion, motion, warp_error
 from vidstyle.models.checkpoint import load_model, load_style, save_fitted_code
 from vidstyle.models.compact import CompactNet
-from vidstyle.models.registry import find_model, read_metadata
+from vidstyle.models.model_files import read_metadata
+from vidstyle.models.registry import find_model
 from vidstyle.models.style_code import StyleCode
 from vidstyle.models.vgg import load_vgg
 from vidstyle.models.weight_change import WeightChange

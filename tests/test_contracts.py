@@ -11,6 +11,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
+from graphlib import TopologicalSorter
 from importlib.metadata import packages_distributions
 from itertools import chain
 from pathlib import Path
@@ -241,6 +242,34 @@ def test_what_one_module_alone_uses_is_private() -> None:
         own = uses[ROOT / "vidstyle" / path]
         alone = sorted(name for name in names if users[name] == (name in own))
         assert not alone, f"{path.as_posix()}: {', '.join(alone)}: used here only, so the name begins with _"
+
+
+class _AtRunTime(ast.NodeTransformer):
+    """Leaves out what type checkers alone read."""
+
+    def visit_If(self, node: ast.If) -> ast.AST | None:
+        return None if "TYPE_CHECKING" in ast.unparse(node.test) else self.generic_visit(node)
+
+
+def _imports(tree: ast.Module, known: set[str]) -> set[str]:
+    """The package's modules that a module imports, at its top or inside functions."""
+    found: set[str] = set()
+    for node in ast.walk(_AtRunTime().visit(ast.parse(ast.unparse(tree)))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                found.add(inner if inner in known else node.module)
+    return found & known
+
+
+def test_no_imports_in_circles() -> None:
+    """Imports inside functions count: what two modules need of each other belongs into a third one. (Imports for type checkers
+    alone do not: nothing is run for them.)"""
+    modules = {".".join(("vidstyle", *p.with_suffix("").parts)).removesuffix(".__init__"): t for p, t in _syntax()}
+    order = TopologicalSorter({name: _imports(tree, set(modules)) - {name} for name, tree in modules.items()})
+    order.prepare()  # raises CycleError, which names them
 
 
 DIALECT = {"crew", "fill", "look", "words", "draws", "feed", "parts", "film"}

@@ -13,7 +13,7 @@ from vidstyle.losses.grid import checkerboard, grid_energy
 from vidstyle.losses.network import DEPTH, loss_network, loss_network_digest
 from vidstyle.losses.range import out_of_range
 from vidstyle.losses.shift import shift_loss, translate
-from vidstyle.models.registry import shipped
+from vidstyle.models.model_files import shipped
 
 
 def noise(*shape: int, seed: int = 0) -> torch.Tensor:

@@ -9,8 +9,9 @@ from pathlib import Path
 import av
 import pytest
 
-from vidstyle.media.input.probe import VideoInfo, probe
+from vidstyle.media.input.probe import probe
 from vidstyle.media.input.reader import read_frames
+from vidstyle.media.input.video_info import VideoInfo
 from vidstyle.media.mux.mux import mux
 from vidstyle.media.output.codecs import default_codec
 from vidstyle.media.output.writer import EncodeSettings, VideoWriter

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from tests.conftest import ClipMaker
 from vidstyle.core.errors import InputError
-from vidstyle.media.input.probe import VideoInfo, probe
+from vidstyle.media.input.probe import probe
+from vidstyle.media.input.video_info import VideoInfo
 from vidstyle.metrics.geometry import common_geometry
 from vidstyle.metrics.pairing import Counts, MatchedFrames, Timed, match, side_by_side, zipped
 

@@ -17,11 +17,12 @@ from vidstyle.models.attention import (
     cosine_code,
     cosine_moments,
     mean_variance_norm,
+    moment_code,
     moments,
     softmax_moments,
     unit,
 )
-from vidstyle.models.style_code import CosineCode, MomentCode, SoftmaxCode, StyleCode
+from vidstyle.models.style_code import CosineCode, SoftmaxCode, StyleCode
 
 
 def naive_moments(
@@ -195,7 +196,7 @@ def test_a_layers_code_blends_like_the_union_of_its_points() -> None:
     """Two styles of equally many points at equal weights are one style with all the points."""
     g = torch.Generator().manual_seed(8)
     a, b = (torch.randn(2, 3, 4, 5, generator=g) * s + 2 for s in (1, 3))
-    mixed = blend([StyleCode((MomentCode.of(x),)) for x in (a, b)], [0.5, 0.5]).scales[0]
+    mixed = blend([StyleCode((moment_code(x),)) for x in (a, b)], [0.5, 0.5]).scales[0]
     mean, var = mixed.moments()
     union = torch.cat([a, b], 3)
     torch.testing.assert_close(mean, union.mean((2, 3)), rtol=0, atol=1e-6)
@@ -206,10 +207,10 @@ def test_adain_by_hand() -> None:
     """Values 0 and 2 (mean 1, deviation 1) in a style of mean 5 and deviation 3: 2 and 8; the style's own values stay."""
     x = torch.tensor([0.0, 2.0], dtype=torch.float64).view(1, 1, 1, 2)
     style = torch.tensor([2.0, 8.0], dtype=torch.float64).view(1, 1, 1, 2)
-    torch.testing.assert_close(adain(x, MomentCode.of(style)), style, rtol=0, atol=1e-4)
-    assert torch.equal(adain(style, MomentCode.of(style)), style)
+    torch.testing.assert_close(adain(x, moment_code(style)), style, rtol=0, atol=1e-4)
+    assert torch.equal(adain(style, moment_code(style)), style)
     flat = torch.full((1, 1, 2, 2), 7.0)
-    assert torch.isfinite(adain(flat, MomentCode.of(style.float()))).all()
+    assert torch.isfinite(adain(flat, moment_code(style.float()))).all()
 
 
 def test_bad_blends_are_refused() -> None:

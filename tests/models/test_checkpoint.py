@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.models import checkpoint
 from vidstyle.models.compact import CompactNet
-from vidstyle.models.registry import read_metadata
+from vidstyle.models.model_files import read_metadata
 
 
 def test_a_model_comes_back_with_its_story(tiny_model: Path, tmp_path: Path) -> None:

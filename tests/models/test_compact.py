@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vidstyle.models.attention import adain, blend
+from vidstyle.models.attention import adain, blend, moment_code
 from vidstyle.models.checkpoint import load_model
 from vidstyle.models.compact import STRIDE, CompactConfig, CompactNet, ReplicateConv2d, Upsampling, pad, upsampled_conv
 from vidstyle.models.quantization import edge_convolutions
@@ -142,7 +142,7 @@ def test_the_decoders_layers_take_the_styles_moments(net: CompactNet) -> None:
     last = code.scales[-1]
     assert isinstance(last, MomentCode)
     seen: list[MomentCode] = []
-    handle = net.half_out.register_forward_hook(lambda _, __, out: seen.append(MomentCode.of(adain(out, last))))
+    handle = net.half_out.register_forward_hook(lambda _, __, out: seen.append(moment_code(adain(out, last))))
     net(frame, code)
     handle.remove()
     for got, wanted in zip(seen[0].moments(), last.moments(), strict=True):

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from vidstyle.core.errors import InputError, UsageError
-from vidstyle.models.registry import ModelDescriptor, find_model, shipped
+from vidstyle.models.model_files import shipped
+from vidstyle.models.registry import ModelDescriptor, find_model
 
 
 def test_a_file_is_known_by_what_it_holds(tiny_model: Path, tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ import torch
 
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.models.checkpoint import load_model
+from vidstyle.models.model_files import read_metadata
 from vidstyle.models.pth import VGG_NORMALISED, read_pth
-from vidstyle.models.registry import read_metadata
 from vidstyle.models.style_code import SoftmaxCode
 from vidstyle.models.upstream import ReleaseFiles, import_release
 from vidstyle.models.vgg import VGG, load_vgg

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from vidstyle.models.registry import read_metadata
+from vidstyle.models.model_files import read_metadata
 from vidstyle.models.vgg import VGG
 from vidstyle.training.data.images import ImageFolder
 from vidstyle.training.data.pack_writer import PackContents, write_pack

@@ -13,7 +13,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from vidstyle.models.registry import read_metadata
+from vidstyle.models.model_files import read_metadata
 from vidstyle.models.vgg import VGG
 
 pytestmark = pytest.mark.timeout(600)  # processes that start torch anew, which a busy machine takes its time for

@@ -19,7 +19,7 @@ import torch
 from tests.training.test_trainer import STAGES, lines, recipe
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.models.checkpoint import load_model
-from vidstyle.models.registry import read_metadata
+from vidstyle.models.model_files import read_metadata
 from vidstyle.models.vgg import VGG
 from vidstyle.training.data.batches import Folders
 from vidstyle.training.data.folders import load_folder

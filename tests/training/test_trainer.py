@@ -12,8 +12,9 @@ from torch import nn
 
 from vidstyle.core.errors import UsageError
 from vidstyle.models.checkpoint import load_model
+from vidstyle.models.model_files import read_metadata
 from vidstyle.models.quantization import edge_convolutions
-from vidstyle.models.registry import find_model, read_metadata
+from vidstyle.models.registry import find_model
 from vidstyle.models.vgg import VGG
 from vidstyle.training.data.batches import Folders
 from vidstyle.training.data.clips import ClipFolder

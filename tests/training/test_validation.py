@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from vidstyle.models.checkpoint import load_model
-from vidstyle.models.registry import read_metadata
+from vidstyle.models.model_files import read_metadata
 from vidstyle.models.vgg import VGG
 from vidstyle.training.data.batches import Folders
 from vidstyle.training.data.clips import ClipFolder

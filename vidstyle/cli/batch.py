@@ -1,4 +1,4 @@
-"""`vidstyle run` on several films: one after the other, a failure stops none of the others."""
+"""`vidstyle run` on one film, and on several: one after the other, a failure stops none of the others."""
 
 from __future__ import annotations
 
@@ -9,11 +9,32 @@ from typing import TYPE_CHECKING, Any
 
 from vidstyle.cli import options as opts
 from vidstyle.core.errors import InputError, UsageError
+from vidstyle.core.files import cause
 
 if TYPE_CHECKING:
-    from vidstyle.pipeline.plan.run_options import RunReport
+    from vidstyle.pipeline.plan.run_options import RunOptions, RunReport
+    from vidstyle.styles.request import StyleRequest
 
 Style = Callable[[Path], "RunReport"]
+
+
+def check_names(videos: Sequence[Path], styles: Sequence[str]) -> None:
+    """Refuse at once a style that is not there, and a video that is the only input. Raises InputError or UsageError."""
+    from vidstyle.core.files import check_readable
+    from vidstyle.media.paths import NumberedName
+    from vidstyle.styles.resolve import located, parse
+
+    if len(videos) == 1 and not videos[0].is_dir() and NumberedName.parse(videos[0]) is None:
+        check_readable(videos[0])
+    for style in styles:
+        located(parse(style).ref)
+
+
+def make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--out-dir {folder}: cannot be made ({cause(error)}); choose another.") from error
 
 
 def videos_of(sources: Sequence[Path], print_status: Callable[[str], None] = lambda _: None) -> list[Path]:
@@ -81,6 +102,42 @@ def _output_name(video: Path) -> str:
         return f"{video_name(video)}{default_suffix(probe(video))}"
     except VidstyleError:
         return str(video.absolute())
+
+
+def style_one(
+    video: Path,
+    output: Path | None,
+    request: StyleRequest,
+    options: RunOptions,
+    *,
+    title: str,
+    say: Callable[[str], None] | None,
+    watch: Callable[[], None] | None = None,
+) -> RunReport:
+    """Style a film with a progress bar, and tell what there is to tell of it.
+
+    Args:
+        title: of the bar.
+        say: takes what is told; None: tell nothing, and show no bar.
+        watch: called as frames are finished; what it raises ends the work.
+    """
+    from vidstyle.cli.progress import progress_bar
+    from vidstyle.pipeline.run import stylize_video  # heavy, so after all that can be wrong in the command
+
+    with progress_bar(say is None, title) as bar:
+
+        def progress(done: int, total: int | None) -> None:
+            if watch is not None:
+                watch()
+            if bar is not None:
+                bar(done, total)
+
+        told = say or (lambda _: None)
+        report = stylize_video(video, output, request, options=options, progress=progress, say=told)
+    for warning in report.warnings:
+        told(f"vidstyle: warning: {warning}")
+    told(f"{report.output}: {report.frames} frames, {report.fps:.1f} frames per second")
+    return report
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vidstyle.cli import options as opts
-from vidstyle.cli.batch import VideoOutcome, conclude, one, videos_of
+from vidstyle.cli.batch import VideoOutcome, check_names, conclude, make_folder, one, videos_of
 from vidstyle.cluster.options import ClusterOptions, Listener
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.pipeline.plan.run_options import RunOptions, RunReport
@@ -32,7 +32,6 @@ def run_over_ray(
         UsageError: the command was wrong.
         InputError: no cluster, or one or more films failed.
     """
-    from vidstyle.cli.run import check_names, make_folder
     from vidstyle.cluster.storage import is_url
 
     settings = ClusterOptions(*cluster)
@@ -111,7 +110,7 @@ def _progress_bars(quiet: bool, videos: Sequence[str]) -> Iterator[Progress]:
     from rich.progress import Progress as Bars
     from rich.progress import TaskID
 
-    from vidstyle.cli.run import bar_columns
+    from vidstyle.cli.progress import bar_columns
     from vidstyle.cluster.storage import name_of
 
     counts: dict[str, tuple[int, int | None]] = dict.fromkeys(videos, (0, None))

@@ -30,7 +30,7 @@ def command(
     taken = [path for path in (source, styled) if path.exists()]
     if taken and not overwrite:
         raise UsageError(f"{taken[0]} exists already; add -y to replace it, or name another folder with -o.")
-    from vidstyle.cli.run import progress_bar
+    from vidstyle.cli.progress import progress_bar
     from vidstyle.pipeline.run import stylize_video
 
     options = RunOptions(model=model, overwrite=overwrite)

@@ -49,7 +49,7 @@ def collect() -> dict[str, Any]:
     from vidstyle.engines.base import cores
     from vidstyle.engines.choose import explain
     from vidstyle.media.output.codecs import CODECS
-    from vidstyle.models.registry import shipped
+    from vidstyle.models.model_files import shipped
     from vidstyle.pipeline.plan.fingerprint import machine
     from vidstyle.styles.gallery import names
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PIPE = "-"
 FORMATS = {"matroska": ".mkv", "nut": ".nut", "y4m": ".mkv"}
 """What goes out, and as what it is written before; y4m is unpacked from lossless frames."""
-LOSSLESS = "ffv1"
+_LOSSLESS = "ffv1"
 
 
 def run_piped(
@@ -41,7 +41,7 @@ def run_piped(
         UsageError: the command asks for what cannot be done with a pipe.
         InputError: the input or the work failed, or who reads the output has left.
     """
-    from vidstyle.cli.run import check_names, style_one
+    from vidstyle.cli.batch import check_names, style_one
     from vidstyle.media.pipes.spool import is_piped, spool
 
     out = output is not None and str(output) == PIPE
@@ -50,7 +50,7 @@ def run_piped(
     check_names([] if piped else [Path(source)], [*styles, *options.style_per_shot])
     request = options.style_request(styles)
     if format_ == "y4m":
-        options = replace(options, codec=LOSSLESS)
+        options = replace(options, codec=_LOSSLESS)
     with ExitStack() as stack:
         stdout = stack.enter_context(_stdout()) if out else None
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vidstyle-")))
@@ -69,8 +69,7 @@ def run_piped(
                 request,
                 options,
                 title=source,
-                quiet=quiet,
-                say=lambda sentence: opts.print_status(_renamed(sentence, names)),
+                say=None if quiet else lambda sentence: opts.print_status(_renamed(sentence, names)),
                 watch=stdout.check_reader if stdout is not None else None,
             )
             if stdout is not None and target is not None:

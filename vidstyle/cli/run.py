@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from vidstyle.cli import options as opts
-from vidstyle.core.errors import InputError, UsageError
-from vidstyle.core.files import cause, same_file
+from vidstyle.core.errors import UsageError
+from vidstyle.core.files import same_file
 from vidstyle.pipeline.plan.run_options import RunOptions, RunReport, parse_rate, parse_share, parse_time
-
-if TYPE_CHECKING:
-    from vidstyle.styles.request import StyleRequest
 
 
 def command(
@@ -162,7 +157,7 @@ def command(
             raise UsageError("pipes and addresses: one film a command; name it alone.")
         run_piped(sources[0], output, format_, style or (), options, json=json, quiet=quiet)
         return
-    from vidstyle.cli.batch import run_all, videos_of
+    from vidstyle.cli.batch import check_names, make_folder, run_all, style_one, videos_of
 
     paths = [Path(source) for source in sources]
     if json not in (None, opts.STDOUT) and any(same_file(Path(str(json)), path) for path in paths):
@@ -176,9 +171,8 @@ def command(
         make_folder(out_dir)
 
     def styled(video: Path) -> RunReport:
-        return style_one(
-            video, output, request, options, title=video.name if len(videos) > 1 else "styling", quiet=quiet
-        )
+        title = video.name if len(videos) > 1 else "styling"
+        return style_one(video, output, request, options, title=title, say=None if quiet else opts.print_status)
 
     if len(videos) != 1 or videos[0] not in paths:
         run_all(videos, styled, resume=resume, quiet=quiet, json=json)
@@ -191,87 +185,3 @@ def command(
 def piped(source: str) -> bool:
     """Whether an input is standard input or an address rather than a file."""
     return source == opts.STDOUT or re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", source) is not None
-
-
-def style_one(
-    video: Path,
-    output: Path | None,
-    request: StyleRequest,
-    options: RunOptions,
-    *,
-    title: str,
-    quiet: bool,
-    say: Callable[[str], None] = opts.print_status,
-    watch: Callable[[], None] | None = None,
-) -> RunReport:
-    """Style a film with a progress bar, and tell what there is to tell of it.
-
-    Args:
-        title: of the bar.
-        say: takes what is told.
-        watch: called as frames are finished; what it raises ends the work.
-    """
-    from vidstyle.pipeline.run import stylize_video  # heavy, so after all that can be wrong in the command
-
-    with progress_bar(quiet, title) as bar:
-
-        def progress(done: int, total: int | None) -> None:
-            if watch is not None:
-                watch()
-            if bar is not None:
-                bar(done, total)
-
-        told = (lambda _: None) if quiet else say
-        report = stylize_video(video, output, request, options=options, progress=progress, say=told)
-    for warning in report.warnings:
-        told(f"vidstyle: warning: {warning}")
-    told(f"{report.output}: {report.frames} frames, {report.fps:.1f} frames per second")
-    return report
-
-
-def check_names(videos: Sequence[Path], styles: Sequence[str]) -> None:
-    """Refuse at once a style that is not there, and a video that is the only input. Raises InputError or UsageError."""
-    from vidstyle.core.files import check_readable
-    from vidstyle.media.paths import NumberedName
-    from vidstyle.styles.resolve import located, parse
-
-    if len(videos) == 1 and not videos[0].is_dir() and NumberedName.parse(videos[0]) is None:
-        check_readable(videos[0])
-    for style in styles:
-        located(parse(style).ref)
-
-
-def make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"--out-dir {folder}: cannot be made ({cause(error)}); choose another.") from error
-
-
-@contextmanager
-def progress_bar(quiet: bool, title: str = "styling") -> Iterator[Callable[[int, int | None], None] | None]:
-    """Frames, frames per second and time left, on stderr; nothing where that is no terminal."""
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    if quiet or not console.is_terminal:
-        yield None
-        return
-    from rich.markup import escape
-    from rich.progress import Progress
-
-    with Progress(*bar_columns(), console=console, transient=True) as bar:
-        task = bar.add_task(escape(title), total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-def bar_columns() -> tuple[Any, ...]:
-    """What a bar shows: its film, frames, frames per second, time left."""
-    from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, TextColumn, TimeRemainingColumn
-    from rich.text import Text
-
-    class Rate(ProgressColumn):
-        def render(self, task: Any) -> Text:
-            return Text(f"{task.speed:.1f} fps" if task.speed else "- fps")
-
-    return (TextColumn("[bold]{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())

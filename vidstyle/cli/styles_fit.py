@@ -86,7 +86,7 @@ def fit_style(
 
 
 def report(output: Path, model: str, json: str | None, quiet: bool) -> None:
-    from vidstyle.models.registry import read_metadata
+    from vidstyle.models.model_files import read_metadata
 
     about = read_metadata(output)["fit"]
     read, kept = (sum(about[key].values()) for key in ("read", "kept"))
@@ -109,7 +109,7 @@ def _gpu_or_cpu() -> str:
 
 
 def _progress_of(quiet: bool) -> Any:
-    from vidstyle.cli.run import progress_bar
+    from vidstyle.cli.progress import progress_bar
 
     return progress_bar(quiet, "learning")
 

@@ -13,7 +13,7 @@ from vidstyle.cluster.task import EngineSettings, Made, VideoTask
 from vidstyle.core.errors import InputError
 from vidstyle.engines.base import Engine
 from vidstyle.media.input.decoder import seekable
-from vidstyle.media.input.probe import VideoInfo
+from vidstyle.media.input.video_info import VideoInfo
 from vidstyle.media.mux.mux import mux
 from vidstyle.pipeline.job import Job, kept_for_resume, settled
 from vidstyle.pipeline.plan.journal import Journal, journal_folder

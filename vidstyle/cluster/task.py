@@ -25,7 +25,8 @@ from vidstyle.core.files import atomic_output
 from vidstyle.engines.base import Engine, Precision
 from vidstyle.engines.choose import make_engine
 from vidstyle.media.input.concealment import ReadReport
-from vidstyle.models.registry import ModelDescriptor, find_model, model_path, shipped
+from vidstyle.models.model_files import model_path, shipped
+from vidstyle.models.registry import ModelDescriptor, find_model
 from vidstyle.pipeline.plan.journal import Journal
 from vidstyle.pipeline.plan.plan import VideoPlan
 from vidstyle.pipeline.plan.run_options import peak_rss_mb

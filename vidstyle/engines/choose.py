@@ -13,15 +13,18 @@ from vidstyle.engines.presence import absent
 from vidstyle.models.registry import ModelDescriptor, find_model
 
 _MODULES = {
-    "torch": "vidstyle.engines.torch_engine",
-    "openvino": "vidstyle.engines.openvino_engine",
-    "torch-compile": "vidstyle.engines.compiled_engine",
+    ("torch", "cuda"): "vidstyle.engines.cuda.engine",
+    ("torch", "mps"): "vidstyle.engines.torch_engine",
+    ("openvino", "cpu"): "vidstyle.engines.openvino_engine",
+    ("torch", "cpu"): "vidstyle.engines.torch_engine",
+    ("torch-compile", "cpu"): "vidstyle.engines.compiled_engine",
 }
-"""An engine's module has `why_not(device) -> str | None`, `best_precision(device, model) -> (precision, why)` and
+"""(engine, kind of device) -> module; fastest first, by measurement (benchmarks/); the last starts slowly and has to be asked
+for by name. A module has `why_not(device) -> str | None`, `best_precision(device, model) -> (precision, why)` and
 `build(model, *, device, precision, threads) -> Engine`, with `model` a ModelDescriptor."""
 
-PREFERENCE = [("torch", "cuda"), ("torch", "mps"), ("openvino", "cpu"), ("torch", "cpu"), ("torch-compile", "cpu")]
-"""(engine, device), fastest first, by measurement (benchmarks/); the last starts slowly and has to be asked for by name."""
+PREFERENCE = list(_MODULES)
+"""Rows of the table in order of preference."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ def make_engine(
     found = model if isinstance(model, ModelDescriptor) else find_model(model)
     choice = choose(engine, device, found)
     wanted = choice.precision if precision == "auto" else precision
-    build = import_module(_MODULES[choice.engine]).build
+    build = _module(choice.engine, choice.device).build
     return cast(Engine, build(found, device=choice.device, precision=wanted, threads=threads))
 
 
@@ -74,8 +77,9 @@ def choose(engine: str = "auto", device: str = "auto", model: ModelDescriptor | 
         UsageError: with the reason where there is none.
     """
     model = model or find_model()
-    if engine not in ("auto", *_MODULES):
-        raise UsageError(f"unknown engine {engine!r}; use auto, {', '.join(_MODULES)}.")
+    names = ("auto", *dict.fromkeys(name for name, _ in _MODULES))
+    if engine not in names:
+        raise UsageError(f"unknown engine {engine!r}; use {', '.join(names)}.")
     fitting = []
     for row in PREFERENCE:
         if engine not in ("auto", row[0]) or device.partition(":")[0] not in ("auto", row[1]):
@@ -98,7 +102,7 @@ def examine(engine: str, device: str, model: ModelDescriptor) -> Choice:
     if (reason := absent(device)) is not None:
         return Choice(engine, device, False, None, reason)
     try:
-        module: Any = import_module(_MODULES[engine])
+        module = _module(engine, device)
     except ImportError as error:
         missing = error.name or str(error)
         return Choice(engine, device, False, None, f'{missing} is not installed; pip install "vidstyle[openvino]"')
@@ -107,3 +111,7 @@ def examine(engine: str, device: str, model: ModelDescriptor) -> Choice:
         return Choice(engine, device, False, None, reason)
     precision, why = module.best_precision(device, model)
     return Choice(engine, device, True, precision, why)
+
+
+def _module(engine: str, device: str) -> Any:
+    return import_module(_MODULES[engine, device.partition(":")[0]])

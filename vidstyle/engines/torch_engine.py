@@ -1,4 +1,4 @@
-"""The torch engine: processor and Apple's MPS. On CUDA it is `cuda_engine`, made here."""
+"""The torch engine: processor and Apple's MPS (on CUDA: `cuda.engine`)."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import cast
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from vidstyle.core.errors import UsageError
-from vidstyle.engines.base import Engine, Precision, cores
+from vidstyle.engines.base import Precision, cores
 from vidstyle.engines.changed import ChangedNetworks
+from vidstyle.imaging.tensors import as_pixels, as_planes, tensor_of
 from vidstyle.models.registry import ModelDescriptor
 from vidstyle.models.style_code import StyleCode
 
@@ -31,16 +31,10 @@ def _cpu_has_bf16() -> bool:
 
 
 def why_not(device: str) -> str | None:
-    """Why torch cannot run on a device ("cpu", "cuda", "cuda:N", "mps"); None where it can."""
-    kind = device.partition(":")[0]
-    if kind == "cuda":
-        if not torch.cuda.is_available():
-            return "no CUDA device" if torch.version.cuda else "this torch was built without CUDA"
-        index = torch.device(device).index or 0
-        return None if index < torch.cuda.device_count() else f"there are {torch.cuda.device_count()} CUDA devices"
-    if kind == "mps":
+    """Why torch cannot run on a device ("cpu", "mps"); None where it can."""
+    if device == "mps":
         return None if torch.backends.mps.is_available() else "no Apple GPU (MPS)"
-    return None if kind == "cpu" else "unknown device"
+    return None if device == "cpu" else "unknown device"
 
 
 def best_precision(device: str, model: ModelDescriptor | None = None) -> tuple[Precision, str]:
@@ -58,13 +52,9 @@ def check(precision: Precision) -> None:
         raise UsageError(f"--precision {precision} runs with --engine openvino only; use bf16 or fp32.")
 
 
-def build(model: ModelDescriptor, *, device: str, precision: Precision, threads: int | None = None) -> Engine:
+def build(model: ModelDescriptor, *, device: str, precision: Precision, threads: int | None = None) -> TorchEngine:
     """An engine for a model."""
     check(precision)
-    if device.partition(":")[0] == "cuda":
-        from vidstyle.engines.cuda.engine import CudaEngine  # which builds on this module
-
-        return CudaEngine(model, device=device, precision=precision, threads=threads)
     if device == "mps" and precision == "bf16":
         raise UsageError("--precision bf16 does not run on mps; use fp16 or fp32.")
     return TorchEngine(model, device=device, precision=precision, threads=threads)
@@ -111,20 +101,3 @@ class TorchEngine:
             network = self.network if code.change is None else self.changed.get(code, strength)
             styled = network(planes, code.unchanged(), None if strength == 1.0 else strength)
             return cast("NDArray[np.uint8]", as_pixels(styled).cpu().numpy())
-
-
-def tensor_of(pixels: NDArray[np.uint8]) -> Tensor:
-    """The array as a tensor, without a copy where torch can use it as it lies."""
-    return torch.from_numpy(np.require(pixels, requirements=["C", "W"]))
-
-
-def as_planes(frames: Tensor, device: str | torch.device) -> Tensor:
-    """(N, H, W, 3) uint8 to (N, 3, H, W) float32 in [0, 1], channels-last in memory: no transposition happens. Half
-    precision begins at the first convolution; eight bits of mantissa would not hold a picture."""
-    return frames.to(device, non_blocking=True).permute(0, 3, 1, 2).to(torch.float32) / 255
-
-
-def as_pixels(planes: Tensor) -> Tensor:
-    """(N, 3, H, W) to (N, H, W, 3) uint8, rounded and clamped, contiguous."""
-    pixels = planes.float().mul_(255).round_().clamp_(0, 255).to(torch.uint8)
-    return pixels.permute(0, 2, 3, 1).contiguous()

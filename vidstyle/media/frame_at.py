@@ -6,8 +6,8 @@ from fractions import Fraction
 
 from vidstyle.core.errors import InputError
 from vidstyle.imaging.frame import Frame
-from vidstyle.media.input.probe import VideoInfo
 from vidstyle.media.input.reader import read_frames
+from vidstyle.media.input.video_info import VideoInfo
 from vidstyle.media.timestamps import rescale
 
 

@@ -15,7 +15,7 @@ from vidstyle.core.errors import InputError
 from vidstyle.imaging.flow import Flow, textured_share
 from vidstyle.imaging.tensors import unit_range
 from vidstyle.media.cuts import CutDetector
-from vidstyle.media.input.probe import VideoInfo
+from vidstyle.media.input.video_info import VideoInfo
 from vidstyle.metrics.fidelity import content_ms_ssim, content_ssim, detail
 from vidstyle.metrics.flicker import flicker, still_pixels
 from vidstyle.metrics.geometry import Geometry, common_geometry

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidstyle.core.errors import InputError
-from vidstyle.media.input.probe import VideoInfo
+from vidstyle.media.input.video_info import VideoInfo
 
 _SLACK = 2
 """Pixels by which a side may miss the source's proportions: rounding to even sizes."""

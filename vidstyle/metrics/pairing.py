@@ -10,8 +10,8 @@ from itertools import zip_longest
 import numpy as np
 from numpy.typing import NDArray
 
-from vidstyle.media.input.probe import VideoInfo
 from vidstyle.media.input.reader import read_frames
+from vidstyle.media.input.video_info import VideoInfo
 from vidstyle.metrics.geometry import Geometry
 
 _USUAL_RATE = 25

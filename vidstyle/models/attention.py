@@ -142,6 +142,11 @@ def channel_moments(x: Tensor) -> tuple[Tensor, Tensor]:
     return wide.mean((2, 3)), (wide * wide).mean((2, 3))
 
 
+def moment_code(values: Tensor) -> MomentCode:
+    """The code of a style's layer (B, C, H, W)."""
+    return MomentCode(*channel_moments(values))
+
+
 def adain(x: Tensor, code: MomentCode) -> Tensor:
     """x with the style's mean and deviation in every channel: std_s (x - mean_x) / std_x + mean_s (Huang & Belongie 2017).
 
@@ -149,7 +154,7 @@ def adain(x: Tensor, code: MomentCode) -> Tensor:
         x: (B, C, H, W); moments are float32 or wider, the one product and sum that a value takes are in x's own precision.
         code: batch B or 1.
     """
-    mean, var = MomentCode.of(x).moments()
+    mean, var = moment_code(x).moments()
     wanted, spread = code.moments()
     scale = ((spread + STD_EPS) / (var + STD_EPS)).sqrt()
     shift = wanted - scale * mean

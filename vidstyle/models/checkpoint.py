@@ -18,10 +18,9 @@ from torch import Tensor, nn
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.core.files import atomic_output, write_failure
 from vidstyle.models.compact import CompactConfig, CompactNet
+from vidstyle.models.model_files import CHANGE, RANGES, model_path, opened, read_style
 from vidstyle.models.paper import VGGImage, VGGStyleConfig, VGGVideo
-from vidstyle.models.registry import model_path, opened
 from vidstyle.models.style_code import StyleCode
-from vidstyle.models.style_file import CHANGE, RANGES, read_style
 
 
 class Styler(Protocol):

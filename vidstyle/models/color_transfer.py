@@ -21,6 +21,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from vidstyle.models.attention import moment_code
 from vidstyle.models.style_code import MomentCode
 
 EPS = 4e-4
@@ -47,7 +48,7 @@ def along(colour: Tensor) -> Tensor:
 
 def colour_code(colour: Tensor) -> MomentCode:
     """The code of a style's colours (B, 3, H, W)."""
-    return MomentCode.of(along(colour))
+    return moment_code(along(colour))
 
 
 def covariance(code: MomentCode) -> Covariance:

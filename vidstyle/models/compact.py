@@ -24,7 +24,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vidstyle.models.attention import AdaAttN, AttentionKind, adain, blend, mean_variance_norm, standardise
+from vidstyle.models.attention import AdaAttN, AttentionKind, adain, blend, mean_variance_norm, moment_code, standardise
 from vidstyle.models.color_transfer import colour_code, recolour
 from vidstyle.models.style_code import MomentCode, StyleCode
 
@@ -223,7 +223,7 @@ class CompactNet(nn.Module):
         layers: list[MomentCode] = []
 
         def note(layer: Tensor) -> Tensor:
-            layers.append(MomentCode.of(layer))
+            layers.append(moment_code(layer))
             return layer
 
         self._decode(x, features, keys, code, note)
@@ -240,7 +240,7 @@ class CompactNet(nn.Module):
         """Keys of a scale: normalised features of it and of all finer ones, pooled to its size."""
         a = features[0].to(torch.promote_types(features[0].dtype, torch.float32))
         b, c = map(mean_variance_norm, features[1:])
-        a4 = standardise(F.avg_pool2d(a, 2), MomentCode.of(a))
+        a4 = standardise(F.avg_pool2d(a, 2), moment_code(a))
         a8, b8 = F.avg_pool2d(a4, 2), F.avg_pool2d(b, 2)
         return torch.cat([a4, b], 1), torch.cat([a8, b8, c], 1)
 

@@ -79,13 +79,6 @@ class MomentCode:
     square: Tensor
     """(B, C) float: mean over the points of v^2."""
 
-    @classmethod
-    def of(cls, values: Tensor) -> MomentCode:
-        """The code of a style's layer (B, C, H, W)."""
-        from vidstyle.models.attention import channel_moments
-
-        return cls(*channel_moments(values))
-
     def moments(self) -> tuple[Tensor, Tensor]:
         """Mean and variance of the style's values, each (B, C)."""
         return self.mean, (self.square - self.mean * self.mean).clamp_min(0)

@@ -62,7 +62,7 @@ class CompiledStyle:
         return (), self.path.read_bytes()
 
     def code(self, engine: Engine) -> StyleCode:
-        from vidstyle.models.style_file import read_style
+        from vidstyle.models.model_files import read_style
 
         code = read_style(self.path).ready()
         if code.model != engine.model.digest:

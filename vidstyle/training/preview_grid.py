@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vidstyle.imaging.image_io import write_image
-from vidstyle.imaging.tensors import unit_range
+from vidstyle.imaging.tensors import to_image, unit_range
 from vidstyle.models.checkpoint import StyleModel
 from vidstyle.training.data.images import square
 
@@ -38,7 +38,7 @@ def preview(
     for content in (unit_range(square(c, side)) for c in contents):
         rows += [content, *(net(content[None].to(device), code)[0].float().clamp(0, 1).cpu() for code in codes)]
     grid = _tiled(torch.stack(rows), 1 + len(styles))
-    write_image(path, (grid * 255).round().byte().permute(1, 2, 0).numpy())
+    write_image(path, to_image(grid))
     return grid
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from vidstyle.imaging.flow import DisFlow
 from vidstyle.imaging.resize import resize_short
-from vidstyle.imaging.tensors import unit_range
+from vidstyle.imaging.tensors import to_image, unit_range
 from vidstyle.metrics.fidelity import StyleDistance, content_ssim
 from vidstyle.metrics.warp_error import FlowMotion, motion, warp_error
 from vidstyle.models.checkpoint import StyleModel
@@ -102,7 +102,7 @@ class Validation:
 
     def _paint(self, net: StyleModel, picture: Picture, code: StyleCode) -> Picture:
         out = net(_tensor(picture, self._device), code)
-        return np.asarray((out[0].float().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu(), np.uint8)
+        return to_image(out[0])
 
     def _errors(self, net: StyleModel, pair: ValidationPair, code: StyleCode) -> tuple[float, float] | None:
         """Warp error of the film and of the source; None where too little is visible."""
@@ -136,7 +136,7 @@ def _moved(picture: Picture, number: int) -> ValidationPair:
     side = picture.shape[0]
     grid = random_grid(side, camera)
     seen = disturb(warp(unit_range(picture)[None], grid), camera)[0]
-    first = (seen * 255).round().byte().permute(1, 2, 0).numpy()
+    first = to_image(seen)
     y, x = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
     flow = ((grid[0] + 1) * side - 1) / 2 - torch.stack([x, y], -1)
     return ValidationPair(first, picture, FlowMotion(flow.permute(2, 0, 1).contiguous(), inside(grid)[0, 0].bool()))

@@ -19,7 +19,8 @@ from vidstyle.engines.cuda import engine as cuda_engine
 from vidstyle.engines.cuda.engine import CudaEngine
 from vidstyle.engines.cuda.graph import signature
 from vidstyle.engines.graph import tensors_of
-from vidstyle.engines.torch_engine import TorchEngine, as_planes
+from vidstyle.engines.torch_engine import TorchEngine
+from vidstyle.imaging.tensors import as_planes
 from vidstyle.models.attention import blend
 from vidstyle.models.compact import CompactNet
 from vidstyle.models.paper import VGGImage, VGGVideo

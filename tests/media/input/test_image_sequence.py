@@ -15,8 +15,9 @@ from vidstyle.core.errors import InputError, UsageError
 from vidstyle.imaging.frame import FrameBatch
 from vidstyle.media.input.concealment import ReadReport
 from vidstyle.media.input.image_sequence import probe_image_sequence
-from vidstyle.media.input.probe import VideoInfo, probe
+from vidstyle.media.input.probe import probe
 from vidstyle.media.input.reader import read_frames
+from vidstyle.media.input.video_info import VideoInfo
 from vidstyle.media.mux.mux import mux
 from vidstyle.media.output.codecs import check_codec, default_codec
 from vidstyle.media.output.containers import container_format

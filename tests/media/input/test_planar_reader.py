@@ -18,7 +18,8 @@ from vidstyle.media.colour import ColourTags, to_rgb
 from vidstyle.media.input.concealment import ReadReport
 from vidstyle.media.input.picture import picture
 from vidstyle.media.input.planar_reader import as_the_video, full_planes, holds_planes, small_copy
-from vidstyle.media.input.probe import VideoInfo, probe
+from vidstyle.media.input.probe import probe
+from vidstyle.media.input.video_info import VideoInfo
 from vidstyle.media.orientation import orient
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from vidstyle.media.input.probe import probe
-from vidstyle.media.input.stream_info import StreamInfo
+from vidstyle.media.input.video_info import StreamInfo
 from vidstyle.media.mux.mux import mux
 from vidstyle.media.mux.stream_ways import Holder, ways
 from vidstyle.media.output.spec import OutputSpec

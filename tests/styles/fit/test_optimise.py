@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from vidstyle.models.checkpoint import load_model, load_style, save_fitted_code
 from vidstyle.models.compact import CompactNet
-from vidstyle.models.registry import read_metadata
+from vidstyle.models.model_files import read_metadata
 from vidstyle.models.style_code import StyleCode
 from vidstyle.styles.fit import optimise
 from vidstyle.styles.fit.crops import REACH, crop, photos

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from tests.conftest import ClipMaker
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.models.checkpoint import load_model, read, write
-from vidstyle.models.registry import read_metadata
+from vidstyle.models.model_files import read_metadata
 from vidstyle.models.vgg import VGG
 from vidstyle.training.data.clips import ClipFolder
 from vidstyle.training.data.images import ImageFolder

@@ -23,7 +23,8 @@ from vidstyle.engines.cuda.graph import Program, signature
 from vidstyle.engines.cuda.protocol import Device
 from vidstyle.engines.cuda.ring import Ring, parts_of, power_of_two
 from vidstyle.engines.graph import tensors_of
-from vidstyle.engines.torch_engine import DTYPES, TorchEngine
+from vidstyle.engines.torch_engine import DTYPES, TorchEngine, check
+from vidstyle.engines.torch_engine import best_precision as best_precision
 from vidstyle.models.registry import ModelDescriptor
 from vidstyle.models.style_code import StyleCode
 
@@ -35,6 +36,20 @@ _CHUNK_PIXELS = 1 << 25
 """Pixels a call at most: the pipeline holds up to seven calls' frames in the host's memory."""
 MOST_PROGRAMS = 6
 """Graphs that are kept; each has memory of its own. A film needs up to three sizes of parts."""
+
+
+def why_not(device: str) -> str | None:
+    """Why torch cannot run on a GPU ("cuda", "cuda:N"); None where it can."""
+    if not torch.cuda.is_available():
+        return "no CUDA device" if torch.version.cuda else "this torch was built without CUDA"
+    index = torch.device(device).index or 0
+    return None if index < torch.cuda.device_count() else f"there are {torch.cuda.device_count()} CUDA devices"
+
+
+def build(model: ModelDescriptor, *, device: str, precision: Precision, threads: int | None = None) -> CudaEngine:
+    """An engine for a model."""
+    check(precision)
+    return CudaEngine(model, device=device, precision=precision, threads=threads)
 
 
 class CudaEngine:

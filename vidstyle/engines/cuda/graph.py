@@ -11,7 +11,7 @@ from torch import Tensor
 from vidstyle.engines.backoff import out_of_memory
 from vidstyle.engines.cuda.protocol import Device, Event, Stream, Work
 from vidstyle.engines.graph import tensors_of
-from vidstyle.engines.torch_engine import as_pixels, as_planes
+from vidstyle.imaging.tensors import as_pixels, as_planes
 from vidstyle.models.checkpoint import StyleModel
 from vidstyle.models.style_code import StyleCode
 

@@ -11,10 +11,8 @@ import numpy as np
 
 from vidstyle.core.errors import InputError
 from vidstyle.imaging.open_image import opened_image
-from vidstyle.media.colour import ColourTags
 from vidstyle.media.input.concealment import ReadReport
-from vidstyle.media.input.probe import VideoInfo
-from vidstyle.media.input.stream_info import StreamInfo
+from vidstyle.media.input.video_info import ImageTimes, VideoInfo
 
 CODEC = "animated webp"
 _TICK = Fraction(1, 1000)
@@ -52,28 +50,8 @@ def probe_animated_webp(path: Path) -> VideoInfo:
     with opened_image(path) as image:
         image.load()
         width, height, alpha = image.width, image.height, image.has_transparency_data
-    seconds = sum(shown) / 1000
-    return VideoInfo(
-        path=path,
-        container="webp",
-        width=width,
-        height=height,
-        time_base=_TICK,
-        average_rate=Fraction(len(shown) * 1000, sum(shown)),
-        frames=len(shown),
-        duration=seconds,
-        start_pts=0,
-        pix_fmt="rgba" if alpha else "rgb24",
-        bit_depth=8,
-        has_alpha=alpha,
-        rotation=0,
-        sample_aspect_ratio=Fraction(1),
-        colour=ColourTags(matrix="rgb", range="full"),
-        stream_index=0,
-        streams=(StreamInfo(0, "video", CODEC),),
-        codec=CODEC,
-        end_pts=sum(shown),
-    )
+    clock = ImageTimes(_TICK, len(shown), sum(shown))
+    return VideoInfo.of_images(path, container="webp", codec=CODEC, size=(width, height), alpha=alpha, clock=clock)
 
 
 def read_animated_webp(info: VideoInfo, report: ReadReport) -> Iterator[tuple[int, int, av.VideoFrame]]:

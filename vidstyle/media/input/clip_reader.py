@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidstyle.core.errors import InputError
-from vidstyle.media.input.probe import VideoInfo, probe
+from vidstyle.media.input.probe import probe
 from vidstyle.media.input.reader import read_frames
+from vidstyle.media.input.video_info import VideoInfo
 
 
 class Clip(Protocol):

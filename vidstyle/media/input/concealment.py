@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from vidstyle.core.errors import InputError
-
-if TYPE_CHECKING:
-    from vidstyle.media.input.probe import VideoInfo
+from vidstyle.media.input.video_info import VideoInfo
 
 # The share of damage is not judged on fewer frames than this.
 _MIN_JUDGED = 20

@@ -15,7 +15,7 @@ from vidstyle.media.input import animated_webp
 from vidstyle.media.input.concealment import LostFrames, ReadReport
 from vidstyle.media.input.hwaccel import Decoder, accelerator
 from vidstyle.media.input.image_sequence import read_image_sequence
-from vidstyle.media.input.probe import VideoInfo
+from vidstyle.media.input.video_info import VideoInfo
 from vidstyle.media.timestamps import PtsRepair, Timeline, rescale
 
 # Demuxers whose index or timestamps find a keyframe reliably; all others are decoded from the beginning.

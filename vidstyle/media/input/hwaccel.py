@@ -14,7 +14,7 @@ from av.codec.hwaccel import HWAccel, hwdevices_available
 
 from vidstyle.core.errors import InputError
 from vidstyle.media.container import open_source, packets
-from vidstyle.media.input.probe import VideoInfo
+from vidstyle.media.input.video_info import VideoInfo
 
 Decoder = Literal["software", "cuda"]
 

@@ -10,10 +10,8 @@ import av
 
 from vidstyle.core.errors import InputError
 from vidstyle.imaging.image_io import has_transparency, read_image
-from vidstyle.media.colour import ColourTags
 from vidstyle.media.input.concealment import ReadReport
-from vidstyle.media.input.probe import VideoInfo
-from vidstyle.media.input.stream_info import StreamInfo
+from vidstyle.media.input.video_info import ImageTimes, VideoInfo
 from vidstyle.media.paths import NumberedName
 
 _USUAL_RATE = Fraction(25)
@@ -40,26 +38,13 @@ def probe_image_sequence(path: Path, files: Sequence[Path], *, rate: Fraction | 
         missing = numbers[-1] - numbers[0] + 1 - len(numbers)
         if missing:
             warnings.append(f"{path}: {missing} numbers between {numbers[0]} and {numbers[-1]} are missing; left out.")
-    return VideoInfo(
-        path=path,
+    return VideoInfo.of_images(
+        path,
         container="image2",
-        width=width,
-        height=height,
-        time_base=1 / rate,
-        average_rate=rate,
-        frames=len(files),
-        duration=float(len(files) / rate),
-        start_pts=0,
-        pix_fmt="rgba" if alpha else "rgb24",
-        bit_depth=8,
-        has_alpha=alpha,
-        rotation=0,
-        sample_aspect_ratio=Fraction(1),
-        colour=ColourTags(matrix="rgb", range="full"),
-        stream_index=0,
-        streams=(StreamInfo(0, "video", files[0].suffix.lower().lstrip(".")),),
         codec=files[0].suffix.lower().lstrip("."),
-        end_pts=len(files),
+        size=(width, height),
+        alpha=alpha,
+        clock=ImageTimes(1 / rate, len(files), len(files)),
         pictures=tuple(files),
         warnings=tuple(warnings),
     )

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from vidstyle.media.colour import from_sws_deep, to_rgb
 from vidstyle.media.hdr import to_sdr
 from vidstyle.media.input.concealment import ReadReport
-from vidstyle.media.input.probe import VideoInfo
+from vidstyle.media.input.video_info import VideoInfo
 from vidstyle.media.orientation import orient
 
 _SAME = 0.02

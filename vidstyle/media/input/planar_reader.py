@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from vidstyle.imaging.yuv import LUMA_WEIGHTS, YUV420, Plane, planes_to_rgb
 from vidstyle.media.input.concealment import ReadReport
 from vidstyle.media.input.picture import fitted_size
-from vidstyle.media.input.probe import VideoInfo
+from vidstyle.media.input.video_info import VideoInfo
 from vidstyle.media.orientation import orient
 
 _DEPTHS = {"yuv420p": 8, "yuvj420p": 8, "nv12": 8, "yuv420p10le": 10, "p010le": 10}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -17,70 +17,18 @@ import av.stream
 from av.stream import Disposition
 
 from vidstyle.core.errors import InputError
-from vidstyle.media.colour import ColourTags, resolve_tags
+from vidstyle.media.colour import resolve_tags
 from vidstyle.media.container import open_source, packets
-from vidstyle.media.input.stream_info import StreamInfo, describe_stream
-from vidstyle.media.input.stream_notes import StreamNotes, stream_notes
+from vidstyle.media.input.animated_webp import is_animated_webp, probe_animated_webp
+from vidstyle.media.input.stream_notes import StreamNotes, describe_stream, stream_notes
 from vidstyle.media.input.timeline import has_own_clock, own_start, read_timeline
+from vidstyle.media.input.video_info import StreamInfo, VideoInfo
 from vidstyle.media.orientation import parse_display_matrix
 from vidstyle.media.spherical import SphericalMarks
-from vidstyle.media.timestamps import UNCHANGED, Timeline, rescale
+from vidstyle.media.timestamps import Timeline, rescale
 
 # Where no frame came out of this many packets of video, none will: a file cut off, encrypted or of an unknown kind.
 _MAX_PACKETS = 600
-
-
-@dataclass(frozen=True)
-class VideoInfo:
-    """The video of a file: geometry is that of the frames `read_frames` gives (rotation applied)."""
-
-    path: Path
-    container: str
-    """FFmpeg's name of the demuxer, e.g. "mov,mp4,m4a,3gp,3g2,mj2"."""
-    width: int
-    height: int
-    time_base: Fraction
-    """Seconds a tick of every pts of this video."""
-    average_rate: Fraction | None
-    """Frames a second as the file declares them; None where it does not."""
-    frames: int | None
-    """Number of frames the header declares (what decodes can differ); None where it does not."""
-    duration: float | None
-    """Seconds; None where unknown."""
-    start_pts: int | None
-    """First presentation time in ticks, None where unknown."""
-    pix_fmt: str
-    bit_depth: int
-    has_alpha: bool
-    rotation: int
-    """Degrees clockwise that the reader turns decoded frames by: 0, 90, 180, 270."""
-    sample_aspect_ratio: Fraction
-    """Width / height of a pixel of the turned frames; 1 where unknown."""
-    colour: ColourTags
-    stream_index: int
-    streams: tuple[StreamInfo, ...]
-    codec: str = ""
-    end_pts: int | None = None
-    """When the last frame ends, in ticks; None where the file does not say it of this stream."""
-    mirrored: bool = False
-    """Frames are mirrored left-right before they are turned."""
-    interlaced: bool = False
-    """The first frame says that it is made of two fields."""
-    crop: tuple[int, int, int, int] = (0, 0, 0, 0)
-    """Rows and columns at the top, bottom, left and right of decoded frames that the container has cut off."""
-    spherical: SphericalMarks | None = None
-    """How a picture of a sphere or of two eyes is to be shown; None for all others."""
-    pictures: tuple[Path, ...] = ()
-    """The pictures that the film lies as, where it is no video file; `path` is then a folder or a numbered name."""
-    timeline: Timeline = UNCHANGED
-    """What is added to the file's own times; all times above include it."""
-    warnings: tuple[str, ...] = field(default=(), compare=False)
-    """What the user should know, one sentence each."""
-
-    @property
-    def demuxed(self) -> bool:
-        """Whether the film lies in a container of FFmpeg's, which may hold more than its picture."""
-        return not self.pictures and self.container != "webp"
 
 
 def probe(path: Path) -> VideoInfo:
@@ -90,8 +38,6 @@ def probe(path: Path) -> VideoInfo:
     can be decoded.
     """
     path = Path(path)
-    from vidstyle.media.input.animated_webp import is_animated_webp, probe_animated_webp  # which make a VideoInfo, too
-
     if path.is_file() and is_animated_webp(path):
         return probe_animated_webp(path)
     with open_source(path) as container:

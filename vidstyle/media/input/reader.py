@@ -16,7 +16,7 @@ from vidstyle.media.input.deinterlace import deinterlace
 from vidstyle.media.input.hwaccel import Decoder
 from vidstyle.media.input.picture import picture
 from vidstyle.media.input.planar_reader import PlaneSizes, as_the_video, full_planes, small_copy
-from vidstyle.media.input.probe import VideoInfo
+from vidstyle.media.input.video_info import VideoInfo
 from vidstyle.media.timestamps import frame_ticks
 
 # Codecs that know no fields.

@@ -1,4 +1,4 @@
-"""What FFmpeg prints of a stream and PyAV shows nowhere else: the codec tag, and the side data of the container."""
+"""What is known of a file's streams: from PyAV, and the codec tag and side data that FFmpeg prints and PyAV shows nowhere."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from typing import Any, cast
 
 import av.container
 import av.logging
+import av.stream
+
+from vidstyle.media.input.video_info import StreamInfo
 
 _STREAM = re.compile(r"  Stream #0:(\d+)")
 _TAG = re.compile(r"\((.{4}) / 0x[0-9A-F]{8}\)")
@@ -54,3 +57,17 @@ def _dump(container: av.container.InputContainer) -> str:
             return str(cast(Any, container).dumps_format())  # PyAV's stubs lack it
         finally:
             av.logging.set_level(before)
+
+
+def describe_stream(stream: av.stream.Stream, notes: StreamNotes | None = None) -> StreamInfo:
+    """StreamInfo of a PyAV stream, also of one without a decoder."""
+    name = getattr(stream, "name", None) if stream.codec_context is None else stream.codec_context.codec.canonical_name
+    return StreamInfo(
+        index=stream.index,
+        type=stream.type,
+        codec=name or "unknown",
+        language=stream.language,
+        title=stream.metadata.get("title"),
+        disposition=int(stream.disposition),
+        tag=notes.tag if notes is not None else "",
+    )

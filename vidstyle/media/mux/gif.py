@@ -11,8 +11,9 @@ import numpy as np
 from PIL import Image
 
 from vidstyle.imaging.frame import Frame
-from vidstyle.media.input.probe import VideoInfo, probe
+from vidstyle.media.input.probe import probe
 from vidstyle.media.input.reader import read_frames
+from vidstyle.media.input.video_info import VideoInfo
 from vidstyle.media.output.spec import OutputSpec
 from vidstyle.media.timestamps import rescale
 

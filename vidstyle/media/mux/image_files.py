@@ -17,7 +17,7 @@ from vidstyle.core.errors import InputError
 from vidstyle.core.files import umask, write_failure
 from vidstyle.imaging.image_io import write_image
 from vidstyle.media.container import open_source, packets
-from vidstyle.media.input.probe import VideoInfo
+from vidstyle.media.input.video_info import VideoInfo
 from vidstyle.media.paths import NumberedName, numbers_of
 
 

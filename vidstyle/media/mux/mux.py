@@ -18,7 +18,7 @@ import av.error
 from vidstyle.core.errors import InputError
 from vidstyle.core.files import DISK_ERRORS, atomic_output, write_failure
 from vidstyle.media.container import open_source
-from vidstyle.media.input.probe import VideoInfo
+from vidstyle.media.input.video_info import VideoInfo
 from vidstyle.media.made_here import MARK, mark_gif
 from vidstyle.media.mux.chapters import cut_chapters
 from vidstyle.media.mux.concat import Join

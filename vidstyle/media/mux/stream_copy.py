@@ -16,9 +16,8 @@ from av.stream import Discard, Disposition
 from av.subtitles.stream import SubtitleStream
 
 from vidstyle.media.container import open_source, packets
-from vidstyle.media.input.probe import VideoInfo
-from vidstyle.media.input.stream_info import StreamInfo, describe_stream
-from vidstyle.media.input.stream_notes import stream_notes
+from vidstyle.media.input.stream_notes import describe_stream, stream_notes
+from vidstyle.media.input.video_info import StreamInfo, VideoInfo
 from vidstyle.media.mux.stream_ways import IMAGE_TYPES, Holder, Way, ways
 from vidstyle.media.mux.tags import clean_tags
 from vidstyle.media.mux.transcode import TEXT_ENCODERS, SoundEncoder, TitleEncoder

@@ -6,7 +6,7 @@ from collections.abc import Set
 from dataclasses import dataclass
 from typing import Literal
 
-from vidstyle.media.input.stream_info import StreamInfo
+from vidstyle.media.input.video_info import StreamInfo
 from vidstyle.media.mux.transcode import TEXT_ENCODERS, TEXT_SUBTITLES
 
 IMAGE_TYPES = {"mjpeg": ("jpg", "image/jpeg"), "png": ("png", "image/png"), "bmp": ("bmp", "image/bmp")}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from vidstyle.core.errors import UsageError
-from vidstyle.media.input.probe import VideoInfo
+from vidstyle.media.input.video_info import VideoInfo
 from vidstyle.media.paths import PICTURES, NumberedName
 
 CONTAINERS = {

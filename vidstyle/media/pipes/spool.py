@@ -24,7 +24,7 @@ from vidstyle.media.pipes.record import record
 
 PIPE = "-"
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://.+", re.DOTALL)
-RESERVE = 256 << 20
+_RESERVE = 256 << 20
 """Bytes that are left free on the disk."""
 PATIENCE = 30.0
 """Seconds without a byte from a server after which it is given up."""
@@ -107,7 +107,7 @@ def _copy(source: BinaryIO | http.client.HTTPResponse, path: Path, name: str, *,
 
 
 def _check_room(path: Path) -> None:
-    if shutil.disk_usage(path.parent).free < RESERVE:
+    if shutil.disk_usage(path.parent).free < _RESERVE:
         raise InputError(
             f"{path}: the disk is nearly full, and the film has to lie there while it is worked on; set TMPDIR to another "
             "place, or send it compressed."

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from vidstyle.imaging.sizes import MIN_PAINT_SIZE, PaintSize, painting_size
 from vidstyle.media.input.planar_reader import PlaneSizes, holds_planes
-from vidstyle.media.input.probe import VideoInfo
+from vidstyle.media.input.video_info import VideoInfo
 from vidstyle.media.output.planar_writer import takes_planes
 from vidstyle.media.output.writer import EncodeSettings
 from vidstyle.pipeline.plan.run_options import RunOptions

@@ -17,8 +17,9 @@ from vidstyle.media.input.concealment import ReadReport
 from vidstyle.media.input.hwaccel import Decoder, settled
 from vidstyle.media.input.image_sequence import probe_image_sequence
 from vidstyle.media.input.planar_reader import PlaneSizes
-from vidstyle.media.input.probe import VideoInfo, probe
+from vidstyle.media.input.probe import probe
 from vidstyle.media.input.reader import MAX_ERRORS, read_frames
+from vidstyle.media.input.video_info import VideoInfo
 from vidstyle.media.output.codecs import check_codec, default_codec, find_codec
 from vidstyle.media.output.containers import container_format, default_suffix
 from vidstyle.media.output.spec import OutputSpec

@@ -16,7 +16,8 @@ from vidstyle.imaging.image_io import read_image
 from vidstyle.imaging.open_image import opened_image
 from vidstyle.imaging.sizes import MIN_SIDE
 from vidstyle.media.frame_at import frame_at
-from vidstyle.media.input.probe import VideoInfo, probe
+from vidstyle.media.input.probe import probe
+from vidstyle.media.input.video_info import VideoInfo
 from vidstyle.studio.configuration import UploadLimits
 from vidstyle.studio.processes.helper import Functions
 

@@ -157,7 +157,8 @@ def loop(place: Path, job: dict[str, Any], tell: Tell) -> tuple[dict[str, Any], 
 def fit(place: Path, job: dict[str, Any], tell: Tell) -> tuple[dict[str, Any], None]:
     """Learn a style into the file that previews and renders look for."""
     from vidstyle.engines.base import cores
-    from vidstyle.models.registry import find_model, read_metadata
+    from vidstyle.models.model_files import read_metadata
+    from vidstyle.models.registry import find_model
     from vidstyle.styles.fit.make import make
     from vidstyle.styles.fit.optimise import Art
     from vidstyle.styles.fit.settings import FitSettings

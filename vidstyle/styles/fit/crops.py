@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from vidstyle.imaging.tensors import unit_range
+
 SIDE = 176
 """Of a crop, pixels; a multiple of the model's stride."""
 REACH = 6
@@ -72,4 +74,4 @@ def grain(crops: Tensor, rng: np.random.Generator) -> Tensor:
 
 def as_tensor(picture: Picture) -> Tensor:
     """(H, W, 3) uint8 to (1, 3, H, W) float32 in [0, 1]."""
-    return torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None].float() / 255
+    return unit_range(picture)[None]

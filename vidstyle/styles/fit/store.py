@@ -73,7 +73,7 @@ def remembered() -> list[Remembered]:
 
 
 def _readable() -> Iterator[Remembered]:
-    from vidstyle.models.registry import read_metadata
+    from vidstyle.models.model_files import read_metadata
 
     place = folder()
     for path in sorted(place.glob(f"*{_SUFFIX}")) if place.is_dir() else ():
@@ -87,8 +87,7 @@ def _readable() -> Iterator[Remembered]:
 
 def usable(path: Path, model_digest: str) -> bool:
     """Whether a file holds a style fitted by this version for this model; a damaged one does not."""
-    from vidstyle.models.registry import read_metadata
-    from vidstyle.models.style_file import read_style
+    from vidstyle.models.model_files import read_metadata, read_style
 
     if not path.is_file():
         return False

@@ -19,6 +19,7 @@ from torch import Tensor
 from vidstyle.core.errors import InputError
 from vidstyle.imaging.flow import DisFlow
 from vidstyle.imaging.resize import resize_short
+from vidstyle.imaging.tensors import unit_range
 from vidstyle.media.cuts import CutDetector
 from vidstyle.media.input.clip_reader import open_clip
 from vidstyle.media.paths import VIDEOS
@@ -203,10 +204,7 @@ def _draw_pair(
     back = motion(DisFlow(), np.ascontiguousarray(second), np.ascontiguousarray(first))
     grid = flow_grid(back.flow[:, *inner])
     visible = back.visible[inner] & (grid.abs() <= 1).all(-1)
-    pictures = (
-        torch.from_numpy(np.ascontiguousarray(f[inner])).permute(2, 0, 1).float() / 255 for f in (first, second)
-    )
-    return *pictures, grid, visible[None].float()  # type: ignore[return-value]
+    return unit_range(first[inner]), unit_range(second[inner]), grid, visible[None].float()
 
 
 def flow_grid(flow: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,10 +31,8 @@ from vidstyle.core.errors import InputError
 from vidstyle.models.checkpoint import read
 from vidstyle.models.vgg import VGG
 from vidstyle.training.data.images import ImageFolder
+from vidstyle.training.data.resident_batches import ResidentBatches
 from vidstyle.training.recipe import Recipe, from_json
-
-if TYPE_CHECKING:
-    from vidstyle.training.data.resident_batches import ResidentBatches
 
 FORMAT = 1
 """Of the files; another number is refused."""
@@ -99,8 +97,6 @@ class Pack:
 
     def batches(self, recipe: Recipe, device: torch.device, process: tuple[int, int] = (0, 1)) -> ResidentBatches:
         """Batches that are cut on the device; arguments and errors as in `data.source.TrainingData`."""
-        from vidstyle.training.data.resident_batches import ResidentBatches
-
         return ResidentBatches(self, recipe, device, process)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -19,12 +19,14 @@ from vidstyle.core.errors import UsageError
 from vidstyle.training.data.color_jitter import factors, jitter, used
 from vidstyle.training.data.crop_boxes import CropBox, Crops, draw_crop_box, draw_crops
 from vidstyle.training.data.images import set_aside
-from vidstyle.training.data.pack import Pack
 from vidstyle.training.data.resident import COLUMNS, ResidentImages, SampleGrid, bilinear
 from vidstyle.training.data.rng import Purpose, StepRandomness
 from vidstyle.training.data.transfer import upload
 from vidstyle.training.objective.batch import Batch, ClipMotion
 from vidstyle.training.recipe import Colour, Recipe, Stage
+
+if TYPE_CHECKING:
+    from vidstyle.training.data.pack import Pack
 
 UNCHANGED = (1.0, 1.0, 1.0, 0.0)
 """Factors of `color_jitter` that leave colours as they are."""
