@@ -17,8 +17,8 @@ from vidstyle.pipeline.plan.run_options import RunOptions, RunReport
 if TYPE_CHECKING:
     from vidstyle.media.pipes.stdout import Stdout
 
-PIPE = "-"
-FORMATS = {"matroska": ".mkv", "nut": ".nut", "y4m": ".mkv"}
+_PIPE = "-"
+_FORMATS = {"matroska": ".mkv", "nut": ".nut", "y4m": ".mkv"}
 """What goes out, and as what it is written before; y4m is unpacked from lossless frames."""
 _LOSSLESS = "ffv1"
 
@@ -44,8 +44,8 @@ def run_piped(
     from vidstyle.cli.batch import check_names, style_one
     from vidstyle.media.pipes.spool import is_piped, spool
 
-    out = output is not None and str(output) == PIPE
-    check(source, output, format_, options, json=json)
+    out = output is not None and str(output) == _PIPE
+    _check(source, output, format_, options, json=json)
     piped = is_piped(source)
     check_names([] if piped else [Path(source)], [*styles, *options.style_per_shot])
     request = options.style_request(styles)
@@ -54,11 +54,11 @@ def run_piped(
     with ExitStack() as stack:
         stdout = stack.enter_context(_stdout()) if out else None
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vidstyle-")))
-        target = folder / f"out{FORMATS[format_ or 'matroska']}" if out else output
+        target = folder / f"out{_FORMATS[format_ or 'matroska']}" if out else output
         video = Path(source)
-        names = {str(target): PIPE} if out else {}
+        names = {str(target): _PIPE} if out else {}
         try:
-            check_target(video, target, options)
+            _check_target(video, target, options)
             if piped:
                 seconds = None if options.end is None else options.end + 1
                 video = spool(source, folder, seconds=seconds)
@@ -80,14 +80,14 @@ def run_piped(
         opts.emit_json(_renamed(report.to_dict(), names), json)
 
 
-def check(source: str, output: Path | None, format_: str | None, options: RunOptions, *, json: str | None) -> None:
+def _check(source: str, output: Path | None, format_: str | None, options: RunOptions, *, json: str | None) -> None:
     """Refuse what cannot be done with a pipe. Raises UsageError."""
-    out = output is not None and str(output) == PIPE
+    out = output is not None and str(output) == _PIPE
     if format_ is not None and not out:
         raise UsageError(f"--format {format_}: goes with -o -; a file's format is that of its suffix.")
-    if format_ is not None and format_ not in FORMATS:
-        raise UsageError(f"--format {format_}: use one of {', '.join(FORMATS)}.")
-    if output is None and source == PIPE:
+    if format_ is not None and format_ not in _FORMATS:
+        raise UsageError(f"--format {format_}: use one of {', '.join(_FORMATS)}.")
+    if output is None and source == _PIPE:
         raise UsageError("-: what comes through a pipe has no name; name the output with -o, or -o -.")
     if out and options.resume:
         raise UsageError("-o -: what went through a pipe cannot be taken up again; leave --resume out, or name a file.")
@@ -97,7 +97,7 @@ def check(source: str, output: Path | None, format_: str | None, options: RunOpt
         raise UsageError("--format y4m: holds raw frames of 8 bits; leave --codec, --crf and --bit-depth out.")
 
 
-def check_target(source: Path, target: Path | None, options: RunOptions) -> None:
+def _check_target(source: Path, target: Path | None, options: RunOptions) -> None:
     """Refuse an output that cannot be before anything is waited for. Raises UsageError or InputError."""
     from vidstyle.media.output.codecs import check_codec
     from vidstyle.pipeline.plan.checks import check_output
@@ -124,7 +124,7 @@ def _sent(
         return report
     from vidstyle.media.pipes.y4m import write_y4m
 
-    said = [sentence.replace(str(target), PIPE) for sentence in write_y4m(target, stdout, rate)]
+    said = [sentence.replace(str(target), _PIPE) for sentence in write_y4m(target, stdout, rate)]
     for sentence in [] if quiet else said:
         opts.print_status(f"vidstyle: warning: {sentence}")
     return replace(report, warnings=[*report.warnings, *said])

@@ -150,7 +150,7 @@ def command(
         return
     if mixed or ray_gpus != 1.0:
         raise UsageError("--mixed and --ray-gpus go with --ray.")
-    if format_ is not None or str(output) == opts.STDOUT or any(map(piped, sources)):
+    if format_ is not None or str(output) == opts.STDOUT or any(map(_is_piped, sources)):
         from vidstyle.cli.pipes import run_piped
 
         if len(sources) != 1:
@@ -182,6 +182,6 @@ def command(
         opts.emit_json(report.to_dict(), json)
 
 
-def piped(source: str) -> bool:
+def _is_piped(source: str) -> bool:
     """Whether an input is standard input or an address rather than a file."""
     return source == opts.STDOUT or re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", source) is not None

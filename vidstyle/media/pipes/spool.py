@@ -20,13 +20,13 @@ from urllib.parse import unquote, urlsplit
 
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.core.files import write_failure
+from vidstyle.media.live.capture import ADDRESS
 from vidstyle.media.pipes.record import record
 
-PIPE = "-"
-ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://.+", re.DOTALL)
+_PIPE = "-"
 _RESERVE = 256 << 20
 """Bytes that are left free on the disk."""
-PATIENCE = 30.0
+_PATIENCE = 30.0
 """Seconds without a byte from a server after which it is given up."""
 _CHUNK = 1 << 20
 _PLAYLISTS = (b"#EXTM3U", b"\xef\xbb\xbf#EXTM3U", b"<?xml", b"<MPD")
@@ -35,7 +35,7 @@ _PLAYLISTS = (b"#EXTM3U", b"\xef\xbb\xbf#EXTM3U", b"<?xml", b"<MPD")
 
 def is_piped(source: str) -> bool:
     """Whether a source is standard input or an address rather than a file."""
-    return source == PIPE or ADDRESS.fullmatch(source) is not None
+    return source == _PIPE or ADDRESS.fullmatch(source) is not None
 
 
 def spool(source: str, folder: Path, *, seconds: Fraction | None = None) -> Path:
@@ -53,7 +53,7 @@ def spool(source: str, folder: Path, *, seconds: Fraction | None = None) -> Path
         InputError: nothing came, it broke off, or the disk is nearly full.
         UsageError: standard input is a terminal.
     """
-    if source == PIPE:
+    if source == _PIPE:
         if sys.stdin is None or sys.stdin.isatty():
             raise UsageError(
                 "-: nothing is piped into standard input; name a file, or write `... | vidstyle run - ...`."
@@ -71,7 +71,7 @@ def spool(source: str, folder: Path, *, seconds: Fraction | None = None) -> Path
 def _download(source: str, path: Path) -> bool:
     """Copy what lies at an address; whether it is a playlist instead, of which nothing is kept. Raises InputError."""
     try:
-        with urllib.request.urlopen(source, timeout=PATIENCE) as answer:
+        with urllib.request.urlopen(source, timeout=_PATIENCE) as answer:
             size = answer.headers.get("Content-Length", "")
             begin = answer.read(8)
             if begin.startswith(_PLAYLISTS):
