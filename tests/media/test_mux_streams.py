@@ -13,6 +13,7 @@ from av.stream import AttachmentStream, Disposition
 
 from tests.conftest import ClipMaker
 from tests.media.conftest import Films
+from vidstyle.core.provenance import STATEMENT
 from vidstyle.media.input.probe import probe
 from vidstyle.media.mux.mux import mux
 from vidstyle.media.output.spec import OutputSpec
@@ -96,7 +97,7 @@ def test_tags_chapters_languages_dispositions(films: type[Films], tmp_path: Path
     rich_clip(path)
     _, warnings = films.copy(path, output, tmp_path)
     before, after = describe(path), describe(output)
-    for tag, value in (("title", "A film"), ("artist", "Someone"), ("comment", "kept")):
+    for tag, value in (("title", "A film"), ("artist", "Someone"), ("comment", f"kept\n{STATEMENT}")):
         assert after["tags"][tag] == value
     assert after["chapters"] == before["chapters"]
     assert [c[2] for c in after["chapters"]] == ["one", "two"]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageCms
 
+from vidstyle.core.provenance import XMP
 from vidstyle.pipeline.images import stylize_images
 from vidstyle.pipeline.plan.run_options import RunOptions
 
@@ -58,6 +59,8 @@ def test_camera_data_goes_along(style: Any, tmp_path: Path, source: str, output:
         assert detail[ExifTags.Base.DateTimeOriginal] == "2024:05:06 07:08:09"
         assert detail[ExifTags.Base.ExifImageWidth] == 48
         assert exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitudeRef] == "N"
+        made.load()
+        assert made.info["xmp"].strip(b"\0") == XMP
         assert ImageCms.getProfileDescription(io.BytesIO(made.info["icc_profile"])).startswith("sRGB")
         if dpi and not output.endswith("webp"):
             assert made.info["dpi"] == pytest.approx((240, 240), abs=0.1)

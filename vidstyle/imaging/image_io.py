@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from PIL import Image, ImageCms, ImageOps
 
 from vidstyle.core.errors import UsageError
 from vidstyle.core.files import atomic_output
-from vidstyle.imaging.image_tags import ImageTags
+from vidstyle.imaging.image_tags import ImageTags, xmp_options
 from vidstyle.imaging.open_image import opened_image
 from vidstyle.imaging.resize import with_short_side
 
@@ -66,19 +67,24 @@ def holds_transparency(path: Path) -> bool:
     return picture_format(path) in ("PNG", "WEBP", "TIFF", "AVIF")
 
 
-def write_image(path: Path, image: NDArray[np.uint8], tags: ImageTags | None = None) -> None:
+def write_image(
+    path: Path, image: NDArray[np.uint8], tags: ImageTags | None = None, *, xmp: bytes | None = None
+) -> None:
     """Write (H, W, 3) uint8 sRGB, or (H, W, 4) with alpha, in the format of the suffix; the file appears only when complete.
 
     Args:
         tags: what the file is to say besides, as far as its format can.
+        xmp: a packet to put in, where the format has a place for it (not in BMP and GIF).
 
     Raises UsageError for a suffix that is no picture format, InputError when the place cannot be written to.
     """
     path = Path(path)
     format_ = picture_format(path)
-    options = {"quality": 95, "subsampling": 0} if format_ == "JPEG" else {"quality": 95} if format_ == "WEBP" else {}
+    options: dict[str, Any] = {"JPEG": {"quality": 95, "subsampling": 0}, "WEBP": {"quality": 95}}.get(format_, {})
     if tags is not None:
         options |= tags.options(format_, (image.shape[1], image.shape[0]))
+    if xmp is not None:
+        options |= xmp_options(format_, xmp, options.get("exif", b""))
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, format=format_, **options)
     with atomic_output(path) as temporary:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PIL import ExifTags, Image, ImageCms
+from PIL import ExifTags, Image, ImageCms, PngImagePlugin
 
 from vidstyle.imaging.open_image import opened_image
 
 _HOLD_EXIF = ("JPEG", "PNG", "WEBP", "TIFF", "AVIF")
 _HOLD_DPI = ("JPEG", "PNG", "TIFF", "BMP")
 _HOLD_PROFILE = ("JPEG", "PNG", "WEBP", "TIFF", "AVIF")
+# Where XMP packets lie: ISO 16684-3.
+_PNG_KEYWORD = "XML:com.adobe.xmp"
+_TIFF_TAG = 700
+_SIGNATURE = 8
+"""Bytes before a PNG's first chunk."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,35 @@ def read_tags(path: Path) -> ImageTags:
         sound = isinstance(dpi, tuple) and len(dpi) == 2 and all(0 < float(x) < 1e6 for x in dpi)
         resolution = (float(dpi[0]), float(dpi[1])) if sound and dpi is not None else None
         return ImageTags(exif, resolution, bool(image.info.get("icc_profile")))
+
+
+def xmp_options(format_: str, packet: bytes, exif: bytes = b"") -> dict[str, Any]:
+    """Arguments of `Image.save` that put a packet into a file of one of Pillow's formats; none where it has no place for it.
+
+    Args:
+        exif: what goes into the file besides: in a TIFF they share one directory.
+    """
+    if format_ in ("JPEG", "WEBP", "AVIF"):
+        return {"xmp": packet}
+    if format_ == "PNG":
+        text = PngImagePlugin.PngInfo()
+        text.add_itxt(_PNG_KEYWORD, packet.decode())
+        return {"pnginfo": text}
+    if format_ == "TIFF":
+        tags = Image.Exif()
+        if exif:
+            tags.load(exif)
+        tags[_TIFF_TAG] = packet
+        return {"exif": tags.tobytes()}
+    return {}
+
+
+def png_with_xmp(png: bytes, packet: bytes) -> bytes:
+    """A PNG file with a packet put in behind its header; its samples stay as they are."""
+    (length,) = struct.unpack_from(">I", png, _SIGNATURE)
+    end = _SIGNATURE + 12 + length
+    body = b"iTXt" + _PNG_KEYWORD.encode() + b"\0\0\0\0\0" + packet
+    return png[:end] + struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body)) + png[end:]
 
 
 def _portable(image: Image.Image) -> Image.Exif | None:

@@ -1,15 +1,16 @@
-"""The mark that a film of ours carries, so that a folder can be styled twice: its results are not taken for sources."""
+"""The mark that a film of ours carries, so that a folder can be styled twice: its results are not taken for sources.
+
+It is the tag "encoder" of the video stream, which every container has room for, and a line of the comment; a GIF has the
+comment alone.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from vidstyle._version import __version__
 from vidstyle.core.errors import InputError
+from vidstyle.core.provenance import STATEMENT
 from vidstyle.media.container import open_source
-
-MARK = f"vidstyle {__version__}"
-"""Tag "encoder" of the video stream, which every container has room for; a GIF has it as a comment."""
 
 
 def mark_gif(path: Path) -> None:
@@ -17,7 +18,7 @@ def mark_gif(path: Path) -> None:
     data = path.read_bytes()
     table = 3 << ((data[10] & 7) + 1) if data[10] & 0x80 else 0
     at = 13 + table
-    comment = b"\x21\xfe" + bytes([len(MARK)]) + MARK.encode() + b"\0"
+    comment = b"\x21\xfe" + bytes([len(STATEMENT)]) + STATEMENT.encode() + b"\0"
     path.write_bytes(data[:at] + comment + data[at:])
 
 
@@ -29,4 +30,5 @@ def made_here(path: Path) -> bool:
     except InputError:
         return False
     tags = [(key.lower(), value) for metadata in found for key, value in metadata.items()]
-    return any(key in ("encoder", "comment") and value.startswith("vidstyle ") for key, value in tags)
+    lines = [line for key, value in tags if key in ("encoder", "comment") for line in value.splitlines()]
+    return any(line.startswith("vidstyle ") for line in lines)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidstyle.core.errors import InputError, UsageError, VidstyleError
+from vidstyle.core.provenance import XMP
 from vidstyle.engines.backoff import Backoff
 from vidstyle.imaging.detail import add_detail
 from vidstyle.imaging.frame import Frame
@@ -101,7 +102,8 @@ def stylize_images(
             styled = painted(frame.data, stylize, options)
             if request.preserve_color:
                 styled = with_colour_of(frame.data[None], styled[None])[0]
-            write_image(output, styled if frame.alpha is None else np.dstack([styled, frame.alpha]), picture.tags)
+            whole = styled if frame.alpha is None else np.dstack([styled, frame.alpha])
+            write_image(output, whole, picture.tags, xmp=XMP)
         except InputError as error:
             yield source, output, error
         else:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidstyle.core.errors import InputError, UsageError
+from vidstyle.core.provenance import STATEMENT
 from vidstyle.media.live.capture import ADDRESS, PATIENCE
 from vidstyle.media.output.containers import CONTAINERS
 
@@ -67,6 +68,7 @@ class Broadcast:
         self._last = -1
         try:
             self._container = _opened(target)
+            self._container.metadata["comment"] = STATEMENT
             self._stream = self._add_stream(rate)
             self._container.start_encoding()
         except (av.error.FFmpegError, OSError, ValueError) as error:

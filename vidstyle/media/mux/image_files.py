@@ -15,7 +15,9 @@ from PIL import Image
 
 from vidstyle.core.errors import InputError
 from vidstyle.core.files import umask, write_failure
+from vidstyle.core.provenance import XMP
 from vidstyle.imaging.image_io import write_image
+from vidstyle.imaging.image_tags import png_with_xmp
 from vidstyle.media.container import open_source, packets
 from vidstyle.media.input.video_info import VideoInfo
 from vidstyle.media.paths import NumberedName, numbers_of
@@ -78,10 +80,10 @@ def _pictures(parts: Sequence[Path]) -> Iterator[bytes]:
 def _write(path: Path, png: bytes) -> None:
     if path.suffix.lower() != ".png":
         with Image.open(io.BytesIO(png)) as image:
-            write_image(path, np.asarray(image.convert("RGB")))
+            write_image(path, np.asarray(image.convert("RGB")), xmp=XMP)
         return
     with path.open("wb") as file:
-        file.write(png)
+        file.write(png_with_xmp(png, XMP))
         file.flush()
         os.fsync(file.fileno())
     path.chmod(0o666 & ~umask())

@@ -17,9 +17,10 @@ import av.error
 
 from vidstyle.core.errors import InputError
 from vidstyle.core.files import DISK_ERRORS, atomic_output, write_failure
+from vidstyle.core.provenance import MARK, with_statement
 from vidstyle.media.container import open_source
 from vidstyle.media.input.video_info import VideoInfo
-from vidstyle.media.made_here import MARK, mark_gif
+from vidstyle.media.made_here import mark_gif
 from vidstyle.media.mux.chapters import cut_chapters
 from vidstyle.media.mux.concat import Join
 from vidstyle.media.mux.gif import write_gif
@@ -149,7 +150,8 @@ def _attempt(
         first = stack.enter_context(open_source(job.parts[0]))
         tags = clean_tags(source.metadata) if source is not None else {}
         container = stack.enter_context(_open_output(file, job, keys=needs_keys(tags, job.format)))
-        container.metadata.update(tags)
+        comment = next((name for name in tags if name.lower() == "comment"), "comment")
+        container.metadata.update(tags | {comment: with_statement(tags.get(comment, ""))})
         if source is not None:
             container.set_chapters(cut_chapters(source, job.trim, info.timeline.shifts[0]))
         warnings: list[str] = []
