@@ -24,6 +24,7 @@ from vidstyle.metrics.rulers import STYLE_KEYS, Ruler
 EXACT: dict[str, Any] = {"codec": "ffv1", "pix_fmt": "bgr0", "width": 96, "height": 72}
 KEYS = {
     *("E_1", "E_10", "flicker", "ssim", "ms_ssim", "visible", "flow", "frames", "source", "why", *STYLE_KEYS),
+    *("flashes", "red_flashes"),
 }
 
 
@@ -147,7 +148,7 @@ def test_keys_are_the_contract_and_every_null_has_a_reason(make_clip: ClipMaker,
     clip = make_clip("a.mkv", frames=3, draw=moving_film, **EXACT)
     out = summary(measure(clip, clip, gaps=(1, 10)))
     assert set(out) == KEYS
-    assert set(out["source"]) == {"E_1", "E_10", "flicker", *STYLE_KEYS}
+    assert set(out["source"]) == {"E_1", "E_10", "flicker", "flashes", "red_flashes", *STYLE_KEYS}
     assert {k for k, v in out.items() if v is None} <= set(out["why"])
     json.dumps(out, allow_nan=False)
 
@@ -183,6 +184,21 @@ def test_memory_does_not_grow_with_length(make_clip: ClipMaker, moving_film: Dra
             tracemalloc.stop()
 
     peak(10)  # what is imported and cached the first time does not count
-    short, long = peak(20), peak(60)
+    short, long = peak(30), peak(70)  # flashes are counted within the last second, 25 frames
     # 40 more frames of both films would be 40 x 2 x 96 x 72 x 3 bytes, 1.7 MB; their numbers are 40 x 150 bytes.
     assert long - short < 200_000
+
+
+def test_a_film_that_flashes_is_told_of(make_clip: ClipMaker, moving_film: Draw) -> None:
+    """Twelve frames a second, every other one black: eleven changes within the second that the film lasts."""
+    source = make_clip("a.mkv", frames=12, rate=12, draw=moving_film, **EXACT)
+    film = make_clip("b.mkv", frames=12, rate=12, draw=lambda n, w, h: moving_film(n, w, h) * (n % 2), **EXACT)
+    result = measure(source, film)
+    out = summary(result)
+    assert (out["flashes"], out["red_flashes"]) == (5.5, 0)
+    assert out["source"]["flashes"] < 1
+    assert "must be warned of this film" in out["why"]["flashes"]
+    assert "its source does not" in out["why"]["flashes"]
+    assert "red_flashes" not in out["why"]
+    assert "so must they of its source (5.5)" in summary(measure(film, film))["why"]["flashes"]
+    assert "must be warned" in render(result, out)

@@ -17,6 +17,7 @@ from vidstyle.imaging.tensors import unit_range
 from vidstyle.media.cuts import CutDetector
 from vidstyle.media.input.video_info import VideoInfo
 from vidstyle.metrics.fidelity import content_ms_ssim, content_ssim, detail
+from vidstyle.metrics.flashes import FlashMeter
 from vidstyle.metrics.flicker import flicker, still_pixels
 from vidstyle.metrics.geometry import Geometry, common_geometry
 from vidstyle.metrics.pairing import Counts, MatchedFrames, side_by_side
@@ -76,10 +77,13 @@ class Table:
 
 
 def _columns(gaps: tuple[int, ...]) -> tuple[str, ...]:
-    """Columns of a film's table: E_g and visible_g of a pair stand in the row of its first frame, as does flicker."""
+    """Columns of a film's table: E_g and visible_g of a pair stand in the row of its first frame, as does flicker;
+    flashes are those of the second that ends with the frame."""
     per_gap = [c for g in gaps for c in (f"E_{g}", f"source_E_{g}", f"visible_{g}")]
     styles = [c for key in STYLE_KEYS for c in (key, f"source_{key}")]
-    return ("seconds", "cut", *per_gap, "still", "flicker", "source_flicker", "ssim", "ms_ssim", *styles, "textured")
+    flashes = ("flashes", "source_flashes", "red_flashes", "source_red_flashes")
+    plain = ("still", "flicker", "source_flicker", "ssim", "ms_ssim")
+    return ("seconds", "cut", *per_gap, *plain, *styles, "textured", *flashes)
 
 
 @dataclass
@@ -97,6 +101,9 @@ class Evaluation:
     """Detail of the film over detail of the source (mean luma difference between neighbours)."""
     worst: Worst = field(default_factory=lambda: Worst(5))
     worst_flicker: Worst = field(default_factory=lambda: Worst(3))
+    flashes: FlashMeter = field(default_factory=FlashMeter)
+    """Of the film."""
+    source_flashes: FlashMeter = field(default_factory=FlashMeter)
     sample: tuple[NDArray[np.uint8], NDArray[np.uint8]] | None = None
     """Source and film from the middle, thumbnails."""
     style: NDArray[np.uint8] | None = None
@@ -172,6 +179,13 @@ class _Pass:
         table.set("cut", row, float(cut))
         table.set("ssim", row, content_ssim(pair.source, pair.styled))
         table.set("textured", row, textured_share(pair.source))
+        for prefix, meter, frame in (
+            ("", self.result.flashes, pair.styled),
+            ("source_", self.result.source_flashes, pair.source),
+        ):
+            flashes, red = meter.add(pair.seconds, frame)
+            table.set(f"{prefix}flashes", row, flashes)
+            table.set(f"{prefix}red_flashes", row, red)
         self.details = [a + detail(f) for a, f in zip(self.details, (pair.source, pair.styled), strict=True)]
         if row % STYLE_EVERY == 0:
             table.set("ms_ssim", row, content_ms_ssim(pair.source, pair.styled))

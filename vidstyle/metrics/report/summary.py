@@ -6,6 +6,7 @@ from typing import Any
 
 from vidstyle.metrics.evaluation import Evaluation
 from vidstyle.metrics.fidelity import MULTI_SCALE
+from vidstyle.metrics.flashes import MOST
 from vidstyle.metrics.rulers import STYLE_KEYS
 
 _LITTLE_TEXTURE = 0.3
@@ -22,9 +23,9 @@ def summary(result: Evaluation) -> dict[str, Any]:
 
     Returns:
         E_1, E_10 (and E_g of other gaps asked for), flicker, ssim, ms_ssim, style_distance, gram_relu5_1, patch_distance:
-        means over frames, None where there is none; visible: mean share of pixels, of the smallest gap; flow; frames: pairs
-        of frames compared; source: the same numbers of the source itself; why: a sentence for each number that is None or
-        must be read with care, by key.
+        means over frames, None where there is none; flashes, red_flashes: the most within a second; visible: mean
+        share of pixels, of the smallest gap; flow; frames: pairs of frames compared; source: the same numbers of the source
+        itself; why: a sentence for each number that is None or must be read with care, by key.
     """
     mean = result.table.mean
     gaps = sorted({*_STANDARD_GAPS, *result.gaps})
@@ -35,6 +36,8 @@ def summary(result: Evaluation) -> dict[str, Any]:
         "ssim": mean("ssim"),
         "ms_ssim": mean("ms_ssim"),
         **{key: mean(key) for key in STYLE_KEYS},
+        "flashes": result.flashes.most,
+        "red_flashes": result.flashes.most_red,
         "visible": mean(f"visible_{min(result.gaps)}"),
         "flow": result.flow,
         "frames": len(result.table),
@@ -42,6 +45,8 @@ def summary(result: Evaluation) -> dict[str, Any]:
             **{f"E_{g}": mean(f"source_E_{g}") if g in result.gaps else None for g in gaps},
             "flicker": mean("source_flicker"),
             **{key: mean(f"source_{key}") for key in STYLE_KEYS},
+            "flashes": result.source_flashes.most,
+            "red_flashes": result.source_flashes.most_red,
         },
         "why": why(result),
     }
@@ -71,11 +76,28 @@ def why(result: Evaluation) -> dict[str, str]:
     if mean("ms_ssim") is None:
         out["ms_ssim"] = f"MS-SSIM needs frames of at least {MULTI_SCALE} x {MULTI_SCALE} pixels"
     out |= result.missing
+    out |= _flashes(result)
     if seen := _seen(result):
         out["visible"] = seen
     if unmatched := _unmatched(result):
         out["frames"] = unmatched
     return out
+
+
+def _flashes(result: Evaluation) -> dict[str, str]:
+    """The warning that a film which flashes needs."""
+    film, source = result.flashes, result.source_flashes
+    found = (
+        ("flashes", film.most, film.worst, source.most),
+        ("red_flashes", film.most_red, film.worst_red, source.most_red),
+    )
+    told = "people with photosensitive epilepsy must be warned of this film (WCAG 2.3.1, ITU-R BT.1702)"
+    return {
+        key: f"{most:g} within a second over a quarter of the picture, about {when:.1f} s, where {MOST:g} are the most: {told}"
+        + (f"; so must they of its source ({before:g})" if before > MOST else "; its source does not flash so")
+        for key, most, when, before in found
+        if most > MOST and when is not None
+    }
 
 
 def _no_error(result: Evaluation, gap: int) -> str:

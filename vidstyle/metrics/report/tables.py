@@ -20,6 +20,8 @@ _MEANING = {
     "style_distance": "VGG statistics against the style; lower is nearer",
     "gram_relu5_1": "VGG's deepest Gram matrix against the style; lower is nearer",
     "patch_distance": "7x7 patches against the style's, levels of 255; lower is nearer",
+    "flashes": "most flashes within a second, over a quarter of the picture; more than 3 harm",
+    "red_flashes": "the same of saturated red",
     "visible": "share of pixels that could be followed",
 }
 
@@ -30,6 +32,8 @@ def number(value: float | None, key: str = "") -> str:
         return "-"
     if key == "visible":
         return f"{value:.1%}"
+    if key.endswith("flashes"):
+        return f"{value:g}"
     return f"{value:.6f}" if key.startswith("E_") else f"{value:.4f}"
 
 
