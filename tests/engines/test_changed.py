@@ -53,6 +53,15 @@ def test_the_change_is_in_the_picture(tiny_model: Path, name: str) -> None:
     assert np.abs(nothing.astype(int) - engine.stylize(FRAMES, code, strength=0.0)).max() <= 1
 
 
+def test_past_its_style_a_change_stays_whole(tiny_model: Path) -> None:
+    network = find_model(tiny_model).load()
+    change = changed_code(network.encode_style(torch.rand(1, 3, 48, 48)), network).change
+    assert change is not None
+    own = dict(network.named_parameters())
+    for name, value in change.applied(network, 1.7).items():
+        torch.testing.assert_close(value, own[name].detach() + change.deltas[name])
+
+
 @pytest.mark.slow
 def test_a_second_style_converts_nothing(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("openvino")

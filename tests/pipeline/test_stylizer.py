@@ -67,7 +67,7 @@ def test_a_blend(stylizer: Stylizer, engine: TorchEngine) -> None:
     assert same(code, blend([engine.encode_style(a), engine.encode_style(b)], [0.25, 0.75]))
 
 
-@pytest.mark.parametrize("strength", [1.0, 0.4])
+@pytest.mark.parametrize("strength", [1.0, 0.4, 1.8])
 @pytest.mark.parametrize("count", [0, 1, 11])
 def test_frames_are_the_engine_s(stylizer: Stylizer, engine: TorchEngine, count: int, strength: float) -> None:
     frames = noise(count, 48, 64)
@@ -137,7 +137,7 @@ def test_wrong_requests_are_refused_with_a_sentence(stylizer: Stylizer, tmp_path
     with pytest.raises(UsageError, match="frames of 64x8: both sides must be at least 16"):
         stylizer.stylize(noise(1, 8, 64), code)
     with pytest.raises(UsageError, match="must be between 0 and 1"):
-        stylizer.stylize(noise(1, 32, 32), code, strength=1.5)
+        stylizer.stylize(noise(1, 32, 32), code, strength=2.5)
     with pytest.raises(UsageError, match="encoded by another model"):
         stylizer.stylize(noise(1, 32, 32), replace(code, model="0" * 64))
     with pytest.raises(UsageError, match=r"a style must be an array \(H, W, 3\)"):

@@ -140,7 +140,7 @@ def test_one_style_alone_is_not_recomputed(tiny_model: Path) -> None:
         ("a.csv", "time,a,b\n0,-1,2\n", "weights"),
         ("a.csv", "time,a\n0,nan\n", "weights"),
         ("a.csv", "time,a\n0,inf\n", "weights"),
-        ("a.csv", "time,a,strength\n0,1,2\n", "line 2: the strength '2' must be between 0 and 1"),
+        ("a.csv", "time,a,strength\n0,1,3\n", "line 2: the strength '3' must be between 0 and 2"),
         ("a.csv", "time,strength\n0,1\n", "above 0"),
         ("a.toml", "[[key]]\ntime = 0\nstyles = { a = 1 }\nstrength = 'much'\n", "key 1: the strength 'much'"),
         ("a.toml", "key = 3", r"\[\[key\]\]"),

@@ -21,7 +21,9 @@ Styles = Annotated[list[str], STYLE]
 MaybeStyles = Annotated[list[str] | None, STYLE]
 Overwrite = Annotated[bool, typer.Option("-y", "--overwrite", help="Replace an existing output.")]
 Model = Annotated[str, typer.Option(metavar="NAME|FILE", help="Shipped model or checkpoint file.")]
-Strength = Annotated[float, typer.Option(metavar="A", help="How much style: 0 to 1.")]
+Strength = Annotated[
+    float, typer.Option(metavar="A", help="How much style: 1 is all of it, 0 none, up to 2 more than that.")
+]
 PreserveColor = Annotated[bool, typer.Option("--preserve-color", help="Keep the source's colours.")]
 Size = Annotated[str | None, typer.Option(metavar="WxH", help="Resize to this size.")]
 MaxSide = Annotated[int | None, typer.Option(metavar="N", help="Shrink so that the longer side is at most N pixels.")]

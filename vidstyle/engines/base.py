@@ -54,7 +54,7 @@ class Engine(Protocol):
         Args:
             frames: (N, H, W, 3) uint8 RGB, any N from 1, any H and W from 16. Not changed.
             code: of this engine's model, on the processor.
-            strength: in [0, 1]; 1 is the style, 0 the frame as its own style.
+            strength: in [0, 2]; 1 is the style, 0 the frame as its own style, 2 twice its difference from it.
 
         Returns:
             (N, H, W, 3) uint8, rounded and clamped, C-contiguous.

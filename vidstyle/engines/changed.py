@@ -22,7 +22,7 @@ class ChangedNetworks:
         self._kept: tuple[tuple[str, float], StyleModel] | None = None
 
     def get(self, code: StyleCode, strength: float) -> StyleModel:
-        """The network for a code: itself, or a copy with weight + strength * change."""
+        """The network for a code: itself, or a copy with weight + strength * change, at most the whole change."""
         if code.change is None:
             return self._network
         key = code.change.digest, strength

@@ -17,18 +17,22 @@ _MOST_POINTS = 1 << 20
 
 
 class FromBytes(nn.Module):
-    """(1, H, W, 3) uint8 frames, the tensors of a code, where wanted the strength (1,), and the weights named in `weights`, to
-    (1, H, W, 3) uint8."""
+    """(1, H, W, 3) uint8 frames, the tensors of a code, where wanted the strength (1,), in [0, 1] or, `beyond`, in [1, 2], and
+    the weights named in `weights`, to (1, H, W, 3) uint8."""
 
-    def __init__(self, model: StyleModel, like: StyleCode, *, strength: bool, weights: Sequence[str] = ()) -> None:
+    def __init__(
+        self, model: StyleModel, like: StyleCode, *, strength: bool, beyond: bool = False, weights: Sequence[str] = ()
+    ) -> None:
         super().__init__()
-        self.model, self.like, self.strength, self.weights = model, like, strength, tuple(weights)
+        self.model, self.like, self.weights = model, like, tuple(weights)
+        self.strength, self.beyond = strength, beyond
 
     def forward(self, frames: Tensor, *rest: Tensor) -> Tensor:
         values = iter(rest)
         code = self.like.map(lambda _: next(values))
         given = (frames.permute(0, 3, 1, 2).float() / 255, code, next(values) if self.strength else None)
-        styled = functional_call(cast(nn.Module, self.model), dict(zip(self.weights, values, strict=True)), given)
+        weights = dict(zip(self.weights, values, strict=True))
+        styled = functional_call(cast(nn.Module, self.model), weights, given, {"beyond": self.beyond})
         pixels: Tensor = (styled * 255).round().clamp(0, 255).permute(0, 2, 3, 1).to(torch.uint8)
         return pixels
 

@@ -146,7 +146,7 @@ class OpenVINOEngine:
         if code.change is None:
             return own
         changed = code.change.ranges
-        if strength == 1.0:
+        if strength >= 1.0:
             return changed
         return {name: (min(low, own[name][0]), max(high, own[name][1])) for name, (low, high) in changed.items()}
 
@@ -155,7 +155,7 @@ class OpenVINOEngine:
         shapes = [list(t.shape) for t in code.named().values()]
         # A deeply fitted style has weights of its own, at each strength.
         changed = None if code.change is None else (code.change.digest, strength)
-        key = (height, width, str(shapes), strength != 1.0, changed)
+        key = (height, width, str(shapes), strength != 1.0, strength > 1.0, changed)
         if key not in self.requests:
             while len(self.requests) >= MOST_SIZES:
                 del self.requests[next(iter(self.requests))]
@@ -183,6 +183,7 @@ class OpenVINOEngine:
             "size": [height, width],
             "code": shapes,
             "strength": strength != 1.0,
+            "beyond": strength > 1.0,
         }
         entry = cache.entry(
             "openvino",
@@ -223,7 +224,8 @@ class OpenVINOEngine:
         network = ChangedNetworks(self.reference.network).get(code, strength)
         if precision == "int8":
             network = quantised(network, self.ranges_for(code, strength))
-        return graphs.convert(network, height, width, code.tensors().unchanged(), strength=strength != 1.0)
+        plain = code.tensors().unchanged()
+        return graphs.convert(network, height, width, plain, strength=strength != 1.0, beyond=strength > 1.0)
 
     def changed_graph(
         self, height: int, width: int, code: StyleCode, strength: float, graph_key: Mapping[str, Any]
@@ -238,7 +240,8 @@ class OpenVINOEngine:
         kept = cache.load(entry)
         if kept is None:
             plain = code.tensors().unchanged()
-            made = graphs.convert(self.reference.network, height, width, plain, strength=strength != 1.0, weights=names)
+            more: dict[str, Any] = {"strength": strength != 1.0, "beyond": strength > 1.0, "weights": names}
+            made = graphs.convert(self.reference.network, height, width, plain, **more)
             kept = graphs.stored(made)
             cache.save(entry, kept)
         weights = code.change.applied(cast(Any, self.reference.network), strength)

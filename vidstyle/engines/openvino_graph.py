@@ -42,7 +42,19 @@ _OPEN = "weight."
 _PRODUCTS = {"MatMul", "ScaledDotProductAttention"}
 _ARITHMETIC = frozenset(
     (
-        *("Add", "Subtract", "Multiply", "Divide", "Power", "Sqrt", "Maximum", "ReduceSum", "ReduceMean", "ReduceL2"),
+        *(
+            "Add",
+            "Subtract",
+            "Multiply",
+            "Divide",
+            "Power",
+            "Sqrt",
+            "Maximum",
+            "Minimum",
+            "ReduceSum",
+            "ReduceMean",
+            "ReduceL2",
+        ),
         *("Slice", "StridedSlice", "VariadicSplit", "Reshape", "Transpose", "Unsqueeze", "Squeeze"),
     )
 )
@@ -50,20 +62,28 @@ _ARITHMETIC = frozenset(
 
 
 def convert(
-    model: StyleModel, height: int, width: int, code: StyleCode, *, strength: bool, weights: Sequence[str] = ()
+    model: StyleModel,
+    height: int,
+    width: int,
+    code: StyleCode,
+    *,
+    strength: bool,
+    beyond: bool = False,
+    weights: Sequence[str] = (),
 ) -> openvino.Model:
     """The graph for frames of one size and codes of one shape. Takes seconds.
 
     Args:
         code: of batch 1; only its shapes matter.
-        strength: the graph has an input more, the strength (1,) float32.
+        strength: the graph has an input more, the strength (1,) float32, in [0, 1].
+        beyond: it is in [1, 2].
         weights: names of parameters that stay open: inputs, until `with_weights` closes them.
     """
     own = dict(cast(nn.Module, model).named_parameters())
     inputs = example(height, width, code, strength=strength)
     given = (*inputs, *(own[name].detach() for name in weights))
     graph = openvino.convert_model(
-        _recorded(FromBytes(model, code, strength=strength, weights=weights).eval(), given),
+        _recorded(FromBytes(model, code, strength=strength, beyond=beyond, weights=weights).eval(), given),
         extension=[ConversionExtension("aten.replication_pad2d.default", replicate_pad)],
     )
     graph.reshape({port: list(value.shape) for port, value in zip(graph.inputs, given, strict=True)})

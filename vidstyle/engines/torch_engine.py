@@ -99,5 +99,6 @@ class TorchEngine:
             code = code.tensors().map(lambda t: t.to(self.device))
             planes = as_planes(tensor_of(frames), self.device)
             network = self.network if code.change is None else self.changed.get(code, strength)
-            styled = network(planes, code.unchanged(), None if strength == 1.0 else strength)
+            amount = None if strength == 1.0 else strength
+            styled = network(planes, code.unchanged(), amount, beyond=strength > 1.0)
             return cast("NDArray[np.uint8]", as_pixels(styled).cpu().numpy())

@@ -23,6 +23,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vidstyle.models.extrapolation import Beyond, carried_on
 from vidstyle.models.style_code import AttentionCode, CosineCode, MomentCode, ScaleCode, SoftmaxCode, StyleCode
 
 AttentionKind = Literal["cosine", "softmax"]
@@ -225,6 +226,8 @@ def softmax_moments(queries: Tensor, code: SoftmaxCode) -> tuple[Tensor, Tensor]
 
 def moments(queries: Tensor, code: AttentionCode) -> tuple[Tensor, Tensor]:
     """Attention-weighted mean and variance, each (B, C, N), by the kind of the code."""
+    if isinstance(code, Beyond):
+        return carried_on(moments(queries, code.style), moments(queries, code.own), code.excess)
     return cosine_moments(queries, code) if isinstance(code, CosineCode) else softmax_moments(queries, code)
 
 

@@ -32,7 +32,9 @@ class Styler(Protocol):
         """image: (B, 3, H, W) float in [0, 1]."""
         ...
 
-    def __call__(self, frames: Tensor, code: StyleCode, strength: float | Tensor | None = None) -> Tensor:
+    def __call__(
+        self, frames: Tensor, code: StyleCode, strength: float | Tensor | None = None, *, beyond: bool = False
+    ) -> Tensor:
         """frames: (B, 3, H, W) float in [0, 1]; the result likewise, not clamped."""
         ...
 

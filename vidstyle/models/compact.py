@@ -24,8 +24,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vidstyle.models.attention import AdaAttN, AttentionKind, adain, blend, mean_variance_norm, moment_code, standardise
+from vidstyle.models.attention import AdaAttN, AttentionKind, adain, mean_variance_norm, moment_code, standardise
 from vidstyle.models.color_transfer import colour_code, recolour
+from vidstyle.models.strength import at_strength
 from vidstyle.models.style_code import MomentCode, StyleCode
 
 STRIDE = 8
@@ -184,13 +185,16 @@ class CompactNet(nn.Module):
         features = self.encoder(x)
         return self._code(x, features, self._keys(features))
 
-    def forward(self, frames: Tensor, code: StyleCode, strength: float | Tensor | None = None) -> Tensor:
+    def forward(
+        self, frames: Tensor, code: StyleCode, strength: float | Tensor | None = None, *, beyond: bool = False
+    ) -> Tensor:
         """Frames in the style of a code.
 
         Args:
             frames: (B, 3, H, W) float in [0, 1], H and W at least 16.
             code: batch B or 1.
             strength: a in [0, 1], a number or (B,): a * code + (1 - a) * the code of the frame itself. None is 1.
+            beyond: the strength is in [1, 2], past the style (`models.extrapolation`).
 
         Returns:
             (B, 3, H, W) float, not clamped: [0, 1] up to the network's error.
@@ -200,8 +204,7 @@ class CompactNet(nn.Module):
         features = self.encoder(x)
         keys = self._keys(features)
         if strength is not None:
-            a = torch.as_tensor(strength, dtype=torch.float32, device=x.device)
-            code = blend([code, self._code(x, features, keys)], [a, 1 - a])
+            code = at_strength(code, self._code(x, features, keys), strength, beyond=beyond, colour=0)
         layers = iter(code.scales[_FIRST_LAYER:])
 
         def follow(layer: Tensor) -> Tensor:

@@ -21,7 +21,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vidstyle.core.errors import UsageError
-from vidstyle.models.attention import STD_EPS, AdaAttN, blend, mean_variance_norm
+from vidstyle.models.attention import STD_EPS, AdaAttN, mean_variance_norm
+from vidstyle.models.strength import at_strength
 from vidstyle.models.style_code import ScaleCode, StyleCode
 from vidstyle.models.vgg import LAYOUTS, VGG, WIDTHS
 
@@ -137,13 +138,16 @@ class VGGVideo(nn.Module):
         features = self.encoder(fit(image, 1, self.least))
         return self._code(features, stacked_keys(features, 3))
 
-    def forward(self, frames: Tensor, code: StyleCode, strength: float | Tensor | None = None) -> Tensor:
+    def forward(
+        self, frames: Tensor, code: StyleCode, strength: float | Tensor | None = None, *, beyond: bool = False
+    ) -> Tensor:
         """Frames in the style of a code.
 
         Args:
             frames: (B, 3, H, W) float in [0, 1].
             code: batch B or 1.
             strength: a in [0, 1], a number or (B,): a * code + (1 - a) * the code of the frame itself. None is 1.
+            beyond: the strength is in [1, 2], past the style (`models.extrapolation`).
 
         Returns:
             (B, 3, H, W) float, not clamped.
@@ -152,7 +156,7 @@ class VGGVideo(nn.Module):
         features = self.encoder(fit(frames, self.stride, self.least))
         keys = stacked_keys(features, 3)
         if strength is not None:
-            code = mixed(code, self._code(features, keys), strength, frames)
+            code = at_strength(code, self._code(features, keys), strength, beyond=beyond)
         return cast(Tensor, self.decoder(self.attend(features[2], keys, code.scales[0]))[:, :, :h, :w])
 
     def load_encoder(self, vgg: VGG) -> None:
@@ -193,13 +197,15 @@ class VGGImage(nn.Module):
         features = self.encoder(fit(image, 1, self.least))
         return self._code(features, [stacked_keys(features, x) for x in self.layers])
 
-    def forward(self, frames: Tensor, code: StyleCode, strength: float | Tensor | None = None) -> Tensor:
+    def forward(
+        self, frames: Tensor, code: StyleCode, strength: float | Tensor | None = None, *, beyond: bool = False
+    ) -> Tensor:
         """As `VGGVideo.forward`."""
         h, w = frames.shape[2:]
         features = self.encoder(fit(frames, self.stride, self.least))
         keys = [stacked_keys(features, x) for x in self.layers]
         if strength is not None:
-            code = mixed(code, self._code(features, keys), strength, frames)
+            code = at_strength(code, self._code(features, keys), strength, beyond=beyond)
         a3, a4, a5 = (
             layer(features[x - 1], k, scale)
             for layer, x, k, scale in zip(self.attend, self.layers, keys, code.scales, strict=True)
@@ -226,8 +232,3 @@ def identity(layer: nn.Module) -> None:
     """A 1x1 convolution that begins as the identity: values are VGG features."""
     nn.init.dirac_(cast(Tensor, layer.weight))
     nn.init.zeros_(cast(Tensor, layer.bias))
-
-
-def mixed(code: StyleCode, own: StyleCode, strength: float | Tensor, frames: Tensor) -> StyleCode:
-    a = torch.as_tensor(strength, dtype=torch.float32, device=frames.device)
-    return blend([code, own], [a, 1 - a])

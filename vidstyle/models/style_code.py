@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from vidstyle.models.weight_change import WeightChange
 
 
+MOST_STRENGTH = 2.0
+"""How much of a style there can be, 1 being the style itself."""
+
+
 @dataclass(frozen=True)
 class CosineCode:
     """A style at one scale, for cosine attention. Linear in the style's points, so a weighted sum of codes that share a

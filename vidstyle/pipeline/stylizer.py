@@ -18,7 +18,7 @@ from vidstyle.imaging.resize import with_short_side
 from vidstyle.imaging.sizes import MIN_SIDE
 from vidstyle.models.checkpoint import load_style
 from vidstyle.models.registry import ModelDescriptor
-from vidstyle.models.style_code import StyleCode
+from vidstyle.models.style_code import MOST_STRENGTH, StyleCode
 from vidstyle.styles.painting import fitted
 from vidstyle.styles.request import encode
 from vidstyle.styles.resolve import normalised, resolve
@@ -153,7 +153,7 @@ class Stylizer:
         Args:
             frames: (N, H, W, 3) uint8 RGB, both sides at least 16; not changed.
             code: of `encode_style` or `load_style`, for this model.
-            strength: in [0, 1]; 1 is the style, 0 the frame as its own style.
+            strength: in [0, 2]; 1 is the style, 0 the frame as its own style, 2 twice its difference from it.
 
         Returns:
             (N, H, W, 3) uint8.
@@ -165,8 +165,8 @@ class Stylizer:
         _check_frames(frames)
         if code.model not in (None, self.model.digest):
             raise UsageError(f"the style was encoded by another model than {self.model.name}; encode it again.")
-        if not 0 <= strength <= 1:
-            raise UsageError(f"strength {strength}: must be between 0 and 1.")
+        if not 0 <= strength <= MOST_STRENGTH:
+            raise UsageError(f"strength {strength}: must be between 0 and {MOST_STRENGTH:g}.")
         height, width = frames.shape[1:3]
         styled = np.empty(frames.shape, np.uint8)
         with self._turn:

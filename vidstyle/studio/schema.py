@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from vidstyle.imaging.sizes import MIN_PAINT_SIZE
+from vidstyle.models.style_code import MOST_STRENGTH
 
 
 class Strict(BaseModel):
@@ -26,7 +27,7 @@ class PaintSettings(Strict):
     """How a video is painted."""
 
     styles: Annotated[list[StyleChoice], Field(min_length=1, max_length=6)]
-    strength: Annotated[float, Field(ge=0, le=1)] = 1.0
+    strength: Annotated[float, Field(ge=0, le=MOST_STRENGTH)] = 1.0
     paint_size: Annotated[int, Field(ge=MIN_PAINT_SIZE, le=4320)] | Literal["auto", "source"] = "auto"
     detail: Annotated[float, Field(ge=0, le=1)] = 1.0
     preserve_color: bool = False

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from vidstyle.core.errors import InputError
 from vidstyle.core.files import cause, check_readable
+from vidstyle.models.style_code import MOST_STRENGTH
 from vidstyle.styles.resolve import is_built_in
 
 _STRENGTH, _EASING = "strength", "easing"
@@ -41,7 +42,7 @@ class Keyframes:
     weights: NDArray[np.float64]
     """(K, R): each row is not negative and sums to 1."""
     strengths: NDArray[np.float64]
-    """(K,) in [0, 1]: how much style, 1 where the file does not say."""
+    """(K,) in [0, 2]: how much style, 1 where the file does not say."""
     easings: tuple[Easing, ...] = ()
     """Of each key up to the next one; empty: all linear."""
 
@@ -201,8 +202,8 @@ def checked(path: Path, rows: Sequence[Row]) -> list[Key]:
         if not all(w >= 0 for w in weights.values()) or not any(weights.values()):
             raise InputError(f"{path}: {where}: weights must be numbers of at least 0, and one of them above 0.")
         share = number(strength)
-        if not 0 <= share <= 1:
-            raise InputError(f"{path}: {where}: the strength {strength!r} must be between 0 and 1.")
+        if not 0 <= share <= MOST_STRENGTH:
+            raise InputError(f"{path}: {where}: the strength {strength!r} must be between 0 and {MOST_STRENGTH:g}.")
         if easing not in get_args(Easing):
             raise InputError(f"{path}: {where}: the easing {easing!r} must be linear, smooth or hold.")
         out.append(Key(seconds, weights, share, easing))

@@ -58,7 +58,15 @@ def test_same_frames_as_the_torch_engine(
 ) -> None:
     engine = engine_on(FakeDevice(seed=seed, eager=eager), tiny_model, graph=graph)
     a, b = codes(exact)
-    for code, strength in ((a, 1.0), (b, 1.0), (a, 0.5), (blend([a, b], [0.3, 0.7]), 0.25), (a, 0.0), (a, 1.0)):
+    for code, strength in (
+        (a, 1.0),
+        (b, 1.0),
+        (a, 0.5),
+        (blend([a, b], [0.3, 0.7]), 0.25),
+        (a, 0.0),
+        (a, 1.6),
+        (a, 1.0),
+    ):
         frames = noise(n, 17, 24, seed)
         result = engine.stylize(frames, code, strength=strength)
         assert result.dtype == np.uint8
@@ -162,10 +170,10 @@ def test_short_memory(exact: TorchEngine, tiny_model: Path, where: str, room: in
     engine = engine_on(Small(), tiny_model)
     original = engine.network.forward
 
-    def forward(frames: torch.Tensor, *rest: Any) -> torch.Tensor:
+    def forward(frames: torch.Tensor, *rest: Any, **more: Any) -> torch.Tensor:
         if where == "model" and len(frames) > room:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
-        return original(frames, *rest)
+        return original(frames, *rest, **more)
 
     engine.network.forward = forward
     a, _ = codes(exact)
@@ -235,8 +243,8 @@ class NoTraffic(TorchDispatchMode):
 
 
 @pytest.mark.parametrize("architecture", [CompactNet, VGGVideo, VGGImage])
-@pytest.mark.parametrize("strength", [False, True])
-def test_nothing_in_a_model_stands_in_the_way_of_a_capture(architecture: Any, strength: bool) -> None:
+@pytest.mark.parametrize(("strength", "beyond"), [(False, False), (True, False), (True, True)])
+def test_nothing_in_a_model_stands_in_the_way_of_a_capture(architecture: Any, strength: bool, beyond: bool) -> None:
     """Every operation of a call, with the shapes and places that a GPU would see, and no GPU."""
     with FakeTensorMode(), torch.inference_mode():
         with torch.device("cuda"):
@@ -245,5 +253,5 @@ def test_nothing_in_a_model_stands_in_the_way_of_a_capture(architecture: Any, st
             frames = torch.empty(2, 72, 104, 3, dtype=torch.uint8)
             share = torch.empty(1) if strength else None
         with NoTraffic():  # type: ignore[no-untyped-call]  # torch's class
-            styled = net(as_planes(frames, torch.device("cuda")), code, share)
+            styled = net(as_planes(frames, torch.device("cuda")), code, share, beyond=beyond)
         assert styled.shape == (2, 3, 72, 104)

@@ -50,7 +50,7 @@ def test_sizes() -> None:
 @pytest.mark.parametrize(
     ("wrong", "word"),
     [
-        ({"strength": 1.5}, "strength"),
+        ({"strength": 2.5}, "strength"),
         ({"strength": float("nan")}, "strength"),
         ({"chunk": 0}, "chunk"),
         ({"threads": 0}, "threads"),

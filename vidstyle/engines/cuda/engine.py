@@ -120,7 +120,7 @@ class CudaEngine:
         """The one for this shape, made where it is missing; those that were not used for longest go."""
         # A deeply fitted style has a network of its own, at each strength, and a graph reads the weights that it was made with.
         own = None if code.change is None else (code.change.digest, strength)
-        key = (shape, signature(code), strength != 1.0, own)
+        key = (shape, signature(code), strength != 1.0, strength > 1.0, own)
         if key not in self.programs:
             while len(self.programs) >= MOST_PROGRAMS:
                 self.on.drain()
@@ -132,6 +132,7 @@ class CudaEngine:
                 shape,
                 code.unchanged(),
                 strength=strength != 1.0,
+                beyond=strength > 1.0,
                 dtype=DTYPES[self.precision],
                 graph=self.graph,
             )

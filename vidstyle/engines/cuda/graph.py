@@ -32,6 +32,7 @@ class Program(Generic[Stream, Event]):
         shape: (B, H, W, 3).
         like: a code of that signature.
         strength: whether calls have a strength other than 1.
+        beyond: it is above 1.
         dtype: of the convolutions.
         graph: record the work, and repeat it in one launch; where that fails, a warning says so and the work is launched piece
             by piece as it would be without.
@@ -46,17 +47,19 @@ class Program(Generic[Stream, Event]):
         like: StyleCode,
         *,
         strength: bool,
+        beyond: bool = False,
         dtype: torch.dtype,
         graph: bool,
     ) -> None:
         self.model, self.device, self.stream, self.dtype = model, device, stream, dtype
+        self.beyond = beyond
         self.frames, self.pixels = device.buffer(shape), device.buffer(shape)
         self.code = like.map(lambda t: torch.empty(t.shape, dtype=t.dtype, device=device.where))
         self.strength = torch.empty(1, device=device.where) if strength else None
         self.loaded: tuple[StyleCode, float] | None = None
         """What lies in `code` and `strength`."""
         self.captured = False
-        self.load(like, 0.5)
+        self.load(like, 1.5 if beyond else 0.5)
         self.work: Work = self.recorded() if graph else self.forward
 
     def forward(self) -> None:
@@ -64,7 +67,8 @@ class Program(Generic[Stream, Event]):
         kind = self.device.where.type
         # Without a cache of half-precision weights: what a graph reads must not be freed after it was recorded.
         with torch.autocast(kind, self.dtype, enabled=self.dtype != torch.float32, cache_enabled=False):
-            styled = self.model(as_planes(self.frames, self.device.where), self.code, self.strength)
+            planes = as_planes(self.frames, self.device.where)
+            styled = self.model(planes, self.code, self.strength, beyond=self.beyond)
             self.pixels.copy_(as_pixels(styled))
 
     def recorded(self) -> Work:

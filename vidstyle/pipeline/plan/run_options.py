@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from vidstyle.core.errors import SettingError, UsageError
 from vidstyle.imaging.sizes import MIN_PAINT_SIZE, MIN_SIDE, PaintSize
+from vidstyle.models.style_code import MOST_STRENGTH
 
 if TYPE_CHECKING:
     from vidstyle.styles.request import StyleRequest
@@ -37,7 +38,7 @@ class RunOptions:
     model: str | Path = "compact"
     """Shipped name or checkpoint file."""
     strength: float = 1.0
-    """In [0, 1]: 1 is the style, 0 the frame as its own style."""
+    """In [0, 2]: 1 is the style, 0 the frame as its own style; above 1 the style's difference from the frame is carried on."""
     paint_size: PaintSize = "auto"
     """Short side at which frames are painted, in pixels (64 or more); "auto": 480 at most; "source": the frame's own. What is
     painted smaller than the frame is carried to full size with the frame's own detail."""
@@ -93,7 +94,10 @@ class RunOptions:
     def __post_init__(self) -> None:
         for name in (*_NUMBERS, *_COUNTS, *_TIMES, *_PATHS, *_WORDS, *(("size",) if self.size is not None else ())):
             object.__setattr__(self, name, _settled(name, getattr(self, name)))
-        check(0 <= self.strength <= 1, f"--strength {self.strength}: must be between 0 and 1.")
+        check(
+            0 <= self.strength <= MOST_STRENGTH,
+            f"--strength {self.strength}: must be between 0 and {MOST_STRENGTH:g}.",
+        )
         check(
             self.paint_size in ("auto", "source")
             or (isinstance(self.paint_size, int) and self.paint_size >= MIN_PAINT_SIZE),

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from vidstyle.engines.backoff import Backoff
 from vidstyle.engines.base import Engine
 from vidstyle.imaging.frame import Frame, FrameBatch
-from vidstyle.models.style_code import StyleCode
+from vidstyle.models.style_code import MOST_STRENGTH, StyleCode
 from vidstyle.pipeline.plan.segments import batches
 from vidstyle.pipeline.stages.detail import with_source
 from vidstyle.styles.masks import mix
@@ -84,7 +84,10 @@ class StyleStage:
         keys = self.request.keyframes
         assert keys is not None
         seconds = [float((int(t) - self.origin) * batch.time_base) for t in batch.pts]
-        weights, strengths = keys.at(seconds), keys.strength_at(seconds) * self.request.strength
+        weights, strengths = (
+            keys.at(seconds),
+            np.minimum(keys.strength_at(seconds) * self.request.strength, MOST_STRENGTH),
+        )
         done: list[Frames] = []
         for _, group in groupby(range(len(batch)), key=lambda i: (weights[i].tobytes(), strengths[i])):
             same: Sequence[int] = list(group)

@@ -13,7 +13,7 @@ const shownAt = [];
 
 const settings = () => JSON.stringify({
   styles: styles(),
-  strength: Number(document.getElementById("settings").strength.value),
+  strength: Math.min(1, document.getElementById("settings").strength.value), // a camera is painted in the style at most
   learned: $("learned").checked,
 });
 

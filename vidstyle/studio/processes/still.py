@@ -113,7 +113,7 @@ class StillPainter:
 
     def styled(self, small: NDArray[np.uint8], code: StyleCode, strength: float) -> NDArray[np.uint8]:
         """(1, h, w, 3): a frame in a style. Its own code, which a strength below 1 needs, is made once for all strengths."""
-        if strength == 1 or code.change is not None or isinstance(code.scales[0], SoftmaxCode):
+        if strength >= 1 or code.change is not None or isinstance(code.scales[0], SoftmaxCode):
             return self.engine.stylize(small[None], code, strength=strength)
         frame = hashlib.sha256(small.tobytes()).hexdigest()
         own = self.remembered("own", frame, 4, lambda: self.engine.encode_style(small))
