@@ -23,7 +23,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vidstyle.models.extrapolation import Beyond, carried_on
+from vidstyle.models.mixing.extrapolation import Beyond, carried_on
 from vidstyle.models.style_code import AttentionCode, CosineCode, MomentCode, ScaleCode, SoftmaxCode, StyleCode
 
 AttentionKind = Literal["cosine", "softmax"]

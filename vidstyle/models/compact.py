@@ -26,7 +26,7 @@ from torch import Tensor, nn
 
 from vidstyle.models.attention import AdaAttN, AttentionKind, adain, mean_variance_norm, moment_code, standardise
 from vidstyle.models.color_transfer import colour_code, recolour
-from vidstyle.models.strength import at_strength
+from vidstyle.models.mixing.strength import at_strength
 from vidstyle.models.style_code import MomentCode, StyleCode
 
 STRIDE = 8
@@ -194,7 +194,7 @@ class CompactNet(nn.Module):
             frames: (B, 3, H, W) float in [0, 1], H and W at least 16.
             code: batch B or 1.
             strength: a in [0, 1], a number or (B,): a * code + (1 - a) * the code of the frame itself. None is 1.
-            beyond: the strength is in [1, 2], past the style (`models.extrapolation`).
+            beyond: the strength is in [1, 2], past the style (`models.mixing.extrapolation`).
 
         Returns:
             (B, 3, H, W) float, not clamped: [0, 1] up to the network's error.

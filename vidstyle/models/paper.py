@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from vidstyle.core.errors import UsageError
 from vidstyle.models.attention import STD_EPS, AdaAttN, mean_variance_norm
-from vidstyle.models.strength import at_strength
+from vidstyle.models.mixing.strength import at_strength
 from vidstyle.models.style_code import ScaleCode, StyleCode
 from vidstyle.models.vgg import LAYOUTS, VGG, WIDTHS
 
@@ -147,7 +147,7 @@ class VGGVideo(nn.Module):
             frames: (B, 3, H, W) float in [0, 1].
             code: batch B or 1.
             strength: a in [0, 1], a number or (B,): a * code + (1 - a) * the code of the frame itself. None is 1.
-            beyond: the strength is in [1, 2], past the style (`models.extrapolation`).
+            beyond: the strength is in [1, 2], past the style (`models.mixing.extrapolation`).
 
         Returns:
             (B, 3, H, W) float, not clamped.

@@ -131,8 +131,7 @@ class CudaEngine:
                 self.compute,
                 shape,
                 code.unchanged(),
-                strength=strength != 1.0,
-                beyond=strength > 1.0,
+                strength=strength,
                 dtype=DTYPES[self.precision],
                 graph=self.graph,
             )

@@ -31,8 +31,7 @@ class Program(Generic[Stream, Event]):
         model: on the device.
         shape: (B, H, W, 3).
         like: a code of that signature.
-        strength: whether calls have a strength other than 1.
-        beyond: it is above 1.
+        strength: of a call; 1, below or above it that of all calls.
         dtype: of the convolutions.
         graph: record the work, and repeat it in one launch; where that fails, a warning says so and the work is launched piece
             by piece as it would be without.
@@ -46,20 +45,19 @@ class Program(Generic[Stream, Event]):
         shape: tuple[int, ...],
         like: StyleCode,
         *,
-        strength: bool,
-        beyond: bool = False,
+        strength: float,
         dtype: torch.dtype,
         graph: bool,
     ) -> None:
         self.model, self.device, self.stream, self.dtype = model, device, stream, dtype
-        self.beyond = beyond
+        self.beyond = strength > 1
         self.frames, self.pixels = device.buffer(shape), device.buffer(shape)
         self.code = like.map(lambda t: torch.empty(t.shape, dtype=t.dtype, device=device.where))
-        self.strength = torch.empty(1, device=device.where) if strength else None
+        self.strength = torch.empty(1, device=device.where) if strength != 1 else None
         self.loaded: tuple[StyleCode, float] | None = None
         """What lies in `code` and `strength`."""
         self.captured = False
-        self.load(like, 1.5 if beyond else 0.5)
+        self.load(like, strength)
         self.work: Work = self.recorded() if graph else self.forward
 
     def forward(self) -> None:

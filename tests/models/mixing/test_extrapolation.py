@@ -12,7 +12,7 @@ from torch import Tensor
 
 from vidstyle.models.attention import cosine_code, cosine_moments, moments
 from vidstyle.models.compact import CompactConfig, CompactNet
-from vidstyle.models.extrapolation import Beyond, carried_on, past
+from vidstyle.models.mixing.extrapolation import Beyond, carried_on, past
 from vidstyle.models.style_code import MomentCode, StyleCode
 
 REAL = {"allow_nan": False, "allow_infinity": False, "width": 32}

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from vidstyle.models.attention import blend
-from vidstyle.models.extrapolation import past
+from vidstyle.models.mixing.extrapolation import past
 from vidstyle.models.style_code import StyleCode
 
 
