@@ -23,8 +23,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vidstyle.models.mixing.extrapolation import Beyond, carried_on
-from vidstyle.models.style_code import AttentionCode, CosineCode, MomentCode, ScaleCode, SoftmaxCode, StyleCode
+from vidstyle.models.mixing.extrapolation import carried_on
+from vidstyle.models.style_code import AttentionCode, Beyond, CosineCode, MomentCode, ScaleCode, SoftmaxCode, StyleCode
 
 AttentionKind = Literal["cosine", "softmax"]
 
@@ -224,7 +224,7 @@ def softmax_moments(queries: Tensor, code: SoftmaxCode) -> tuple[Tensor, Tensor]
     return (mean + centre).transpose(1, 2), (second - mean * mean).clamp_min(0).transpose(1, 2)
 
 
-def moments(queries: Tensor, code: AttentionCode) -> tuple[Tensor, Tensor]:
+def moments(queries: Tensor, code: AttentionCode | Beyond) -> tuple[Tensor, Tensor]:
     """Attention-weighted mean and variance, each (B, C, N), by the kind of the code."""
     if isinstance(code, Beyond):
         return carried_on(moments(queries, code.style), moments(queries, code.own), code.excess)

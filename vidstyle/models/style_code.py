@@ -88,6 +88,17 @@ class MomentCode:
         return self.mean, (self.square - self.mean * self.mean).clamp_min(0)
 
 
+@dataclass(frozen=True)
+class Beyond:
+    """Attention past a style, within one call of a network: the moments at each query follow from those of two codes."""
+
+    style: CosineCode | SoftmaxCode
+    own: CosineCode | SoftmaxCode
+    """Of the frame."""
+    excess: Tensor
+    """(B,) or (1,): how far, at least 0."""
+
+
 AttentionCode = CosineCode | SoftmaxCode
 ScaleCode = AttentionCode | MomentCode
 

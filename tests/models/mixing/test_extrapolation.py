@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from vidstyle.models.attention import cosine_code, cosine_moments, moments
+from vidstyle.models.attention import cosine_code, cosine_moments, moment_code, moments
 from vidstyle.models.compact import CompactConfig, CompactNet
-from vidstyle.models.mixing.extrapolation import Beyond, carried_on, past
-from vidstyle.models.style_code import MomentCode, StyleCode
+from vidstyle.models.mixing.extrapolation import carried_on, past
+from vidstyle.models.style_code import Beyond, StyleCode
 
 REAL = {"allow_nan": False, "allow_infinity": False, "width": 32}
 
@@ -66,7 +66,7 @@ def test_attention_past_a_style_is_that_of_both_codes(seed: int, e: float) -> No
 
 
 def test_colours_keep_the_style_s_covariance() -> None:
-    style, own = (MomentCode.of(torch.rand(1, 6, 4, 4, generator=torch.Generator().manual_seed(i))) for i in (0, 1))
+    style, own = (moment_code(torch.rand(1, 6, 4, 4, generator=torch.Generator().manual_seed(i))) for i in (0, 1))
     (scale,) = past(StyleCode((style,)), StyleCode((own,)), torch.tensor([1.0]), colour=0).scales
     torch.testing.assert_close(scale.moments()[1], style.moments()[1])
     assert not torch.equal(scale.moments()[0], style.moments()[0])

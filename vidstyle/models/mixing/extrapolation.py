@@ -15,28 +15,17 @@ At a = 1 it is the style, whatever the frame.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import cast
 
 import torch
 from torch import Tensor
 
-from vidstyle.models.style_code import AttentionCode, MomentCode, ScaleCode, StyleCode
+from vidstyle.models.style_code import AttentionCode, Beyond, MomentCode, ScaleCode, StyleCode
 
 _NARROWEST, _WIDEST = 0.5, 2.0
 """Bounds of a deviation, times the style's."""
 _FARTHEST = 1.0
 """How far a mean moves at most, times the style's deviation."""
-
-
-@dataclass(frozen=True)
-class Beyond:
-    """Attention past a style: the moments at each query follow from those of both codes."""
-
-    style: AttentionCode
-    own: AttentionCode
-    excess: Tensor
-    """(B,) or (1,): e, at least 0."""
 
 
 def carried_on(style: tuple[Tensor, Tensor], own: tuple[Tensor, Tensor], excess: Tensor) -> tuple[Tensor, Tensor]:
@@ -65,10 +54,11 @@ def past(code: StyleCode, own: StyleCode, excess: Tensor, *, colour: int | None 
         excess: e, (B,) or (1,).
         colour: which scale holds colours, whose variances are of correlated directions; they stay the style's.
     """
-    scales: list[ScaleCode | Beyond] = []
+    scales: list[ScaleCode] = []
     for i, (style, mine) in enumerate(zip(code.scales, own.scales, strict=True)):
         if not isinstance(style, MomentCode):
-            scales.append(Beyond(style, cast(AttentionCode, mine), excess))
+            between = Beyond(style, cast(AttentionCode, mine), excess)
+            scales.append(cast(ScaleCode, between))  # in this call alone, where `attention.moments` knows it
             continue
         mean, var = carried_on(style.moments(), cast(MomentCode, mine).moments(), excess)
         if i == colour:
