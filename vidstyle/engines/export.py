@@ -1,13 +1,14 @@
-"""A model as a file for other programs: ONNX, or OpenVINO's own format. Frames and a code's tensors in, frames out.
+"""A model as a file for other programs: ONNX, or OpenVINO's own format. Frames and a code's tensors in, frames out; or pictures
+alone, where a style is baked in (`bake`).
 
-The graph is for frames of one size, one a call; a code of points (`vgg-image`) may have any number of them.
+A graph that takes codes is for frames of one size, one a call; a code of points (`vgg-image`) may have any number of them.
 """
 
 from __future__ import annotations
 
 import tempfile
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -16,53 +17,83 @@ import torch
 
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.core.files import write_failure
+from vidstyle.engines.bake import INPUT, Pixels, traced_baked
 from vidstyle.engines.graph import input_names, traced
 from vidstyle.models.checkpoint import StyleModel
+from vidstyle.models.style_code import StyleCode
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What a graph is for."""
+class Graph:
+    """What is written."""
 
-    width: int
-    height: int
-    strength: bool
-    """Whether it takes the strength too; such a graph computes the frame's own code as well."""
+    program: torch.export.ExportedProgram
+    inputs: Sequence[str]
+    """Names of its inputs, in order; its output is "styled"."""
     about: Mapping[str, str]
     """Written into the file: which model, which size."""
 
 
-def _write_onnx(program: torch.export.ExportedProgram, names: list[str], wanted: Wanted, path: Path) -> None:
+def for_codes(
+    model: StyleModel, size: tuple[int, int], about: Mapping[str, str], *, strength: bool
+) -> Callable[[], Graph]:
+    """Makes the graph that takes frames and a code's tensors.
+
+    Args:
+        model: float32, in evaluation mode.
+        size: width and height of the frames.
+        strength: whether it takes the strength too; such a graph computes the frame's own code as well.
+    """
+
+    def make() -> Graph:
+        code = model.encode_style(torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)))
+        program = traced(model, size[1], size[0], code, strength=strength, any_points=True)
+        return Graph(program, input_names(code, strength=strength), about)
+
+    return make
+
+
+def for_pictures(
+    model: StyleModel, code: StyleCode, pixels: Pixels, size: tuple[int, int] | None, about: Mapping[str, str]
+) -> Callable[[], Graph]:
+    """Makes the graph that takes a picture alone, in one style (`bake.traced_baked`)."""
+    return lambda: Graph(traced_baked(model, code, pixels, size), [INPUT], about)
+
+
+def _write_onnx(graph: Graph, path: Path) -> None:
     """One .onnx file with the weights in it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the exporter, about itself
-        made = torch.onnx.export(program, input_names=names, output_names=["styled"], dynamo=True, verbose=False)
+        made = torch.onnx.export(
+            graph.program, input_names=list(graph.inputs), output_names=["styled"], dynamo=True, verbose=False
+        )
     assert made is not None
-    made.model.metadata_props.update(wanted.about)
+    made.model.metadata_props.update(graph.about)
     made.save(path)
 
 
-def _write_openvino(program: torch.export.ExportedProgram, names: list[str], wanted: Wanted, path: Path) -> None:
+def _write_openvino(graph: Graph, path: Path) -> None:
     """Two files: .xml, and .bin beside it; float32."""
     import openvino
 
-    graph = openvino.convert_model(program)
-    shapes = [node.meta["val"].shape for node in program.graph.nodes if node.op == "placeholder"][-len(names) :]
-    for port, name, shape in zip(graph.inputs, names, shapes, strict=True):
-        port.get_node().set_partial_shape(openvino.PartialShape([n if isinstance(n, int) else -1 for n in shape]))
+    made = openvino.convert_model(graph.program)
+    nodes = [node for node in graph.program.graph.nodes if node.op == "placeholder"][-len(graph.inputs) :]
+    for port, name, node in zip(made.inputs, graph.inputs, nodes, strict=True):
+        shape = [n if isinstance(n, int) else -1 for n in node.meta["val"].shape]
+        port.get_node().set_partial_shape(openvino.PartialShape(shape))
         port.get_tensor().set_names({name})
-    graph.validate_nodes_and_infer_types()
-    graph.outputs[0].get_tensor().set_names({"styled"})
-    for key, value in wanted.about.items():
-        graph.set_rt_info(value, ["vidstyle", key])
-    openvino.save_model(graph, path, compress_to_fp16=False)
+    made.validate_nodes_and_infer_types()
+    made.outputs[0].get_tensor().set_names({"styled"})
+    for key, value in graph.about.items():
+        made.set_rt_info(value, ["vidstyle", key])
+    openvino.save_model(made, path, compress_to_fp16=False)
 
 
 @dataclass(frozen=True)
 class Format:
     """A kind of file."""
 
-    write: Callable[[torch.export.ExportedProgram, list[str], Wanted, Path], None]
+    write: Callable[[Graph, Path], None]
     parts: tuple[str, ...]
     """Suffixes of all files that it consists of, the one that is named last."""
     needs: str
@@ -75,11 +106,11 @@ FORMATS = {
 }
 
 
-def export(model: StyleModel, wanted: Wanted, path: Path, kind: str) -> list[Path]:
-    """Write a model; files appear under their names only when they are whole.
+def export(make: Callable[[], Graph], path: Path, kind: str) -> list[Path]:
+    """Write a graph; files appear under their names only when they are whole.
 
     Args:
-        model: float32, in evaluation mode.
+        make: `for_codes` or `for_pictures`; called once what the format needs is known to be there.
         path: ends in the format's suffix.
         kind: a key of FORMATS.
 
@@ -97,14 +128,13 @@ def export(model: StyleModel, wanted: Wanted, path: Path, kind: str) -> list[Pat
         raise UsageError(
             f"--format {kind} needs {error.name}; install it with: pip install 'vidstyle[{kind}]'."
         ) from error
-    code = model.encode_style(torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)))
-    program = traced(model, wanted.height, wanted.width, code, strength=wanted.strength, any_points=True)
+    graph = make()
     files = [path.with_suffix(suffix) for suffix in chosen.parts]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".vidstyle-export-", dir=path.parent) as folder:
             partial = Path(folder) / path.name
-            chosen.write(program, input_names(code, strength=wanted.strength), wanted, partial)
+            chosen.write(graph, partial)
             for file in files:
                 partial.with_suffix(file.suffix).replace(file)
     except OSError as error:
