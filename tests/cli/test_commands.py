@@ -145,9 +145,8 @@ def test_read_only_folder(work: Path, make_clip: Any, tiny_model: Path, capsys: 
 
 def test_names_with_dashes_spaces_and_percents(work: Path, make_clip: Any, tiny_model: Path) -> None:
     make_clip("work/-dash %d ü.mp4", frames=2)
-    assert (
-        call("run", "--style", "mosaic", "--model", tiny_model, "-q", "--style-size", 32, "--", "-dash %d ü.mp4") == 0
-    )
+    common = ("--style", "mosaic", "--model", tiny_model, "-q", "--style-size", 32, "--engine", "torch")
+    assert call("run", *common, "--", "-dash %d ü.mp4") == 0
     assert sorted(p.name for p in work.iterdir()) == ["-dash %d ü.mp4", "-dash %d ü.styled.mp4"]
 
 
@@ -160,7 +159,7 @@ def pictures(work: Path) -> list[Path]:
 
 
 def test_image_names(work: Path, pictures: list[Path], tiny_model: Path) -> None:
-    common = ("--style", "mosaic", "--model", tiny_model, "--style-size", 32, "-q")
+    common = ("--style", "mosaic", "--model", tiny_model, "--style-size", 32, "-q", "--engine", "torch")
     assert call("image", *pictures, *common) == 0
     Path("folder").mkdir()
     assert call("image", *pictures, *common, "-o", "folder") == 0

@@ -45,6 +45,23 @@ def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def test_the_steps_on_the_processor(pack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each in this process; in processes of their own, one after the other, they are a slow test."""
+    monkeypatch.setattr("vidstyle.training.trainer.PREVIEW_SIDE", 64)
+    monkeypatch.setattr("vidstyle.training.calibration.SIDE", 64)
+    monkeypatch.setattr("vidstyle.training.calibration.PAIRS", 4)
+    script = runpy.run_path(str(SCRIPT))
+    options = script["parsed"](["--pack", str(pack), "--out", str(tmp_path), "--minutes", "1", "--tiny"])
+    options.train_minutes = 0.01
+    done = {name: script["ONLY"][name](options) for name in ("device", "engine", "fps", "benchmark", "train")}
+    assert done["device"]["bf16_flop_per_second"] > 0
+    assert done["engine"]["levels_from_cpu_fp32"]["fp32"] == {"most": 0, "mean": 0.0, "close": True}
+    assert done["fps"]["model"][0]["fps"] > 0
+    assert done["benchmark"] == {"skipped": "no GPU"}
+    assert done["train"]["step"] == read_metadata(tmp_path / ".work" / "run" / "model.safetensors")["steps"] >= 1
+
+
+@pytest.mark.slow
 def test_a_dry_run_leaves_few_files_and_loses_nothing_to_a_failing_step(pack: Path, tmp_path: Path) -> None:
     out, site = tmp_path / "out", tmp_path / "site"
     site.mkdir()

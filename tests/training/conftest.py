@@ -21,6 +21,7 @@ def small_previews(monkeypatch: pytest.MonkeyPatch) -> None:
     """Previews, and the pictures that int8 ranges are measured on whenever a model is saved: most of a short training."""
     monkeypatch.setattr("vidstyle.training.trainer.PREVIEW_SIDE", 64)
     monkeypatch.setattr("vidstyle.training.calibration.SIDE", 64)
+    monkeypatch.setattr("vidstyle.training.calibration.PAIRS", 4)
 
 
 @pytest.fixture(scope="session")

@@ -40,7 +40,7 @@ def main(pictures: Path, out: Path, batch: int, parts: int) -> None:
     clips = ClipFolder((pictures,), (tuple(pairwise(frames)),), 0, 0, "")
     source = Folders(images, images, clips).batches(recipe, processes.device, (processes.rank, processes.count))
     torch.manual_seed(0)
-    vgg = VGG("vgg16")
+    vgg = VGG("vgg16", widths=(8, 16, 24, 32, 32))
     found: dict[str, torch.Tensor] = {}
     for index, stage in enumerate(recipe.stage):
         torch.manual_seed(1)

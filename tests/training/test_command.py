@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,13 +10,13 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from tests.commands import Finished, vidstyle
 from vidstyle.models.checkpoint import load_model
 from vidstyle.models.vgg import VGG
 
-pytestmark = pytest.mark.timeout(600)  # every call starts torch anew, which a busy machine takes its time for
-
 RECIPE = """
 config = { widths = [8, 8, 16], key_widths = [8, 8], output_width = 8 }
+precision = "fp32"
 log_every = 1
 [[stage]]
 kind = "style"
@@ -42,10 +40,8 @@ def arguments(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> list[
     return [str(x) for pair in paths.items() for x in pair]
 
 
-def train(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "vidstyle", "train-video", *arguments], capture_output=True, text=True, check=False
-    )
+def train(*arguments: str) -> Finished:
+    return vidstyle("train-video", *arguments)
 
 
 def test_train_stop_and_resume(arguments: list[str], tmp_path: Path) -> None:

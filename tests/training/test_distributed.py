@@ -33,8 +33,15 @@ def gradients(pictures: Path, out: Path, *, processes: int, batch: int, parts: i
         return {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118
 
 
-def test_two_processes_have_the_gradients_of_one_with_the_doubled_batch(pictures: Path, tmp_path: Path) -> None:
-    one = gradients(pictures, tmp_path / "one", processes=1, batch=4)
+@pytest.fixture(scope="module")
+def one(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Tensor]:
+    """Gradients of one process and one batch."""
+    return gradients(pictures, tmp_path_factory.mktemp("one") / "x", processes=1, batch=4)
+
+
+def test_two_processes_have_the_gradients_of_one_with_the_doubled_batch(
+    one: dict[str, Tensor], pictures: Path, tmp_path: Path
+) -> None:
     two = gradients(pictures, tmp_path / "two", processes=2, batch=2)
     assert set(one) == set(two)
     for kind, least in (("distil", 8), ("autoencode", 40), ("style", 40)):
@@ -45,8 +52,9 @@ def test_two_processes_have_the_gradients_of_one_with_the_doubled_batch(pictures
             torch.testing.assert_close(two[name], one[name], rtol=0, atol=max(2e-3 * size, 1e-7), msg=name)
 
 
-def test_accumulated_batches_have_the_gradients_of_one_batch(pictures: Path, tmp_path: Path) -> None:
-    one = gradients(pictures, tmp_path / "one", processes=1, batch=4)
+def test_accumulated_batches_have_the_gradients_of_one_batch(
+    one: dict[str, Tensor], pictures: Path, tmp_path: Path
+) -> None:
     parts = gradients(pictures, tmp_path / "parts", processes=1, batch=2, parts=2)
     for name in (k for k in one if not k.startswith("distil") and not k.endswith("loss")):
         size = float(one[name].abs().max())

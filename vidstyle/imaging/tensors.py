@@ -12,7 +12,7 @@ from torch import Tensor
 
 def unit_range(frame: NDArray[np.uint8]) -> Tensor:
     """(H, W, 3) uint8 -> (3, H, W) float32 in [0, 1]."""
-    return torch.from_numpy(np.ascontiguousarray(frame)).permute(2, 0, 1).float() / 255
+    return tensor_of(frame).permute(2, 0, 1).float() / 255
 
 
 def to_image(planes: Tensor) -> NDArray[np.uint8]:

@@ -14,7 +14,7 @@ from vidstyle.models.quantization import edge_convolutions, observe
 from vidstyle.models.style_code import StyleCode
 from vidstyle.training.data.images import ImageFolder, batch, square
 
-_PAIRS = 30
+PAIRS = 30
 """Photos, each in another style."""
 SIDE = 256
 
@@ -40,4 +40,4 @@ def pairs(net: StyleModel, content: ImageFolder, style: ImageFolder) -> Iterator
 
 def spread(images: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
     """PAIRS of them; where there are fewer, some come again."""
-    return [images[i * len(images) // _PAIRS] for i in range(_PAIRS)]
+    return [images[i * len(images) // PAIRS] for i in range(PAIRS)]

@@ -12,6 +12,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from tests.commands import vidstyle
 from tests.conftest import ClipMaker
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.models.checkpoint import load_model, read, write
@@ -22,6 +23,8 @@ from vidstyle.training.data.images import ImageFolder
 from vidstyle.training.data.pack import Pack, pack_flow, pack_mask, read_pack, unpack_flow, unpack_mask
 from vidstyle.training.data.pack_writer import HEADER, PackContents, depth_of, write_pack
 from vidstyle.training.recipe import Recipe, Stage
+from vidstyle.training.session import session_from_pack
+from vidstyle.training.trainer import Limits
 
 pytestmark = pytest.mark.timeout(900)  # commands start torch anew, which a busy machine takes its time for
 
@@ -31,12 +34,13 @@ TRAIN = """
 import sys
 sys.modules.update(dict.fromkeys(sys.argv[1].split(",")))
 from pathlib import Path
+from vidstyle.training import calibration, trainer
 from vidstyle.training.session import session_from_pack
-from vidstyle.training.trainer import Limits
+calibration.SIDE, calibration.PAIRS, trainer.PREVIEW_SIDE = 64, 4, 64
 session = session_from_pack([Path(sys.argv[2])], None, print)
-session.train(Path(sys.argv[3]), Limits(max_steps=int(sys.argv[4])), print, resume=sys.argv[5] == "resume")
+session.train(Path(sys.argv[3]), trainer.Limits(max_steps=int(sys.argv[4])), print, resume=True)
 """
-"""A training in a process that has not the modules of its first argument."""
+"""Resumes a training in a process that has not the modules of its first argument."""
 RECIPE = """
 config = { widths = [8, 8, 16], key_widths = [8, 8], output_width = 8 }
 precision = "fp32"
@@ -137,12 +141,6 @@ def test_the_loss_network_is_as_deep_as_the_recipe_looks() -> None:
     assert torch.equal(depth_of(whole, None).get_parameter("conv4_1.weight"), whole.get_parameter("conv4_1.weight"))
 
 
-def vidstyle(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """The command."""
-    command = [sys.executable, "-m", "vidstyle", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
 @pytest.fixture(scope="module")
 def made(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A pack, made by the command."""
@@ -178,11 +176,12 @@ def made(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_machine_with_nothing_trains_from_a_pack_and_resumes_bit_for_bit(made: Path, tmp_path: Path) -> None:
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    for out, steps, how in ((whole, "4", "begin"), (parts, "2", "begin"), (parts, "4", "resume")):
-        command = [sys.executable, "-c", TRAIN, ",".join(BARE), str(made), str(out), steps, how]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        assert "TFLOP per second of bf16 matrix products" in done.stdout
+    for out, steps in ((whole, 4), (parts, 2)):  # here, where all is
+        session_from_pack([made], None, print).train(out, Limits(max_steps=steps), print)
+    command = [sys.executable, "-c", TRAIN, ",".join(BARE), str(made), str(parts), "4"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "TFLOP per second of bf16 matrix products" in done.stdout
     line = json.loads((whole / "log.jsonl").read_text().splitlines()[-1])
     assert {"norm", "pictures_per_second", "gflop_per_picture", "share_of_peak"} <= set(line)
     assert line["share_of_peak"] > 0

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vidstyle.imaging.tensors import tensor_of
 from vidstyle.training.data.rng import Purpose
 
 
@@ -79,7 +80,7 @@ def square(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     middle = np.ascontiguousarray(image[top : top + short, left : left + short])
     if short == side:
         return middle
-    planes = torch.from_numpy(middle).permute(2, 0, 1)[None].float()
+    planes = tensor_of(middle).permute(2, 0, 1)[None].float()
     resized = F.interpolate(planes, (side, side), mode="bilinear", antialias=True)
     return np.asarray(resized[0].round().byte().permute(1, 2, 0).contiguous(), np.uint8)
 
