@@ -3,9 +3,9 @@ r"""What a fit minimises, on pairs of crops that differ by a small motion:
 .. math:: g \, L_{gram} + m \, L_{moments} + p \, L_{palette} + c \, L_{content} + l \, L_{legibility} + s \, L_{shift}
           + r \, L_{range} + k \, L_{grid}
 
-with the weights of a `Balance`. Style terms compare relu1_1 to relu4_1 of the loss network, and red, green and blue, with the
-style's; content and legibility compare the model's own encoder of picture and frame (it was distilled from relu2_1, relu3_1 and
-relu4_1, and costs a twentieth of the loss network).
+with the weights of a `Balance`. Style terms compare relu1_1 to relu4_1 of the loss network, and the colours of pixels and of
+squares of them (`losses.palette`), with the style's; content and legibility compare the model's own encoder of picture and
+frame (it was distilled from relu2_1, relu3_1 and relu4_1, and costs a twentieth of the loss network).
 
 Statistics are pooled over the crops of some steps (`Pool`). A single crop's are scattered about those of all, and squares of
 Gram matrices punish excess more than lack: crop by crop, the best is a picture that is too dark and too flat.
@@ -23,6 +23,7 @@ from vidstyle.losses.content import content_loss, legibility_loss
 from vidstyle.losses.gram import gram
 from vidstyle.losses.grid import checkerboard, grid_energy
 from vidstyle.losses.network import DEPTH
+from vidstyle.losses.palette import palettes
 from vidstyle.losses.range import out_of_range
 from vidstyle.losses.shift import shift_loss, translate
 from vidstyle.models.attention import channel_moments
@@ -50,7 +51,7 @@ class Statistics:
     grams: list[Tensor]
     """(1, C, C) of each layer."""
     means: list[Tensor]
-    """(1, C) of each layer, then of red, green and blue."""
+    """(1, C) of each layer, then of each of `palettes`."""
     squares: list[Tensor]
     """(1, C) mean squares of the same."""
 
@@ -60,7 +61,7 @@ class Statistics:
     @classmethod
     def of(cls, features: Sequence[Tensor], picture: Tensor) -> Statistics:
         """Averaged over the batch."""
-        layers = [channel_moments(x) for x in (*features, picture)]
+        layers = [channel_moments(x) for x in (*features, *palettes(picture))]
         return cls(
             [gram(f).mean(0, keepdim=True) for f in features],
             [mean.mean(0, keepdim=True) for mean, _ in layers],
@@ -163,17 +164,17 @@ class FitObjective:
             for a, b in zip(found.grams, wanted.grams, strict=True)
         ]
         errors = [
-            (a - b).square().mean()
-            for x, y in ((found.means, wanted.means), (found.spreads(), wanted.spreads()))
-            for a, b in zip(x, y, strict=True)
+            [(a - b).square().mean() for a, b in pair]
+            for pair in zip(
+                zip(found.means, wanted.means, strict=True),
+                zip(found.spreads(), wanted.spreads(), strict=True),
+                strict=True,
+            )
         ]
-        layers = DEPTH + 1
-        palette = errors[DEPTH] + errors[layers + DEPTH]
-        moments = sum(errors[:DEPTH], torch.zeros_like(palette)) + sum(errors[layers:-1], torch.zeros_like(palette))
         return {
             "gram": w.gram / share * torch.stack(grams).sum(),
-            "moments": w.moments / share * moments,
-            "palette": w.palette / share * palette,
+            "moments": w.moments / share * torch.stack([e for pair in errors[:DEPTH] for e in pair]).sum(),
+            "palette": w.palette / share * torch.stack([e for pair in errors[DEPTH:] for e in pair]).sum(),
         }
 
 

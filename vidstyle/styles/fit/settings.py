@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from vidstyle.core.errors import UsageError
 
-VERSION = 2
+VERSION = 3
 """Of the fit: styles fitted by another version are fitted anew."""
 SIZES = (240, 360, 480, 720, 1080)
 """Painting sizes that are told apart: a fit for one serves its neighbourhood."""
@@ -21,10 +21,10 @@ class Balance:
 
     gram: float = 3.0
     moments: float = 3.0
-    palette: float = 100.0
+    palette: float = 300.0
     content: float = 0.5
-    legibility: float = 0.2
-    shift: float = 3000.0
+    legibility: float = 0.3
+    shift: float = 2500.0
     range: float = 10.0
     grid: float = 0.1
     most_shift: float = 1.3
