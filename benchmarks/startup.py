@@ -42,6 +42,14 @@ def cases(folder: Path) -> dict[str, tuple[list[str], int]]:
     }
 
 
+def surroundings(folder: Path) -> dict[str, str]:
+    """The environment of a run: remembered things lie in `folder`, bytecode too (as beside an installed package), also where
+    the caller's environment writes none."""
+    given = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    own = {"VIDSTYLE_CACHE": "cache", "VIDSTYLE_STYLES": "styles", "PYTHONPYCACHEPREFIX": "bytecode"}
+    return {**given, **{name: str(folder / place) for name, place in own.items()}}
+
+
 def finished(arguments: list[str], expected: int, folder: Path, *flags: str) -> tuple[float, float, str]:
     """Wall and processor seconds of a process of the command line, and what it wrote to stderr."""
     with tempfile.TemporaryFile() as errors:
@@ -50,7 +58,7 @@ def finished(arguments: list[str], expected: int, folder: Path, *flags: str) -> 
         process = subprocess.Popen(
             command,
             cwd=folder,
-            env={**os.environ, "VIDSTYLE_CACHE": str(folder / "cache"), "VIDSTYLE_STYLES": str(folder / "styles")},
+            env=surroundings(folder),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=errors,

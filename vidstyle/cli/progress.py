@@ -10,10 +10,13 @@ from typing import Any
 @contextmanager
 def progress_bar(quiet: bool, title: str = "styling") -> Iterator[Callable[[int, int | None], None] | None]:
     """Frames, frames per second and time left, on stderr; nothing where that is no terminal."""
+    if quiet:
+        yield None
+        return
     from rich.console import Console
 
     console = Console(stderr=True)
-    if quiet or not console.is_terminal:
+    if not console.is_terminal:
         yield None
         return
     from rich.markup import escape
