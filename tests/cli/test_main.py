@@ -134,6 +134,18 @@ def test_ray_may_stand_alone(given: list[str], expected: list[str]) -> None:
     assert cli.optional_values(given) == expected
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (["run", "a.mp4", "--preserve-color"], ["run", "a.mp4", "--preserve-color=luma"]),
+        (["run", "--preserve-color", "a.mp4"], ["run", "--preserve-color=luma", "a.mp4"]),
+        (["run", "--preserve-color", "match", "-q"], ["run", "--preserve-color=match", "-q"]),
+    ],
+)
+def test_preserve_color_may_stand_alone(given: list[str], expected: list[str]) -> None:
+    assert cli.optional_values(given) == expected
+
+
 def test_json_file_is_whole_or_absent(tmp_path: Path) -> None:
     from vidstyle.cli.options import emit_json
 

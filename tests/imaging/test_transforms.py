@@ -88,3 +88,18 @@ def test_colour_of_the_source_luma_of_the_result() -> None:
 def test_own_colour_changes_nothing() -> None:
     frames = np.random.default_rng(2).integers(0, 256, (1, 16, 16, 3), dtype=np.uint8)
     np.testing.assert_array_equal(with_colour_of(frames, frames), frames)
+
+
+def test_local_luma_keeps_what_is_bright_and_takes_the_strokes() -> None:
+    """A painting that is the film, darker by a third, with strokes: the strokes alone arrive, and chroma stays the film's."""
+    ramp = np.linspace(90, 160, 120)[None, :, None]
+    source = np.repeat(np.repeat(ramp, 120, 0), 3, 2).astype(np.uint8) + np.array([20, 0, 5], np.uint8)
+    strokes = np.where(np.arange(120) % 4 < 2, 12, -12)[:, None, None]
+    styled = np.clip(source * 0.67 + strokes, 0, 255).astype(np.uint8)
+    out = with_colour_of(source[None], styled[None], local=True)[0].astype(float)
+    middle = np.s_[20:-20, 20:-20]
+    np.testing.assert_allclose(out[middle].mean(), source[middle].mean(), atol=1.5)
+    np.testing.assert_allclose((out - source)[middle], np.broadcast_to(strokes, out.shape)[middle], atol=4)
+    np.testing.assert_allclose(out[..., 0] - out[..., 2], source[..., 0].astype(float) - source[..., 2], atol=1)
+    plain = with_colour_of(source[None], styled[None])[0]
+    assert plain[middle].mean() < source[middle].mean() - 20

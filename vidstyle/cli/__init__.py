@@ -121,7 +121,7 @@ def root(
 def optional_values(args: Sequence[str]) -> list[str]:
     """`--json` may stand alone (stdout) or name a file, and `--ray` alone (this machine) or name a cluster. The parser knows no
     optional values, so a `--json` that no name of a report follows becomes `--json=-`, and a `--ray` that no address follows
-    `--ray=local`; any name at all can be given as `--json=NAME`."""
+    `--ray=local`, and `--preserve-color` alone is luma; any name at all can be given as `--json=NAME`."""
     out: list[str] = []
     rest = list(args)
     while rest:
@@ -132,8 +132,13 @@ def optional_values(args: Sequence[str]) -> list[str]:
             word = f"--json={rest.pop(0) if rest and _names_a_report(rest[0]) else '-'}"
         if word == "--ray":
             word = f"--ray={rest.pop(0) if rest and _RAY_ADDRESS.fullmatch(rest[0]) else 'local'}"
+        if word == "--preserve-color":
+            word = f"--preserve-color={rest.pop(0) if rest and rest[0] in _COLOUR_KEEPING else 'luma'}"
         out.append(word)
     return out
+
+
+_COLOUR_KEEPING = ("luma", "local", "match")
 
 
 _RAY_ADDRESS = re.compile(r"auto|local|ray://.+|(\[[0-9A-Fa-f:.]+\]|[\w.-]+):\d{1,5}")

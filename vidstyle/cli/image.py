@@ -27,7 +27,7 @@ def command(
     overwrite: opts.Overwrite = False,
     model: opts.Model = "compact",
     strength: opts.Strength = 1.0,
-    preserve_color: opts.PreserveColor = False,
+    preserve_color: opts.PreserveColor = None,
     paint_size: opts.PaintSizeText = "auto",
     detail: opts.Detail = 1.0,
     size: opts.Size = None,

@@ -24,7 +24,14 @@ Model = Annotated[str, typer.Option(metavar="NAME|FILE", help="Shipped model or 
 Strength = Annotated[
     float, typer.Option(metavar="A", help="How much style: 1 is all of it, 0 none, up to 2 more than that.")
 ]
-PreserveColor = Annotated[bool, typer.Option("--preserve-color", help="Keep the source's colours.")]
+PreserveColor = Annotated[
+    str | None,
+    typer.Option(
+        "--preserve-color",
+        metavar="[luma|local|match]",
+        help="Keep the source's colours: luma (or alone), local (its brightness too), match (paint with its palette).",
+    ),
+]
 Size = Annotated[str | None, typer.Option(metavar="WxH", help="Resize to this size.")]
 MaxSide = Annotated[int | None, typer.Option(metavar="N", help="Shrink so that the longer side is at most N pixels.")]
 PaintSizeText = Annotated[
@@ -67,7 +74,6 @@ _PICTURE = (
     "overwrite",
     "model",
     "strength",
-    "preserve_color",
     "detail",
     "max_side",
     "style_size",
@@ -82,6 +88,7 @@ def image_options(given: Mapping[str, Any]) -> dict[str, Any]:
     size = given["size"]
     return {
         **{name: given[name] for name in _PICTURE},
+        "preserve_color": given["preserve_color"] or False,
         "size": None if size is None else parse_size(size),
         "paint_size": parse_paint_size(given["paint_size"]),
     }

@@ -37,7 +37,7 @@ def command(
     overwrite: opts.Overwrite = False,
     model: opts.Model = "compact",
     strength: opts.Strength = 1.0,
-    preserve_color: opts.PreserveColor = False,
+    preserve_color: opts.PreserveColor = None,
     paint_size: opts.PaintSizeText = "auto",
     detail: opts.Detail = 1.0,
     mask: Annotated[
@@ -132,6 +132,8 @@ def command(
         segment=Fraction(str(segment)),
     )
     if ray is not None:
+        if options.preserve_color == "match":
+            raise UsageError("--preserve-color match does not go with --ray yet; use luma or local.")
         if style_per_shot is not None:
             raise UsageError("--style-per-shot does not go with --ray yet; leave one of them out.")
         from vidstyle.cli.cluster import run_over_ray

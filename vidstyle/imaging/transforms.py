@@ -19,6 +19,8 @@ Frames = NDArray[np.uint8]
 
 LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 """BT.709 weights of red, green, blue."""
+_BOXES = 12
+"""Boxes over which luma is averaged, that side by side would fill the short side: wider than strokes, narrower than a face."""
 
 
 def target_size(
@@ -79,8 +81,9 @@ def on_black(frame: Frame) -> Frame:
     return replace(frame, data=cast(Frames, (product // 255).astype(np.uint8)), alpha=None)
 
 
-def with_colour_of(source: Frames, styled: Frames) -> Frames:
-    """Luma of the result, chroma of the source.
+def with_colour_of(source: Frames, styled: Frames, *, local: bool = False) -> Frames:
+    """Luma of the result, chroma of the source; or, `local`, the result's luma about its local mean over the source's local
+    mean: strokes stay, and what is bright or dark stays so too.
 
     Adding one number to red, green and blue changes Y' and leaves B' - Y' and R' - Y', so the whole exchange of luma is one
     grey difference, clamped where it leaves the cube.
@@ -88,5 +91,15 @@ def with_colour_of(source: Frames, styled: Frames) -> Frames:
     out = np.empty_like(styled)
     for i, (old, new) in enumerate(zip(source, styled, strict=True)):
         grey = (new.astype(np.float32) - old) @ LUMA
+        if local:
+            grey -= _local_mean(grey)
         out[i] = np.clip(np.rint(old + grey[..., None]), 0, 255)
     return out
+
+
+def _local_mean(plane: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Means of (H, W) around each pixel: two boxes, each a twelfth of the short side wide, one after the other."""
+    side = max(3, round(min(plane.shape) / _BOXES) | 1)
+    for _ in range(2):
+        plane = np.asarray(cv2.boxFilter(plane, -1, (side, side), borderType=cv2.BORDER_REPLICATE), np.float32)
+    return plane

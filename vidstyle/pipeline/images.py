@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,11 +13,12 @@ from numpy.typing import NDArray
 from vidstyle.core.errors import InputError, UsageError, VidstyleError
 from vidstyle.core.provenance import XMP
 from vidstyle.engines.backoff import Backoff
+from vidstyle.engines.base import Engine
 from vidstyle.imaging.detail import add_detail
 from vidstyle.imaging.frame import Frame
 from vidstyle.imaging.image_io import write_image
 from vidstyle.imaging.sizes import painting_size
-from vidstyle.imaging.transforms import resized, target_size, with_colour_of, with_small_copy
+from vidstyle.imaging.transforms import resized, target_size, with_small_copy
 from vidstyle.models.registry import find_model
 from vidstyle.pipeline.fitting import with_fits
 from vidstyle.pipeline.job import engine_like
@@ -24,6 +26,8 @@ from vidstyle.pipeline.picture import read_picture
 from vidstyle.pipeline.plan.checks import check_output
 from vidstyle.pipeline.plan.painting import without_effect
 from vidstyle.pipeline.plan.run_options import RunOptions, check_arguments
+from vidstyle.pipeline.stages.detail import with_source
+from vidstyle.styles.palette import Palette, in_palette
 from vidstyle.styles.request import StyleRequest
 from vidstyle.styles.source import StyleLike
 
@@ -84,8 +88,8 @@ def stylize_images(
     full = (_USUAL, _USUAL) if first is None else (first.rgb.shape[1], first.rgb.shape[0])
     paint_size = min(painting_size(full, options.paint_size))
     request = with_fits(request, options, engine, paint_size, anew=options.fit is not None, say=say).request
-    code = request.codes(engine)[0]
-    stylize = Backoff(lambda frames: engine.stylize(frames, code, strength=request.strength))
+    match = request.preserve_color == "match"
+    stylize = None if match else _painter(request, engine)
     for source, output in pairs:
         try:
             picture = read_picture(source, output) if first is None else first
@@ -99,15 +103,22 @@ def stylize_images(
             frame = resized(Frame(picture.rgb, 0, 0, Fraction(1), picture.alpha), size)
             if vain := without_effect(size, options.paint_size):
                 say(f"{source}: {vain}")
-            styled = painted(frame.data, stylize, options)
-            if request.preserve_color:
-                styled = with_colour_of(frame.data[None], styled[None])[0]
+            paint = stylize or _painter(
+                replace(request, styles=in_palette(request.styles, Palette.of(frame.data))), engine
+            )
+            styled = painted(frame.data, paint, options)
+            styled = with_source(styled[None], frame.data[None], request)[0]
             whole = styled if frame.alpha is None else np.dstack([styled, frame.alpha])
             write_image(output, whole, picture.tags, xmp=XMP)
         except InputError as error:
             yield source, output, error
         else:
             yield source, output, None
+
+
+def _painter(request: StyleRequest, engine: Engine) -> Backoff:
+    code = request.codes(engine)[0]
+    return Backoff(lambda frames: engine.stylize(frames, code, strength=request.strength))
 
 
 def painted(frame: Frames, stylize: Callable[[Frames], Frames], options: RunOptions) -> Frames:

@@ -27,6 +27,7 @@ from vidstyle.pipeline.plan.run_options import RunOptions, RunReport
 from vidstyle.pipeline.run import stylize_video
 from vidstyle.pipeline.stages.detail import with_source
 from vidstyle.styles.contact_sheet import contact_sheet
+from vidstyle.styles.palette import Palette, in_palette
 from vidstyle.styles.request import StyleRequest
 
 Frames = NDArray[np.uint8]
@@ -106,8 +107,17 @@ def preview_video(
         requests = [settings.style_request(style) for style in styles]
         engine = engine or engine_like(find_model(settings.model), settings, {})
         shown = [frame_at(video.info, moment) for moment in _moments(video, frames)]
-        painters = [_painter(request, engine) for request in requests]
-        rows = [_row(frame, video, requests[0], painters, settings) for frame in shown]
+        painters = [] if settings.preserve_color == "match" else [_painter(request, engine) for request in requests]
+        rows = [
+            _row(
+                frame,
+                video,
+                requests[0],
+                painters or [_painter(_in_colours(r, frame), engine) for r in requests],
+                settings,
+            )
+            for frame in shown
+        ]
         moments = [frame.seconds - (video.info.start_pts or 0) * video.info.time_base for frame in shown]
         begin = moments[len(moments) // 2]
         length = Fraction(_PIECE) / (video.rate or 25)
@@ -126,6 +136,11 @@ def _painter(request: StyleRequest, engine: Engine) -> Backoff:
     """What paints frames in a style."""
     code = request.codes(engine)[0]
     return Backoff(lambda frames: engine.stylize(frames, code, strength=request.strength))
+
+
+def _in_colours(request: StyleRequest, frame: Frame) -> StyleRequest:
+    """The request in the palette of one frame, where a run takes that of its shot."""
+    return replace(request, styles=in_palette(request.styles, Palette.of(frame.data)))
 
 
 def _row(

@@ -17,7 +17,7 @@ from vidstyle.pipeline.plan.checks import OutputExists
 from vidstyle.pipeline.plan.journal import Journal, journal_folder
 from vidstyle.pipeline.plan.plan import plan_video
 from vidstyle.pipeline.plan.run_options import RunOptions, RunReport, check_arguments
-from vidstyle.pipeline.plan.shots import with_shots
+from vidstyle.pipeline.plan.shots import needs_shots, with_shots
 from vidstyle.pipeline.stages.detail import DetailTransfer
 from vidstyle.pipeline.stages.segment_runner import Progress, SegmentRunner, ranges_of
 from vidstyle.pipeline.stages.stylize import StyleStage
@@ -70,7 +70,7 @@ def stylize_video(
     with ExitStack() as stack:
         old = stack.enter_context(Journal.reopen(folder)) if options.resume and folder.is_dir() else None
         first = given[0] if given else engine_like(model, options, old.fingerprint.get("engine", {}) if old else {})
-        if request.per_shot:
+        if needs_shots(request):
             say("looking for shots ...")
         request = with_shots(request, video, old.fingerprint if old else {})
         job = settled(video, request, first, options, old, say)

@@ -30,7 +30,8 @@ class StyleRequest:
     styles: tuple[Style, ...]
     """One blend; or, with a mask, one style (black: the source itself) or two (white and black); or those of the keyframes."""
     strength: float = 1.0
-    preserve_color: bool = False
+    preserve_color: str | bool = False
+    """False, "luma", "local" or "match" (`RunOptions`)."""
     stabilize: float = 0.0
     mask: Mask | None = None
     """(H, W), of the mask's own size until `at_size`."""
@@ -121,7 +122,7 @@ def read_request(
     mask: Path | None = None,
     keyframes: Path | None = None,
     strength: float = 1.0,
-    preserve_color: bool = False,
+    preserve_color: str | bool = False,
     stabilize: float = 0.0,
 ) -> StyleRequest:
     """Read the pictures and files that a request is made from.
@@ -152,6 +153,8 @@ def read_request(
             )
         if read[0].weight != read[1].weight:
             raise UsageError("--mask says where each of the two styles is; leave their weights out.")
+        if preserve_color == "match":
+            raise UsageError("--preserve-color match does not go with two styles and a --mask; use luma or local.")
     picture = None if mask is None else read_mask(mask)
     return StyleRequest(tuple(read), strength, preserve_color, stabilize, picture, keys)
 

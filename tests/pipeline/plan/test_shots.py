@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,9 @@ from vidstyle.media.input.probe import probe
 from vidstyle.media.input.reader import read_frames
 from vidstyle.pipeline.plan.journal import journal_folder
 from vidstyle.pipeline.plan.run_options import RunOptions
-from vidstyle.pipeline.plan.shots import shot_starts
+from vidstyle.pipeline.plan.shots import shot_palettes, shot_starts
 from vidstyle.pipeline.run import stylize_video
+from vidstyle.styles.palette import in_palette
 
 STYLES = ("mosaic", "cubist")
 
@@ -55,6 +57,25 @@ def test_each_shot_has_its_style(make_clip: Any, tiny_model: Path, tmp_path: Pat
         other = engine.stylize(before.data[None], codes[not 20 <= n < 35])[0]
         lost = np.abs(after.data.astype(int) - wanted).mean()  # by the subsampling of ffv1's chroma
         assert lost < np.abs(after.data.astype(int) - other).mean() / 2, n
+
+
+def test_each_shot_is_painted_in_its_own_colours(make_clip: Any, tiny_model: Path, tmp_path: Path) -> None:
+    source = make_clip("shots.mkv", frames=40, codec="ffv1", pix_fmt="bgr0", draw=scenes)
+    engine = make_engine(tiny_model, engine="torch", device="cpu", precision="fp32", threads=1)
+    options = RunOptions(style_size=32, threads=1, codec="ffv1", chunk=8, preserve_color="match")
+    out = tmp_path / "out.mkv"
+    stylize_video(source, out, STYLES[0], options=options, engine=engine)
+    frames = list(read_frames(probe(source)))
+    (first, one), (second, two), (third, _) = shot_palettes(frames)
+    assert [at * 25 for at in (first, second, third)] == [0, 20, 35]
+    assert one.count == 20
+    request = RunOptions(style_size=32).style_request(STYLES[0])
+    codes = [replace(request, styles=in_palette(request.styles, palette)).codes(engine)[0] for palette in (one, two)]
+    for n, (before, after) in enumerate(zip(frames, read_frames(probe(out)), strict=True)):
+        if n in (0, 19, 20, 34):
+            wanted, other = (engine.stylize(before.data[None], codes[i])[0] for i in (n >= 20, n < 20))
+            lost = np.abs(after.data.astype(int) - wanted).mean()
+            assert lost < np.abs(after.data.astype(int) - other).mean() / 2, n
 
 
 def test_resume_keeps_the_shots(
@@ -93,6 +114,9 @@ def test_resume_keeps_the_shots(
         ({"style_per_shot": ("mosaic",)}, "at least two"),
         ({"style_per_shot": "mosaic,cubist"}, "at least two"),
         ({"style_per_shot": STYLES, "keyframes": Path("k.csv")}, "exclude each other"),
+        ({"style_per_shot": STYLES, "preserve_color": "match"}, "does not go with"),
+        ({"fit": 40, "preserve_color": "match"}, "does not go with"),
+        ({"preserve_color": "some"}, "use luma, local or match"),
     ],
 )
 def test_refused_at_once(options: dict[str, Any], sentence: str) -> None:

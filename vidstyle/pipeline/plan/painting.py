@@ -59,6 +59,7 @@ def plan_painting(
     warnings = [note] if note else []
     if size == full:
         return Painting(full, full, options.detail, "source"), warnings
-    mixed = options.preserve_color or options.mask is not None  # the source's own colours come in at full size
+    # The source's own colours come in at full size.
+    mixed = options.preserve_color in ("luma", "local") or options.mask is not None
     planes = not mixed and holds_planes(info) and takes_planes(settings.resolved_pix_fmt()) is not None
     return Painting(size, full, options.detail, "planes" if planes else "rgb"), warnings

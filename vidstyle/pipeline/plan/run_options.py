@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from numbers import Rational
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from vidstyle.core.errors import SettingError, UsageError
 from vidstyle.imaging.sizes import MIN_PAINT_SIZE, MIN_SIDE, PaintSize
@@ -19,6 +19,10 @@ from vidstyle.models.style_code import MOST_STRENGTH
 if TYPE_CHECKING:
     from vidstyle.styles.request import StyleRequest
     from vidstyle.styles.source import StyleLike
+
+
+ColourKeeping = Literal["luma", "local", "match"]
+"""How a film keeps its colours."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +48,10 @@ class RunOptions:
     painted smaller than the frame is carried to full size with the frame's own detail."""
     detail: float = 1.0
     """In [0, 1]: how much of the frame's own detail a painting carried to full size gets; 0 is plain enlargement."""
-    preserve_color: bool = False
-    """Keep the source's colours: luma from the result, chroma from the source."""
+    preserve_color: bool | ColourKeeping = False
+    """Keep the source's colours. "luma", or True: luma from the result, chroma from the source. "local": of the result's luma
+    only what differs from its local mean, over that of the source. "match": the style has the film's colours before it is
+    encoded, those of each shot in that shot."""
     mask: Path | None = None
     """A grey picture, stretched over the frame: white is the style, black the source itself or, of two styles, the second."""
     keyframes: Path | None = None
@@ -102,6 +108,16 @@ class RunOptions:
             self.paint_size in ("auto", "source")
             or (isinstance(self.paint_size, int) and self.paint_size >= MIN_PAINT_SIZE),
             f"--paint-size {self.paint_size}: must be at least {MIN_PAINT_SIZE}, or auto, or source.",
+        )
+        colour = "luma" if self.preserve_color is True else self.preserve_color
+        object.__setattr__(self, "preserve_color", colour)
+        check(
+            colour is False or colour in get_args(ColourKeeping),
+            f"--preserve-color {colour}: use luma, local or match.",
+        )
+        check(
+            colour != "match" or not (self.keyframes or self.style_per_shot or self.fit),
+            "--preserve-color match does not go with --keyframes, --style-per-shot or --fit; use luma or local.",
         )
         check(0 <= self.detail <= 1, f"--detail {self.detail}: must be between 0 and 1.")
         check(0 <= self.stabilize < 1, f"--stabilize {self.stabilize}: must be at least 0 and less than 1.")

@@ -52,4 +52,6 @@ def with_source(styled: Frames, source: Frames, request: StyleRequest) -> Frames
     """Styled frames (N, H, W, 3) with the source where a single style's mask is black, and with its colours if wished."""
     if request.mask is not None and not request.mixes_two:
         styled = mix(styled, source, request.mask)
-    return with_colour_of(source, styled) if request.preserve_color else styled
+    if request.preserve_color not in ("luma", "local"):
+        return styled
+    return with_colour_of(source, styled, local=request.preserve_color == "local")
