@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-CHROMA = 3.0
+_CHROMA = 3.0
 """Chroma differences are this much smaller than those of luma in paintings, so they are enlarged by it."""
 COARSE = 8
 """Side of the squares whose mean colours are compared besides, pixels: texture leaves these alone."""
@@ -30,7 +30,7 @@ def palettes(picture: Tensor) -> list[Tensor]:
     """
     red, green, blue = picture.unbind(1)
     luma = 0.299 * red + 0.587 * green + 0.114 * blue
-    b, r = CHROMA * 0.564 * (blue - luma), CHROMA * 0.713 * (red - luma)
+    b, r = _CHROMA * 0.564 * (blue - luma), _CHROMA * 0.713 * (red - luma)
     root = 0.5**0.5
     fine = torch.stack([luma, b, r, root * (luma + b), root * (luma + r), root * (b + r)], 1)
     return [fine, F.avg_pool2d(fine, COARSE)]

@@ -17,7 +17,7 @@ import av.stream
 from av.stream import Disposition
 
 from vidstyle.core.errors import InputError
-from vidstyle.media.colour import resolve_tags
+from vidstyle.media.colour import ColourTags, resolve_tags
 from vidstyle.media.container import open_source, packets
 from vidstyle.media.input.animated_webp import is_animated_webp, probe_animated_webp
 from vidstyle.media.input.stream_notes import StreamNotes, describe_stream, stream_notes
@@ -122,12 +122,6 @@ def _info(
     width, height = frame.width - crop[2] - crop[3], frame.height - crop[0] - crop[1]
     if any(crop):
         warnings.append(f"{path}: its container crops the picture to {width}x{height}; what lies outside is left out.")
-    dolby = notes.about("DOVI configuration record") or ""
-    if "profile: 5," in dolby:
-        warnings.append(
-            f"{path}: is Dolby Vision of profile 5, which only its own displays show in the right colours; "
-            "here they will be wrong. Convert it to HDR10 or SDR first."
-        )
     if rotation in (90, 270):
         width, height, aspect = height, width, 1 / aspect
     time_base = stream.time_base or Fraction(1, 1000)
@@ -144,10 +138,7 @@ def _info(
         width=frame.width,
         height=frame.height,
     )
-    if colour.hdr:
-        warnings.append(f"{path}: is HDR ({colour.transfer.upper()}); its light is mapped to SDR.")
-    if frame.interlaced_frame:
-        warnings.append(f"{path}: is interlaced; the two fields of each frame are merged into one full picture.")
+    warnings = [*warnings, *_caveats(path, frame, notes, colour)]
     return VideoInfo(
         path=path,
         container=container.format.name,
@@ -174,6 +165,19 @@ def _info(
         interlaced=frame.interlaced_frame,
         warnings=tuple(warnings),
     )
+
+
+def _caveats(path: Path, frame: av.VideoFrame, notes: StreamNotes, colour: ColourTags) -> Iterator[str]:
+    """What is done to a film's pictures that its maker did not mean, one sentence each."""
+    if "profile: 5," in (notes.about("DOVI configuration record") or ""):
+        yield (
+            f"{path}: is Dolby Vision of profile 5, which only its own displays show in the right colours; "
+            "here they will be wrong. Convert it to HDR10 or SDR first."
+        )
+    if colour.hdr:
+        yield f"{path}: is HDR ({colour.transfer.upper()}); its light is mapped to SDR."
+    if frame.interlaced_frame:
+        yield f"{path}: is interlaced; the two fields of each frame are merged into one full picture."
 
 
 def _side_data(frame: av.VideoFrame, kind: str) -> bytes | None:

@@ -77,20 +77,24 @@ def read_frames(
         image = picture(frame, info, report)
         alpha = np.ascontiguousarray(image[..., 3]) if info.has_alpha else None
         yield Frame(np.ascontiguousarray(image[..., :3]), pts, duration, info.time_base, alpha)
+    _tell_repairs(info, report)
+    if given == 0 and start is None and stop is None:
+        raise InputError(f"{info.path}: no frame of its video can be decoded (cut off or damaged); copy it again.")
+    judge(info, report, max_errors, at_end=start is None and stop is None)
+
+
+def _tell_repairs(info: VideoInfo, report: ReadReport) -> None:
     if report.repaired_pts:
         report.warn(
             f"{info.path}: times of {report.repaired_pts} frames were missing or out of order and were repaired."
         )
     if report.ended_early:
         report.warn(f"{info.path}: the file breaks off; everything before that was read.")
-    if given == 0 and start is None and stop is None:
-        raise InputError(f"{info.path}: no frame of its video can be decoded (cut off or damaged); copy it again.")
     if (report.concealed or report.decode_errors) and not info.pictures:  # which are named one by one
         report.warn(
             f"{info.path}: {report.decode_errors} packets were damaged; {report.concealed} lost frames were replaced "
             "by the frame before."
         )
-    judge(info, report, max_errors, at_end=start is None and stop is None)
 
 
 def _progressive(

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self
 
 import av
+import av.container
 import av.error
 import numpy as np
 from av.video.reformatter import ColorRange
@@ -127,20 +128,10 @@ class VideoWriter:
             )
         # The alpha plane of VP9 travels beside its packets, which only Matroska can carry.
         container = "matroska" if settings.codec == "vp9" and settings.alpha else choice.segment
-        options = settings.encoder_options()
-        try:
-            # Reordered frames start with negative decoding times; shifting them away would move every frame.
-            muxing = {"avoid_negative_ts": "disabled", "fflags": "+bitexact"}
-            if container == "mov":
-                muxing["movie_timescale"] = str(time_base.denominator)  # the first frame's time is written in it
-            if not self.path.absolute().parent.is_dir():
-                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-            self._container = av.open(str(self.path.absolute()), "w", format=container, container_options=muxing)
-        except OSError as error:
-            raise InputError(f"{self._name}: {write_failure(error, self._name)}.") from error
+        self._container = self._opened(container, time_base)
         # Only a hint, but x264 wants a sane one; its time base carries the truth.
         hint = rate if rate and 0 < rate <= 1000 else Fraction(25)
-        stream = self._container.add_stream(choice.encoder, rate=hint, options=options)
+        stream = self._container.add_stream(choice.encoder, rate=hint, options=settings.encoder_options())
         assert isinstance(stream, av.VideoStream)
         self._stream = stream
         context = self._stream.codec_context
@@ -163,6 +154,19 @@ class VideoWriter:
                 f"{self._name}: the encoder {choice.encoder} refuses {width}x{height} {self._pix_fmt} with these "
                 "settings; choose another --codec or another --size."
             ) from error
+
+    def _opened(self, container: str, time_base: Fraction) -> av.container.OutputContainer:
+        """The file, open. Raises InputError."""
+        # Reordered frames start with negative decoding times; shifting them away would move every frame.
+        muxing = {"avoid_negative_ts": "disabled", "fflags": "+bitexact"}
+        if container == "mov":
+            muxing["movie_timescale"] = str(time_base.denominator)  # the first frame's time is written in it
+        try:
+            if not self.path.absolute().parent.is_dir():
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+            return av.open(str(self.path.absolute()), "w", format=container, container_options=muxing)
+        except OSError as error:
+            raise InputError(f"{self._name}: {write_failure(error, self._name)}.") from error
 
     def write(self, frame: Frame) -> None:
         """Encode the next frame; its time base may be any."""

@@ -176,11 +176,7 @@ def plan_video(source: Path, output: Path | None, options: RunOptions, *, thread
         warnings.append(f"{source}: cannot be decoded on the GPU here; it is decoded in software.")
     fps = None if pictures else options.fps  # of pictures it is their own rate
     clock = Clock.of(info.time_base, fps)
-    origin = (info.start_pts or 0) * clock.scale
-    start = None if options.start is None else origin + math.ceil(options.start / clock.time_base)
-    stop = None if options.end is None else origin + math.ceil(options.end / clock.time_base)
-    if options.start is not None and info.duration is not None and options.start >= info.duration:
-        raise UsageError(f"--start: {source} lasts only {info.duration:.3f} s.")
+    origin, start, stop = _bounds(info, clock, options)
     return VideoPlan(
         info=info,
         clock=clock,
@@ -197,6 +193,18 @@ def plan_video(source: Path, output: Path | None, options: RunOptions, *, thread
         keep_alpha=keep_alpha,
         warnings=tuple(warnings),
     )
+
+
+def _bounds(info: VideoInfo, clock: Clock, options: RunOptions) -> tuple[int, int | None, int | None]:
+    """Ticks of the clock: when the film begins, and --start and --end. Raises UsageError for a start beyond the film's end."""
+    if options.start is not None and info.duration is not None and options.start >= info.duration:
+        raise UsageError(f"--start: {info.path} lasts only {info.duration:.3f} s.")
+    origin = (info.start_pts or 0) * clock.scale
+    start, stop = (
+        None if seconds is None else origin + math.ceil(seconds / clock.time_base)
+        for seconds in (options.start, options.end)
+    )
+    return origin, start, stop
 
 
 def _probe_file(source: Path) -> VideoInfo:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -131,8 +131,6 @@ def run_stages(
     styled: Channel[B] = Channel(depth)
     finished: Channel[B] = Channel(2) if finish else styled
     seconds = StageSeconds()
-    errors: list[BaseException] = []
-    guard = threading.Lock()
 
     def stop_all() -> None:
         for channel in (decoded, styled, finished):
@@ -160,6 +158,15 @@ def run_stages(
         "encode": encode,
     }
 
+    _run_together(stages, stop_all)
+    return seconds
+
+
+def _run_together(stages: Mapping[str, Callable[[], None]], stop: Callable[[], None]) -> None:
+    """Run each stage in a thread named after it. An error in any calls `stop`; when all have ended the first one is raised."""
+    errors: list[BaseException] = []
+    guard = threading.Lock()
+
     def guarded(stage: Callable[[], None]) -> None:
         try:
             stage()
@@ -168,16 +175,15 @@ def run_stages(
         except BaseException as error:
             with guard:
                 errors.append(error)
-            stop_all()
+            stop()
 
     threads = [
         threading.Thread(target=guarded, args=(stage,), name=f"vidstyle-{name}", daemon=True)
         for name, stage in stages.items()
     ]
-    run_threads(threads, stop_all)
+    run_threads(threads, stop)
     if errors:
         raise errors[0]
-    return seconds
 
 
 def run_threads(threads: Sequence[threading.Thread], stop: Callable[[], None]) -> None:
