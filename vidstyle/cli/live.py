@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -36,6 +36,10 @@ def command(
         int, typer.Option(metavar="N", min=16, help="Frames are shrunk so that the longer side is at most N.")
     ] = 960,
     port: Annotated[int, typer.Option(metavar="N", help="Of the page; 0: any that is free.")] = 7861,
+    osc: Annotated[
+        str | None,
+        typer.Option(metavar="[HOST:]PORT", help="Listen for OSC messages (/vidstyle/style, /mix, /strength ...)."),
+    ] = None,
     model: opts.Model = "compact",
     engine: opts.EngineName = "auto",
     device: opts.Device = "auto",
@@ -55,6 +59,7 @@ def command(
         check_target(to)
     try:
         from vidstyle.studio.live.mjpeg import MjpegPage
+        from vidstyle.studio.live.osc import ADDRESSES, OscServer
     except ModuleNotFoundError as error:
         raise UsageError(
             f'live needs more packages: pip install "vidstyle[studio]" ({error.name} is missing).'
@@ -64,14 +69,16 @@ def command(
     from vidstyle.studio.live.pool import LivePool
 
     show = Showing(lambda size: Broadcast(to, size)) if to is not None else Showing()
-    page = MjpegPage(port) if to is None else None
+    page = MjpegPage(port, {} if osc is None else ADDRESSES) if to is None else None
     if page is not None:
         show.write = page.write
     pool = LivePool(model, engine, device, show.take)
     say = (lambda _: None) if quiet else opts.print_status
     controls = Controls(pool, style, strength, say)
+    messages: OscServer | None = None
     try:
         controls.pick(0).result()
+        messages = None if osc is None else OscServer(osc, style, controls, say)
         say(f"painting {source}: {page.address if page else to}   (keys: 1-9 n + - q)")
         with keys(controls.pressed):
             for number, picture in enumerate(frames(source)):
@@ -83,6 +90,8 @@ def command(
                     break
                 _say_rate(show, say)
     finally:
+        if messages is not None:
+            messages.close()
         pool.close()
         show.close()
         if page is not None:
@@ -142,7 +151,7 @@ class Showing:
 
 
 class Controls:
-    """Keys to styles and strength."""
+    """Keys and OSC messages to styles and strength."""
 
     def __init__(self, pool: LivePool, styles: list[str], strength: float, say: Callable[[str], None]) -> None:
         self.pool, self.styles, self.strength, self.say = pool, styles, strength, say
@@ -161,9 +170,18 @@ class Controls:
             self.say(f"style: {self.styles[self.at]}")
         elif key in "+-=":
             step = -0.1 if key == "-" else 0.1
-            self.strength = round(min(1.0, max(0.0, self.strength + step)), 1)
-            self.pool.strength(self.strength)
+            self.strengthen(round(min(1.0, max(0.0, self.strength + step)), 1))
             self.say(f"strength: {self.strength:.1f}")
+
+    def strengthen(self, strength: float) -> None:
+        """Go over to a strength, 0 to 1."""
+        self.strength = strength
+        self.pool.strength(strength)
+
+    def mix(self, weights: Sequence[float]) -> None:
+        """Go over to a blend of all styles."""
+        chosen = [(style, weight) for style, weight in zip(self.styles, weights, strict=True) if weight > 0]
+        self.pool.style(chosen, self.strength)
 
 
 def _say_rate(show: Showing, say: Callable[[str], None]) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import socket
+import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -91,3 +94,52 @@ def test_targets_that_mean_nothing(tmp_path: Path) -> None:
             check_target(target)
     for target in ("-", "v4l2:/dev/video9", "srt://h:1", "new.mp4"):
         check_target(target)
+
+
+FFMPEG = shutil.which("ffmpeg")
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+@pytest.mark.skipif(FFMPEG is None, reason="no ffmpeg program on this machine")
+@pytest.mark.parametrize(
+    ("target", "listen"),
+    [
+        ("rtmp://127.0.0.1:{}/live/key", ["-listen", "1", "-f", "flv", "-i", "{}"]),
+        ("tcp://127.0.0.1:{}", ["-f", "mpegts", "-i", "{}?listen"]),
+    ],
+)
+def test_a_server_gets_every_frame(target: str, listen: list[str], tmp_path: Path) -> None:
+    """ffmpeg is the server; it needs a moment until it listens, and knows no way to say so."""
+    import av
+
+    address, out = target.format(free_port()), tmp_path / "out.mkv"
+    words = [str(FFMPEG), "-v", "quiet", *(word.format(address) for word in listen), "-c", "copy", str(out)]
+    with subprocess.Popen(words, stdin=subprocess.DEVNULL) as server:
+        deadline = time.monotonic() + 15
+        while True:
+            try:
+                sink = Broadcast(address, (64, 48))
+                break
+            except InputError:
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+        with sink:
+            for level in range(25):
+                sink.write(np.full((48, 64, 3), 10 * level, np.uint8))
+                time.sleep(0.01)
+        server.wait(20)
+    with av.open(str(out)) as container:
+        levels = [int(frame.to_ndarray(format="gray").mean()) for frame in container.decode(video=0)]
+    assert len(levels) == 25
+    assert levels == sorted(levels)
+
+
+def test_a_protocol_that_this_ffmpeg_lacks_is_named() -> None:
+    """PyAV's wheels have no SRT; where one has it, nobody listens."""
+    with pytest.raises(InputError, match=r"does not speak srt; send by rtmp, udp or tcp|cannot be sent to"):
+        Broadcast("srt://127.0.0.1:9", (64, 48))

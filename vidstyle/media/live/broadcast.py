@@ -71,6 +71,10 @@ class Broadcast:
             self._container.metadata["comment"] = STATEMENT
             self._stream = self._add_stream(rate)
             self._container.start_encoding()
+        except av.error.ProtocolNotFoundError as error:
+            raise InputError(
+                f"--to {target}: the FFmpeg in this PyAV does not speak {target.partition(':')[0]}; send by rtmp, udp or tcp."
+            ) from error
         except (av.error.FFmpegError, OSError, ValueError) as error:
             raise InputError(
                 f"--to {target}: cannot be sent to ({_why(error)}); check that somebody listens."

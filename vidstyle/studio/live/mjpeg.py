@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from html import escape
 from pathlib import Path
 
 import cv2
@@ -21,7 +22,7 @@ from vidstyle.studio.guard import Guard
 from vidstyle.studio.serve import bound
 
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>vidstyle live</title>
-<body><h1>vidstyle live</h1><img src="/stream.mjpeg" alt="What is painted now"></body></html>"""
+<body><h1>vidstyle live</h1><img src="/stream.mjpeg" alt="What is painted now">%s</body></html>"""
 _PART = b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n"
 
 
@@ -30,15 +31,19 @@ class MjpegPage:
 
     Args:
         port: on 127.0.0.1; 0 is any that is free.
+        messages: addresses of OSC that are listened to, with what they take; told on the page.
 
     Raises:
         InputError: the port is taken.
     """
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, messages: Mapping[str, str] | None = None) -> None:
         listener = bound("127.0.0.1", port)
+        listener.listen()  # from now on who connects waits for the server's start, and is not refused
         self.port: int = listener.getsockname()[1]
         self._newest: tuple[int, bytes] = (0, b"")
+        rows = "".join(f"<dt>{escape(a)}</dt><dd>{escape(t)}</dd>" for a, t in (messages or {}).items())
+        self._text = _PAGE % (f"<h2>OSC messages</h2><dl>{rows}</dl>" if rows else "")
         routes = [Route("/", self._page), Route("/stream.mjpeg", self._stream)]
         app = Starlette(routes=routes)
         app.add_middleware(Guard, configuration=StudioConfiguration(Path(), port=self.port))
@@ -62,7 +67,7 @@ class MjpegPage:
         self._thread.join(5)
 
     async def _page(self, _: Request) -> Response:
-        return HTMLResponse(_PAGE)
+        return HTMLResponse(self._text)
 
     async def _stream(self, request: Request) -> Response:
         async def parts() -> AsyncIterator[bytes]:
