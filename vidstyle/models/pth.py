@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -44,14 +45,13 @@ def read_pth(path: Path) -> dict[str, Tensor]:
     return {k.removeprefix("module."): v for k, v in found.items()}
 
 
-def vgg_normalised(path: Path) -> dict[str, Tensor]:
-    """`vgg_normalised.pth` under our names, with its 1x1 convolution folded into conv1_1: float32, exact to rounding, and where
-    padding reflects at the borders too.
+def vgg_normalised(given: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
+    """What `read_pth` found in `vgg_normalised.pth` under our names, with its 1x1 convolution folded into conv1_1: float32,
+    exact to rounding, and where padding reflects at the borders too.
 
     Raises:
         InputError: it is something else.
     """
-    given = read_pth(path)
     names = {ours: str(index) for ours, index in VGG_NORMALISED.items()}
     for name in ("0", *names.values()):
         if f"{name}.weight" not in given or f"{name}.bias" not in given:

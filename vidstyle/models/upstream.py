@@ -83,7 +83,7 @@ def import_release(files: ReleaseFiles) -> VGGVideo | VGGImage:
             "give latest_net_transformer.pth to --transformer."
         )
     given["decoder"] = read_pth(files.decoder)
-    encoder = vgg_normalised(files.vgg)
+    encoder = vgg_normalised(read_pth(files.vgg), files.vgg)
     weights = {f"encoder.{k}": encoder[k] for k in model.encoder.state_dict()}
     weights |= _renamed(given, table, {k: v for k, v in vars(files).items() if v is not None})
     _check_shapes(model, weights, table, files)

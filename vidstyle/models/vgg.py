@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from vidstyle.core.errors import InputError
 from vidstyle.core.files import cause, check_regular
-from vidstyle.models.pth import vgg_normalised
+from vidstyle.models.pth import read_pth, vgg_normalised
 
 LAYOUTS: dict[str, tuple[int, ...]] = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 """Convolutions a block; only the first of block 5 is needed for relu5_1."""
@@ -77,28 +77,34 @@ def load_vgg(path: Path) -> VGG:
     Raises:
         InputError: the file is missing, unreadable, or holds something else.
     """
+    return vgg_of(read_weights(path), path)
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors or .pth file by name. Raises InputError."""
     check_regular(path)
+    if path.suffix == ".pth":
+        return read_pth(path)
     try:
-        tensors = vgg_normalised(path) if path.suffix == ".pth" else load_file(path)
+        return load_file(path)
     except OSError as error:
-        raise InputError(
-            f"{path}: cannot read VGG weights ({cause(error)}); give a safetensors file to --vgg."
-        ) from error
+        raise InputError(f"{path}: cannot read VGG weights ({cause(error)}); give another file to --vgg.") from error
     except SafetensorError as error:
-        raise InputError(f"{path}: cannot read VGG weights ({error}); give a safetensors file to --vgg.") from error
-    return vgg_of(tensors, path)
+        raise InputError(f"{path}: cannot read VGG weights ({error}); give another file to --vgg.") from error
 
 
 def vgg_of(tensors: Mapping[str, Tensor], path: Path) -> VGG:
     """The network of these weights, VGG-16 or VGG-19 by their names.
 
     Args:
-        tensors: keys `conv{block}_{n}.weight|bias`; others are left alone.
+        tensors: keys `conv{block}_{n}.weight|bias`, others are left alone; or those of `vgg_normalised.pth`.
         path: of the file that they come from, for the sentence.
 
     Raises:
         InputError: a weight is missing, has another shape, or is not finite.
     """
+    if path.suffix == ".pth":
+        tensors = vgg_normalised(tensors, path)
     net = VGG("vgg19" if "conv3_4.weight" in tensors else "vgg16")
     for name, wanted in net.state_dict().items():
         if name not in tensors:

@@ -16,15 +16,12 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from vidstyle.core.errors import InputError
-from vidstyle.core.files import cause, check_regular
 from vidstyle.imaging.tensors import unit_range
-from vidstyle.models.pth import read_pth, vgg_normalised
-from vidstyle.models.vgg import LAYOUTS, VGG, load_vgg, vgg_of
+from vidstyle.models.pth import read_pth
+from vidstyle.models.vgg import LAYOUTS, VGG, read_weights, vgg_of
 from vidstyle.training.data.images import square
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -47,23 +44,10 @@ def load_loss_network(file: Path | None, photos: Sequence[NDArray[np.uint8]], *,
     """
     if file is None:
         return normalised(from_torchvision(read_pth(_cached(download)), "torchvision's VGG-19"), photos)
-    given = read_pth(file) if file.suffix == ".pth" else safetensors(file)
+    given = read_weights(file)
     if "features.0.weight" in given:
         return normalised(from_torchvision(given, str(file)), photos)
-    if file.suffix != ".pth":
-        return load_vgg(file)
-    return vgg_of(vgg_normalised(file), file)
-
-
-def safetensors(file: Path) -> dict[str, Tensor]:
-    """The tensors of a file. Raises InputError."""
-    check_regular(file)
-    try:
-        return load_file(file)
-    except OSError as error:
-        raise InputError(f"{file}: cannot read VGG weights ({cause(error)}); give another file to --vgg.") from error
-    except SafetensorError as error:
-        raise InputError(f"{file}: cannot read VGG weights ({error}); give another file to --vgg.") from error
+    return vgg_of(given, file)
 
 
 def _cached(download: bool) -> Path:
