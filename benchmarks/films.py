@@ -86,11 +86,15 @@ def grey(source: Path, work: Path) -> Path:
     return path
 
 
-def write(path: Path, frames: Iterable[Frames], rate: Fraction, *, codec: str = "libx264") -> None:
-    """Frames at a constant rate: "ffv1" keeps them exactly (mkv), "libx264" is what films usually are (mp4)."""
+def write(
+    path: Path, frames: Iterable[Frames], rate: Fraction, *, codec: str = "libx264", crf: int | None = None
+) -> None:
+    """Frames at a constant rate: "ffv1" keeps them exactly (mkv), "libx264" is what films usually are (mp4), at its own quality
+    or at a `crf`."""
     exact = codec == "ffv1"
+    quality = {} if crf is None else {"crf": str(crf)}
     with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=rate, options={} if exact else {"preset": "veryfast"})
+        stream = container.add_stream(codec, rate=rate, options={} if exact else {"preset": "veryfast", **quality})
         assert isinstance(stream, av.VideoStream)
         for i, frame in enumerate(frames):
             if i == 0:
