@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from tests.commands import Finished, vidstyle
+from tests.helpers.commands import Finished, vidstyle
 from vidstyle.models.checkpoint import load_model
 from vidstyle.models.vgg import VGG
 

@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from tests.commands import vidstyle
+from tests.helpers.commands import vidstyle
 from tests.conftest import ClipMaker
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.models.checkpoint import load_model, read, write
