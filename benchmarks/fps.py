@@ -1,9 +1,9 @@
-"""Frames a second: the model alone, and `vidstyle run` as a whole, by frame size, engine and precision.
+"""Frames per second: the model alone, and `vidstyle run` as a whole, by frame size, engine and precision.
 
     python -m benchmarks.fps [--quick] [--device auto|cpu|cuda|cuda:N|mps] [--out DIR]
                              [--high [--frames N] [--options "..."].. [--size 720p|1080p|4K]..]
 
-Model alone: as many frames a call as the engine takes at a time (`frames`; `seconds` are those of the call), uint8 in and out,
+Model alone: as many frames per call as the engine takes at a time (`frames`; `seconds`: of the call), uint8 in and out,
 the style encoded before. Whole command: a fresh process on an H.264 film of moving texture, from the start of Python to the
 finished file; `stages` are the seconds in which decoding, model and encoding worked (they overlap), as `run --json` reports
 them. --threads is for the model alone; `taskset` limits both. `bound` says what the processor could do at best. Beside each

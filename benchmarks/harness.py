@@ -21,7 +21,7 @@ CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 
 @dataclass(frozen=True)
 class Timing:
-    """Repeats of one thing, in seconds a call unless told otherwise."""
+    """Repeats of one thing, in seconds per call unless told otherwise."""
 
     median: float
     low: float

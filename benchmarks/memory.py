@@ -2,7 +2,7 @@
 
     python -m benchmarks.memory [--quick] [--out DIR]
 
-Largest resident memory of `vidstyle run` as the kernel counted it, on films of moving texture: 640x360 at 2 frames a second,
+Largest resident memory of `vidstyle run` as the kernel counted it, on films of moving texture: 640x360 at 2 frames per second,
 20 s against 20 min (segments are 10 s), and a few frames of 3840x2160. With --quick 20 s against 60 s, and 1920x1080.
 Independent of load.
 """

@@ -4,7 +4,7 @@
     python -m benchmarks.peers --peer DIR/bin/python [--vgg FILE] [--quick] [--out DIR]
 
 All begin from the same losslessly coded frames and end in a losslessly coded film; `vidstyle evaluate` measures all. Speed is
-that of the model's call (array in, array out) with equal threads, a frame a call for the peer and as many as `run` gives the
+that of the model's call (array in, array out) with equal threads, a frame per call for the peer and as many as `run` gives the
 model for us, `seconds` a frame, each tool as its defaults are: the peer's
 "any picture" mode computes at 384 px and scales the result up, we compute at full size. Its 26 built-in styles are other
 styles than ours: their rows have no style distance. Without --peer there are our rows alone.
@@ -39,7 +39,7 @@ KEYS = ("E_1", "flicker", "ssim", "style_distance")
 def ours(
     frames: Frames, style: Frames, *, model: str, threads: int | None, clock: str
 ) -> tuple[Frames, Timing, dict[str, Any]]:
-    """(N, H, W, 3) uint8 frames in a style, with seconds a frame."""
+    """(N, H, W, 3) uint8 frames in a style, with seconds per frame."""
     engine = make_engine(model, threads=threads)
     code = engine.encode_style(style)
     count = min(len(frames), engine.good_batch_size(frames.shape[2], frames.shape[1]))

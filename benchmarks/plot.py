@@ -69,8 +69,8 @@ def fps(result: dict[str, Any]) -> Figure:
             points = [(r["width"] * r["height"], r["fps"]) for r in rows if (r["engine"], r["precision"]) == key]
             clock = rows[0]["seconds"]["clock"]
             plot.loglog(*zip(*points, strict=True), mark, label=f"{what}, {key[0]} {key[1]} ({clock} clock)")
-    plot.set_xlabel("pixels a frame")
-    plot.set_ylabel("frames a second")
+    plot.set_xlabel("pixels per frame")
+    plot.set_ylabel("frames per second")
     plot.grid(alpha=0.3)
     plot.legend(fontsize=8)
     plot.set_title(caption(result), fontsize=9)

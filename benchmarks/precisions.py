@@ -3,7 +3,7 @@
     python -m benchmarks.precisions --vgg FILE [--quick] [--out DIR] [--model NAME|FILE]
 
 `levels` is the mean distance of a sample from fp32, of 255, `most` the largest; the rest is as in `benchmarks.quality`.
-The precisions are timed in turn, in one process, as many frames a call as the engine takes.
+The precisions are timed in turn, in one process, as many frames per call as the engine takes.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def apart(film: Frames, exact: Frames) -> dict[str, float]:
 
 
 def timed(engines: dict[Precision, OpenVINOEngine], source: Source, code: StyleCode) -> dict[Precision, Timing]:
-    """Seconds a frame of each precision: rounds in turn, so that the machine's drift falls on all."""
+    """Seconds per frame of each precision: rounds in turn, so that the machine's drift falls on all."""
     height, width = source.frames.shape[1:3]
     times: dict[Precision, list[float]] = {precision: [] for precision in engines}
     for _ in range(ROUNDS):

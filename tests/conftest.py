@@ -123,11 +123,11 @@ class ClipMaker:
         Args:
             name: file name; its suffix chooses the container (default clipN.mp4).
             frames: number of frames (taken from `pts` where that is given).
-            rate: frames a second; the clip's declared rate.
+            rate: frames per second; the clip's declared rate.
             codec: video encoder, for example libx264, mpeg4, libvpx-vp9, or ffv1 with pix_fmt bgr0 for exact pixels.
             sound: audio encoder (aac, libmp3lame, libopus, pcm_s16le ...) for a 440 Hz stereo tone as long as the film.
             pts: presentation times in ticks of `time_base`, for variable frame rates or a start that is not zero.
-            time_base: seconds a tick of `pts` (default 1 / rate).
+            time_base: seconds per tick of `pts` (default 1 / rate).
             options: of the video encoder.
             metadata: tags of the container.
             draw: what the frames show.

@@ -84,7 +84,7 @@ def film(
     shift: int = 0,
     sound: bool = False,
 ) -> None:
-    """Write a film of `scene`, 25 frames a second or at `times` (ms), every frame the one `shift` frames later."""
+    """Write a film of `scene`, 25 frames per second or at `times` (ms), every frame the one `shift` frames later."""
     with av.open(str(path), "w") as container:
         video = cast(Any, container.add_stream(codec, rate=25))
         video.width, video.height = size

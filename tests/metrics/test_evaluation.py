@@ -190,7 +190,7 @@ def test_memory_does_not_grow_with_length(make_clip: ClipMaker, moving_film: Dra
 
 
 def test_a_film_that_flashes_is_told_of(make_clip: ClipMaker, moving_film: Draw) -> None:
-    """Twelve frames a second, every other one black: eleven changes within the second that the film lasts."""
+    """Twelve frames per second, every other one black: eleven changes within the second that the film lasts."""
     source = make_clip("a.mkv", frames=12, rate=12, draw=moving_film, **EXACT)
     film = make_clip("b.mkv", frames=12, rate=12, draw=lambda n, w, h: moving_film(n, w, h) * (n % 2), **EXACT)
     result = measure(source, film)

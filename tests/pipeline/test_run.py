@@ -160,7 +160,7 @@ def test_short_memory_drops_nothing(styled: Any, make_clip: Any, read: Any, monk
     monkeypatch.setattr(TorchEngine, "stylize", small)
     report = styled(source, "short.mkv", codec="ffv1", chunk=8)
     assert report.frames == 13
-    assert report.warnings == ["memory was short: the model was given 2 frames a call instead of 8."]
+    assert report.warnings == ["memory was short: the model was given 2 frames per call instead of 8."]
     assert np.abs(read("short.mkv")[0].astype(int) - read("plain.mkv")[0]).max() <= 1
 
 

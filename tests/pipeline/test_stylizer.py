@@ -75,7 +75,7 @@ def test_frames_are_the_engine_s(stylizer: Stylizer, engine: TorchEngine, count:
     code = stylizer.encode_style(noise(40, 40, seed=3))
     styled = stylizer.stylize(frames, code, strength=strength)
     assert (styled.shape, styled.dtype) == (frames.shape, np.uint8)
-    for i in range(count):  # another number of frames a call rounds otherwise, by at most one level
+    for i in range(count):  # another number of frames per call rounds otherwise, by at most one level
         alone = engine.stylize(frames[i : i + 1], code, strength=strength)[0]
         assert np.abs(styled[i].astype(int) - alone).max() <= 1
     np.testing.assert_array_equal(frames, before)

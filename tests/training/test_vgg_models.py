@@ -121,7 +121,7 @@ def test_twenty_steps_of_the_first_stage_begin_to_invert_the_encoder(
         say=lambda _: None,
     ).run()
     loss = [line["l1"] for line in lines(tmp_path)]
-    assert np.mean(loss[-5:]) < 0.7 * loss[0]  # two pictures a step: single steps say little
+    assert np.mean(loss[-5:]) < 0.7 * loss[0]  # two pictures per step: single steps say little
 
 
 @pytest.mark.slow

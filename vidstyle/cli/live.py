@@ -135,7 +135,7 @@ class Showing:
             del self.came[number]
 
     def rate(self) -> float:
-        """Frames a second, of the last hundred."""
+        """Frames per second, of the last hundred."""
         span = self.times[-1][0] - self.times[0][0] if len(self.times) > 1 else 0
         return (len(self.times) - 1) / span if span else 0.0
 
@@ -188,7 +188,7 @@ def _say_rate(show: Showing, say: Callable[[str], None]) -> None:
     """Rate and latency, every five seconds."""
     if time.monotonic() - show.told > 5 and show.count:
         show.told = time.monotonic()
-        say(f"{show.rate():.1f} frames a second, {show.latency():.0f} ms, painted at {show.paint_size}")
+        say(f"{show.rate():.1f} frames per second, {show.latency():.0f} ms, painted at {show.paint_size}")
 
 
 @contextmanager

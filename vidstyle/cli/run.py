@@ -79,7 +79,7 @@ def command(
     device: opts.Device = "auto",
     engine: opts.EngineName = "auto",
     precision: opts.PrecisionName = "auto",
-    chunk: Annotated[str, typer.Option(metavar="N|auto", help="Frames a call of the model.")] = "auto",
+    chunk: Annotated[str, typer.Option(metavar="N|auto", help="Frames per call of the model.")] = "auto",
     style_size: opts.StyleSize = 384,
     fit: opts.Fit = None,
     no_fit: opts.NoFit = False,

@@ -185,7 +185,7 @@ class Driver:
                 raise InputError(f"{error.cause} (segment {task.segments[0]})") from error
             raise lost(video, f"an error that is vidstyle's own: {error.cause!r}", task.segments, error) from error
         except ray.exceptions.OutOfMemoryError as error:
-            help_ = "machines ran out of memory; give fewer frames a call (--chunk 1) or a smaller --paint-size"
+            help_ = "machines ran out of memory; give fewer frames per call (--chunk 1) or a smaller --paint-size"
             raise lost(video, help_, task.segments, error) from error
         except ray.exceptions.RayError as error:
             raise lost(

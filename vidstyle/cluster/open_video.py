@@ -148,7 +148,7 @@ class OpenVideo:
         warnings += mux(journal.parts(), self._info_here(), plan.output, plan.spec, scratch=journal.folder)
         for limit in sorted(self.limits):
             warnings.append(
-                f"memory was short: the model was given {limit} frames a call instead of {self.job.batch_size}."
+                f"memory was short: the model was given {limit} frames per call instead of {self.job.batch_size}."
             )
         frames, target = sum(journal.done.values()), self.video.target
         if target is not None:

@@ -138,7 +138,7 @@ class Made:
     warnings: tuple[str, ...]
     report: ReadReport
     limit: int | None
-    """Frames a call that memory sufficed for; None where it always did."""
+    """Frames per call that memory sufficed for; None where it always did."""
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ def make_range(task: VideoTask, segments: Range) -> Made | Failed:
 
 
 def run(task: VideoTask, segments: Range, journal: Journal) -> tuple[SegmentRunner, int | None]:
-    """The range into a journal. Returns what counted it, and the frames a call that memory sufficed for."""
+    """The range into a journal. Returns what counted it, and the frames per call that memory sufficed for."""
     video = task.video
     stage = StyleStage(task.request, _engine_of(task.engine), batch_size=task.batch_size, origin=video.first_tick)
     finish = None if video.painting.road == "source" else DetailTransfer(video, task.request)

@@ -1,4 +1,4 @@
-"""Out of memory halves the number of frames a call and goes on; no frame is ever dropped."""
+"""Out of memory halves the number of frames per call and goes on; no frame is ever dropped."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Backoff:
     def __init__(self, work: Callable[[Frames], Frames]) -> None:
         self.work = work
         self.limit: int | None = None
-        """Frames a call that fit after a failure; None while nothing has failed."""
+        """Frames per call that fit after a failure; None while nothing has failed."""
 
     def __call__(self, frames: Frames) -> Frames:
         """All frames, worked on, in order. Raises InputError when a single frame does not fit."""

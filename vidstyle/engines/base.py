@@ -45,7 +45,7 @@ class Engine(Protocol):
         ...
 
     def good_batch_size(self, width: int, height: int) -> int:
-        """Frames a call that keep the device busy and memory flat, at least 1. Any other number gives the same frames."""
+        """Frames per call that keep the device busy and memory flat, at least 1. Any other number gives the same frames."""
         ...
 
     def stylize(self, frames: NDArray[np.uint8], code: StyleCode, *, strength: float = 1.0) -> NDArray[np.uint8]:

@@ -38,7 +38,7 @@ MOST_SIZES = 4
 """Compiled graphs that are kept in memory."""
 _PIXELS_AT_ONCE = 1 << 22
 """Small frames are worked on one a thread: threads that share a frame wait for each other at every layer (640x360 on two
-cores: 27 frames a second, against 32). Memory bounds it: each frame at work needs its own."""
+cores: 27 frames per second, against 32). Memory bounds it: each frame at work needs its own."""
 
 
 def why_not(device: str) -> str | None:

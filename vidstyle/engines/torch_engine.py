@@ -20,8 +20,8 @@ from vidstyle.models.style_code import StyleCode
 DTYPES: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 _CHUNK_PIXELS = {"cpu": 1 << 18, "gpu": 1 << 23}
-"""Pixels a call; never more than _MOST_FRAMES frames. On a processor more costs time: activations leave the cache (640x360, one
-thread: 110 ms a frame alone, 140 ms in fours)."""
+"""Pixels per call; never more than _MOST_FRAMES frames. On a processor more costs time: activations leave the cache (640x360,
+one thread: 110 ms per frame alone, 140 ms in fours)."""
 _MOST_FRAMES = 8
 
 

@@ -15,7 +15,7 @@ def rescale(ticks: int, source: Fraction, target: Fraction) -> int:
 
 
 def frame_ticks(rate: Fraction | None, time_base: Fraction) -> int:
-    """How many ticks of `time_base` a frame lasts at `rate` frames a second (25 where unknown), at least 1."""
+    """How many ticks of `time_base` a frame lasts at `rate` frames per second (25 where unknown), at least 1."""
     return max(1, rescale(1, 1 / (rate if rate else Fraction(25)), time_base))
 
 
@@ -59,8 +59,8 @@ class PtsRepair:
       again: joined recordings).
 
     Args:
-        time_base: seconds a tick.
-        rate: frames a second, where it is known.
+        time_base: seconds per tick.
+        rate: frames per second, where it is known.
         equal: a time may be that of the one before, as Matroska takes it: packets may be shorter than a tick.
 
     Attributes: `repaired` counts frames whose time was changed or made up; `last` is the newest time (None before any).

@@ -1,4 +1,4 @@
-"""Measuring a whole film: one pass, both films streamed, memory independent of length but for a few numbers a frame."""
+"""Measuring a whole film: one pass, both films streamed, memory independent of length but for a few numbers per frame."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class Preview:
 
     @property
     def fps(self) -> float:
-        """Frames a second of a run once it is under way: the slowest stage of the measured piece sets the pace."""
+        """Frames per second of a run once it is under way: the slowest stage of the measured piece sets the pace."""
         return self.measured.frames / max(*self.measured.stages.values(), 1e-9)
 
     @property

@@ -16,7 +16,7 @@ from vidstyle.imaging.frame import Frame
 from vidstyle.pipeline.plan.segments import SegmentPlan
 
 _MAX_TICKS_PER_SECOND = 2**31 - 1
-"""Ticks a second that containers can count."""
+"""Ticks per second that containers can count."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Clock:
     """In what the output counts time."""
 
     time_base: Fraction
-    """Seconds a tick: those of the source, or finer where the new rate needs it."""
+    """Seconds per tick: those of the source, or finer where the new rate needs it."""
     scale: int = 1
     """Ticks in one tick of the source."""
     step: int | None = None

@@ -106,7 +106,7 @@ def work(
     except BaseException as error:
         raise kept_for_resume(error, job.journal) from error
     for limit in {each.limit for each in stages if each.limit}:
-        warnings.append(f"memory was short: the model was given {limit} frames a call instead of {batch_size}.")
+        warnings.append(f"memory was short: the model was given {limit} frames per call instead of {batch_size}.")
     return seconds, warnings
 
 

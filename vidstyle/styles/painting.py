@@ -16,7 +16,7 @@ from vidstyle.imaging.sizes import MIN_SIDE
 from vidstyle.imaging.transparency import seen
 
 MOST_PIXELS = 1 << 21
-"""Area at which a style is read at most, 1448 x 1448 pixels: encoding it takes 0.3 kB a pixel. At the usual short side of 384
+"""Area at which a style is read at most, 1448 x 1448 pixels: encoding it takes 0.3 kB per pixel. At the usual short side of 384
 pixels a panorama of 14 to 1 is still read whole; longer ones are read smaller."""
 
 

@@ -1,4 +1,4 @@
-"""Frames a call: the quickest that memory bears, remembered, whatever the engine."""
+"""Frames per call: the quickest that memory bears, remembered, whatever the engine."""
 
 from __future__ import annotations
 

@@ -12,8 +12,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from tests.helpers.commands import vidstyle
 from tests.conftest import ClipMaker
+from tests.helpers.commands import vidstyle
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.models.checkpoint import load_model, read, write
 from vidstyle.models.model_files import read_metadata

@@ -1,4 +1,4 @@
-"""The torch engine on CUDA: frames in parts through a ring of pinned buffers, the model as a CUDA graph a shape.
+"""The torch engine on CUDA: frames in parts through a ring of pinned buffers, the model as a CUDA graph per shape.
 
 Not measured, and not run by us on a GPU yet: `python -m benchmarks.fps --device cuda` prints what there is to know.
 """
@@ -29,11 +29,11 @@ from vidstyle.models.registry import ModelDescriptor
 from vidstyle.models.style_code import StyleCode
 
 _PART_PIXELS = 1 << 22
-"""Pixels a part: two frames of 1920x1080."""
+"""Pixels per part: two frames of 1920x1080."""
 _MOST_A_PART = 4
 _CHUNK_PARTS = 4
 _CHUNK_PIXELS = 1 << 25
-"""Pixels a call at most: the pipeline holds up to seven calls' frames in the host's memory."""
+"""Pixels per call at most: the pipeline holds up to seven calls' frames in the host's memory."""
 MOST_PROGRAMS = 6
 """Graphs that are kept; each has memory of its own. A film needs up to three sizes of parts."""
 

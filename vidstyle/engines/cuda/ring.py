@@ -55,7 +55,7 @@ class Ring(Generic[Stream, Event]):
 
     Args:
         compute: the stream that `work` runs on; the ring makes the other two.
-        most: frames a part, at least 1.
+        most: frames per part, at least 1.
         size: height and width.
         slots: at least 1; with one, nothing overlaps.
     """

@@ -15,7 +15,7 @@ from vidstyle.media.input.video_info import ImageTimes, VideoInfo
 from vidstyle.media.paths import NumberedName
 
 _USUAL_RATE = Fraction(25)
-"""Frames a second where none are given."""
+"""Frames per second where none are given."""
 
 
 def probe_image_sequence(path: Path, files: Sequence[Path], *, rate: Fraction | None = None) -> VideoInfo:
@@ -24,7 +24,7 @@ def probe_image_sequence(path: Path, files: Sequence[Path], *, rate: Fraction | 
     Args:
         path: the numbered name or the folder that they were given as.
         files: in order, at least one.
-        rate: frames a second.
+        rate: frames per second.
 
     Raises InputError where the first one cannot be read.
     """

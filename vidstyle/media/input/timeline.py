@@ -117,7 +117,7 @@ def _scan(container: av.container.InputContainer, streams: Sequence[av.stream.St
         known = runs[index]
         run = known[-1] if known else None
         step = dts - run.last if run is not None else 0
-        # A pause is what is longer than before, and does not come twice running (a film of one picture a second).
+        # A pause is what is longer than before, and does not come twice running (a film of one picture per second).
         most = max(gaps[index], 2 * run.step, 2 * steps[index]) if run is not None else 0
         steps[index] = step
         late = run is not None and dts - run.end > (most if len(known) < _MAX_RUNS else far[index])

@@ -60,9 +60,9 @@ class VideoInfo:
     width: int
     height: int
     time_base: Fraction
-    """Seconds a tick of every pts of this video."""
+    """Seconds per tick of every pts of this video."""
     average_rate: Fraction | None
-    """Frames a second as the file declares them; None where it does not."""
+    """Frames per second as the file declares them; None where it does not."""
     frames: int | None
     """Number of frames the header declares (what decodes can differ); None where it does not."""
     duration: float | None

@@ -55,7 +55,7 @@ class Broadcast:
     Args:
         target: an address (rtmp://, srt://, udp://, ...), a file, "-" (Matroska on standard output), "v4l2:/dev/videoN".
         size: width and height of the frames; odd ones lose a row or a column.
-        rate: frames a second, about: the encoder's hint.
+        rate: frames per second, about: the encoder's hint.
 
     Raises:
         InputError: nobody listens there, or the file cannot be written.

@@ -9,10 +9,10 @@ _CODE = re.compile(r"(\d\d):(\d\d):(\d\d)([:;.])(\d\d+)")
 
 
 def later(code: str, frames: int, rate: Fraction) -> str:
-    """The time code `frames` frames after `code` at `rate` frames a second; `code` itself where it cannot be read.
+    """The time code `frames` frames after `code` at `rate` frames per second; `code` itself where it cannot be read.
 
-    With ";" or "." before the frames it is a drop-frame code: of 30 (60) frames a second, the first two (four) numbers of each
-    minute that is no multiple of ten are left out, so that it keeps up with a clock at 29.97 (59.94).
+    With ";" or "." before the frames it is a drop-frame code: of 30 (60) frames per second, the first two (four) numbers of
+    each minute that is no multiple of ten are left out, so that it keeps up with a clock at 29.97 (59.94).
     """
     found = _CODE.fullmatch(code)
     nominal = round(rate)

@@ -33,7 +33,7 @@ def write_clip(
         path: ends in .mp4.
         frames: (H, W, 3) uint8 RGB, all of one size, both sides even; frame n is shown at n / rate seconds.
         sound: (samples, channels) float32 in [-1, 1], one or two channels, beginning with the first frame.
-        sound_rate: samples a second.
+        sound_rate: samples per second.
 
     Raises:
         InputError: the place cannot be written.

@@ -87,10 +87,10 @@ class VideoWriter:
     Args:
         path: the segment file; its container follows from the codec, not from its suffix.
         width, height: of the frames.
-        time_base: seconds a tick of the frames' pts; kept exactly (alpha VP9 alone: to 1 ms, as webm has it).
+        time_base: seconds per tick of the frames' pts; kept exactly (alpha VP9 alone: to 1 ms, as webm has it).
         settings: codec and quality.
         sample_aspect_ratio: width / height of a pixel.
-        rate: frames a second, a hint for the encoder's rate control.
+        rate: frames per second, a hint for the encoder's rate control.
         told_as: what messages call the file; None: `path` itself.
 
     Attributes:

@@ -29,7 +29,7 @@ def write_y4m(path: Path, sink: Any, rate: Fraction | None = None) -> list[str]:
     1280 columns on, else BT.601).
 
     Args:
-        rate: frames a second; None: the film's own.
+        rate: frames per second; None: the film's own.
 
     Returns:
         What the user should know, one sentence each.

@@ -69,8 +69,8 @@ class RunOptions:
     max_side: int | None = None
     """The longer side is made no larger than this, in pixels."""
     fps: Fraction | None = None
-    """Frames a second of the output: each shows the source frame that is on the screen then. Of numbered pictures: their rate.
-    None: every source frame once, at its own time."""
+    """Frames per second of the output: each shows the source frame that is on the screen then. Of numbered pictures:
+    their rate. None: every source frame once, at its own time."""
     max_errors: float = 0.1
     """Share of the frames that may be damaged (and are then replaced by the frame before) before the film is refused."""
     codec: str | None = None
@@ -88,7 +88,7 @@ class RunOptions:
     threads: int | None = None
     """Processor threads of the model and of the encoder, on which bytes depend; None: one a core."""
     chunk: int | None = None
-    """Frames a call of the model; None is chosen by frame size and device."""
+    """Frames per call of the model; None is chosen by frame size and device."""
     style_size: int = 384
     """Short side at which style pictures are read, in pixels; smaller gives coarser strokes."""
     fit: int | None = None
@@ -244,17 +244,17 @@ def parse_time(text: str) -> Fraction:
 
 
 _NTSC = {"23.976": 24, "23.98": 24, "29.97": 30, "47.952": 48, "59.94": 60, "119.88": 120}
-"""What people write for N x 1000 / 1001 frames a second."""
+"""What people write for N x 1000 / 1001 frames per second."""
 
 
 def parse_rate(text: str) -> Fraction:
-    """Frames a second of "25", "12.5", "30000/1001" or "29.97" (which means 30000/1001). Raises UsageError."""
+    """Frames per second of "25", "12.5", "30000/1001" or "29.97" (which means 30000/1001). Raises UsageError."""
     text = text.strip()
     if text in _NTSC:
         return Fraction(1000 * _NTSC[text], 1001)
     match = re.fullmatch(r"(\d{1,6}(?:\.\d{1,6})?)(?:/(\d{1,6}))?", text)
     if match is None or Fraction(match[2] or 1) == 0:
-        raise UsageError(f"--fps {text}: write frames a second, for example 25, 29.97 or 30000/1001.")
+        raise UsageError(f"--fps {text}: write frames per second, for example 25, 29.97 or 30000/1001.")
     return Fraction(match[1]) / Fraction(match[2] or 1)
 
 

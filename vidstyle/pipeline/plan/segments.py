@@ -27,7 +27,7 @@ class SegmentPlan:
     seconds: Fraction
     """Length of a segment in source time."""
     time_base: Fraction
-    """Seconds a tick."""
+    """Seconds per tick."""
 
     def border(self, segment: int) -> int:
         """First tick of a segment."""

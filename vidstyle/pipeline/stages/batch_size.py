@@ -1,4 +1,4 @@
-"""Frames a call of the engine: as many as memory bears, and of those the quickest, measured once for a size and remembered."""
+"""Frames per call of the engine: as many as memory bears, of those the quickest, measured once for a size and remembered."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ _SLOW = 0.5
 
 
 def choose_batch_size(engine: Engine, size: tuple[int, int]) -> int:
-    """The number of frames a call that gives most frames a second, among the engine's own guess, half and twice that, and those
-    that memory bears.
+    """The number of frames per call that gives most frames per second, among the engine's own guess, half and twice that, and
+    those that memory bears.
 
     For large frames it is the guess, and on a GPU: its first calls measure the making of its kernels.
 
@@ -95,7 +95,7 @@ def measured(engine: Engine, size: tuple[int, int], guess: int) -> int:
 
 
 def speed(engine: Engine, frames: NDArray[np.uint8], code: StyleCode) -> float:
-    """Frames a second: the better of two calls, after one that is not measured."""
+    """Frames per second: the better of two calls, after one that is not measured."""
     engine.stylize(frames, code)
     seconds = []
     for _ in range(2):

@@ -35,7 +35,7 @@ class StyleStage:
         origin: time of the film's first frame in ticks of the frames, which keyframes count from.
 
     Attributes:
-        limit: frames a call that memory sufficed for; None where it always did.
+        limit: frames per call that memory sufficed for; None where it always did.
     """
 
     def __init__(self, request: StyleRequest, engine: Engine, *, batch_size: int, origin: int) -> None:

@@ -41,8 +41,8 @@ async def jobs(studio: TheStudio, client: TheClient) -> list[dict[str, Any]]:
 
 @router.get("/jobs/{key}")
 async def status(studio: TheStudio, key: str) -> dict[str, Any]:
-    """How a job is going: state (queued, running, done, failed, cancelled), frames done and in total, frames a second, seconds
-    left, report."""
+    """How a job is going: state (queued, running, done, failed, cancelled), frames done and in total, frames per second,
+    seconds left, report."""
     return job_of(studio, key).told()
 
 

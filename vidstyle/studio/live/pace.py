@@ -8,7 +8,7 @@ from statistics import median
 LADDER = (96, 112, 128, 144, 160, 180, 216, 270, 324, 384, 480)
 """Short sides, pixels. Each may need a graph of its own, so there are few."""
 RATE = 25.0
-"""Frames a second to hold."""
+"""Frames per second to hold."""
 SEEN = 8
 """Frames over which a cost is taken."""
 PATIENCE, _LONGEST = 3.0, 60.0

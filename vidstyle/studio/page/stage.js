@@ -25,7 +25,7 @@ export function open(item) {
   if (!item) return;
   $("film-name").textContent = item.name;
   const length = item.seconds ? `${clock(item.seconds)}, ` : "";
-  $("film-about").textContent = `${item.width}×${item.height}, ${length}${item.rate ? `${Math.round(100 * item.rate) / 100} frames a second` : ""}`;
+  $("film-about").textContent = `${item.width}×${item.height}, ${length}${item.rate ? `${Math.round(100 * item.rate) / 100} frames per second` : ""}`;
   $("time").value = 0.2;
   // The frame that is looked at goes first.
   $("source").addEventListener("load", () => ($("strip").src = `/api/videos/${item.id}/strip`), { once: true });

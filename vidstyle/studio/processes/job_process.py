@@ -66,7 +66,7 @@ def _without_paths(sentence: str, place: Path, job: dict[str, Any]) -> str:
 
 
 def progress(tell: Tell) -> Callable[[int, int | None], None]:
-    """Tells frames or steps that are finished, ten times a second at most."""
+    """Tells frames or steps that are finished, ten times per second at most."""
     last = [0.0]
 
     def told(done: int, total: int | None) -> None:
