@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -91,6 +91,22 @@ def image_options(given: Mapping[str, Any]) -> dict[str, Any]:
         "preserve_color": given["preserve_color"] or False,
         "size": None if size is None else parse_size(size),
         "paint_size": parse_paint_size(given["paint_size"]),
+    }
+
+
+def masks(given: Sequence[str], keep: Sequence[Path]) -> dict[str, Any]:
+    """--mask and --keep, as `RunOptions` takes them. Raises UsageError."""
+    alone = [text for text in given if "=" not in text or Path(text).is_file()]
+    if len(alone) > 1:
+        raise UsageError("--mask MASK alone can be given once; name a style for each: --mask MASK=ART.")
+    regions = [text.partition("=") for text in given if text not in alone]
+    for path, _, art in regions:
+        if not path or not art:
+            raise UsageError(f"--mask {path}={art}: write the mask's file, =, and a style.")
+    return {
+        "mask": Path(alone[0]) if alone else None,
+        "regions": tuple((Path(path), art) for path, _, art in regions),
+        "keep": tuple(keep),
     }
 
 

@@ -41,10 +41,16 @@ def command(
     paint_size: opts.PaintSizeText = "auto",
     detail: opts.Detail = 1.0,
     mask: Annotated[
-        Path | None,
+        list[str] | None,
         typer.Option(
-            metavar="IMG", help="Grey picture over the frame: white is the style, black the source or a second --style."
+            metavar="MASK[=ART]",
+            help="Grey picture: white is the style, black the source or a second --style. With =ART, any number, also "
+            "films: white is painted in ART, the rest in --style.",
         ),
+    ] = None,
+    keep: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="MASK", help="Grey picture or film: where it is white the source itself is seen."),
     ] = None,
     keyframes: Annotated[
         Path | None,
@@ -114,7 +120,7 @@ def command(
         **opts.image_options(locals()),
         resume=resume,
         out_dir=out_dir,
-        mask=mask,
+        **opts.masks(mask or [], keep or []),
         keyframes=keyframes,
         style_per_shot=() if style_per_shot is None else tuple(part.strip() for part in style_per_shot.split(",")),
         stabilize=stabilize,
@@ -132,6 +138,8 @@ def command(
         segment=Fraction(str(segment)),
     )
     if ray is not None:
+        if options.regions or options.keep:
+            raise UsageError("--mask MASK=ART and --keep do not go with --ray yet; leave one of them out.")
         if options.preserve_color == "match":
             raise UsageError("--preserve-color match does not go with --ray yet; use luma or local.")
         if style_per_shot is not None:

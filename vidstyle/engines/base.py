@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,23 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+@runtime_checkable
+class MixingEngine(Protocol):
+    """An engine that paints several styles into one picture; with others, and with codes of which `can_mix` is not true,
+    pictures are mixed instead."""
+
+    def stylize_mixed(
+        self, frames: NDArray[np.uint8], code: StyleCode, shares: NDArray[np.float32], *, strength: float = 1.0
+    ) -> NDArray[np.uint8]:
+        """As `Engine.stylize`.
+
+        Args:
+            code: of R styles, batch R.
+            shares: (N, R, H, W) float32, of each style at each pixel, summing to 1.
+        """
+        ...
 
 
 class Engine(Protocol):

@@ -37,6 +37,24 @@ class FromBytes(nn.Module):
         return pixels
 
 
+class MixedFromBytes(nn.Module):
+    """(1, H, W, 3) uint8 frames, the tensors of a code of R styles, shares (1, R, H, W) and where wanted the strength (1,), to
+    (1, H, W, 3) uint8. See `CompactNet.mixed`."""
+
+    def __init__(self, model: StyleModel, like: StyleCode, *, strength: bool, beyond: bool) -> None:
+        super().__init__()
+        self.model, self.like, self.strength, self.beyond = model, like, strength, beyond
+
+    def forward(self, frames: Tensor, *rest: Tensor) -> Tensor:
+        values = iter(rest)
+        code = self.like.map(lambda _: next(values))
+        shares, amount = next(values), next(values) if self.strength else None
+        planes = frames.permute(0, 3, 1, 2).float() / 255
+        styled = cast(Any, self.model).mixed(planes, code, shares, amount, beyond=self.beyond)
+        pixels: Tensor = (styled * 255).round().clamp(0, 255).permute(0, 2, 3, 1).to(torch.uint8)
+        return pixels
+
+
 def tensors_of(code: StyleCode) -> list[Tensor]:
     """A code's tensors in the order in which a graph takes them."""
     return list(code.tensors().named().values())

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, cast
@@ -121,7 +121,25 @@ class OpenVINOEngine:
             [shared(v) for v in (f, *map(np.asarray, c.named().values()), *more)]
             for f, c in zip(frames[:, None], codes, strict=True)
         ]
-        requests = self.ready(frames.shape[1], frames.shape[2], codes[0], strength)
+        return self._done(inputs, result, self.ready(frames.shape[1], frames.shape[2], codes[0], strength))
+
+    def stylize_mixed(
+        self, frames: NDArray[np.uint8], code: StyleCode, shares: NDArray[np.float32], *, strength: float = 1.0
+    ) -> NDArray[np.uint8]:
+        """See `base.MixingEngine`."""
+        frames = np.require(frames, requirements=["C", "W"])
+        parts = list(map(np.asarray, code.named().values()))
+        more = [] if strength == 1.0 else [np.array([strength], np.float32)]
+        inputs = [
+            [shared(v) for v in (frames[i : i + 1], *parts, shares[i : i + 1], *more)] for i in range(len(frames))
+        ]
+        ready = self.ready(frames.shape[1], frames.shape[2], code, strength)
+        return self._done(inputs, np.empty_like(frames), ready)
+
+    def _done(
+        self, inputs: Sequence[list[openvino.Tensor]], result: NDArray[np.uint8], requests: list[openvino.InferRequest]
+    ) -> NDArray[np.uint8]:
+        """`result`, filled: a frame for each of `inputs`."""
         try:
             for i, given in enumerate(inputs):
                 request = requests[i % len(requests)]
@@ -225,6 +243,8 @@ class OpenVINOEngine:
         if precision == "int8":
             network = quantised(network, self.ranges_for(code, strength))
         plain = code.tensors().unchanged()
+        if len(next(iter(plain.named().values()))) > 1:  # several styles in one picture
+            return graphs.convert_mixed(network, height, width, plain, strength=strength != 1.0, beyond=strength > 1.0)
         return graphs.convert(network, height, width, plain, strength=strength != 1.0, beyond=strength > 1.0)
 
     def changed_graph(

@@ -33,7 +33,7 @@ from openvino.frontend.pytorch.torchdynamo.export_decompositions import ops_to_n
 from torch import Tensor, nn
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from vidstyle.engines.graph import FromBytes, example
+from vidstyle.engines.graph import FromBytes, MixedFromBytes, example
 from vidstyle.models.checkpoint import StyleModel
 from vidstyle.models.style_code import StyleCode
 
@@ -82,13 +82,29 @@ def convert(
     own = dict(cast(nn.Module, model).named_parameters())
     inputs = example(height, width, code, strength=strength)
     given = (*inputs, *(own[name].detach() for name in weights))
+    graph = _converted(FromBytes(model, code, strength=strength, beyond=beyond, weights=weights), given)
+    for port, name in zip(graph.inputs[len(inputs) :], weights, strict=True):
+        port.get_node().set_friendly_name(_OPEN + name)
+    return graph
+
+
+def convert_mixed(
+    model: StyleModel, height: int, width: int, code: StyleCode, *, strength: bool, beyond: bool
+) -> openvino.Model:
+    """As `convert`, of several styles in one picture (`graph.MixedFromBytes`); `code` is of batch R."""
+    count = 1 + len(code.named())
+    inputs = example(height, width, code, strength=strength)
+    shares = torch.ones(1, len(next(iter(code.named().values()))), height, width)
+    given = (*inputs[:count], shares, *inputs[count:])
+    return _converted(MixedFromBytes(model, code, strength=strength, beyond=beyond), given)
+
+
+def _converted(module: nn.Module, given: tuple[Tensor, ...]) -> openvino.Model:
     graph = openvino.convert_model(
-        _recorded(FromBytes(model, code, strength=strength, beyond=beyond, weights=weights).eval(), given),
+        _recorded(module.eval(), given),
         extension=[ConversionExtension("aten.replication_pad2d.default", replicate_pad)],
     )
     graph.reshape({port: list(value.shape) for port, value in zip(graph.inputs, given, strict=True)})
-    for port, name in zip(graph.inputs[len(inputs) :], weights, strict=True):
-        port.get_node().set_friendly_name(_OPEN + name)
     graph.inputs[0].get_node().set_friendly_name("frames")
     _sum_squares_while_reading(graph)
     return graph
@@ -129,7 +145,7 @@ def _read(xml: bytes, weights: bytes) -> openvino.Model:
     return openvino.Core().read_model(xml, openvino.Tensor(np.frombuffer(weights, np.uint8).copy()))
 
 
-def _recorded(module: FromBytes, inputs: tuple[Tensor, ...]) -> TorchFXPythonDecoder:
+def _recorded(module: nn.Module, inputs: tuple[Tensor, ...]) -> TorchFXPythonDecoder:
     """The module in the operations that OpenVINO knows, and padding with the border as one operation: taken apart into
     look-ups by index, as would be done by default, it takes as long as the convolutions.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -101,4 +101,17 @@ class TorchEngine:
             network = self.network if code.change is None else self.changed.get(code, strength)
             amount = None if strength == 1.0 else strength
             styled = network(planes, code.unchanged(), amount, beyond=strength > 1.0)
+            return cast("NDArray[np.uint8]", as_pixels(styled).cpu().numpy())
+
+    def stylize_mixed(
+        self, frames: NDArray[np.uint8], code: StyleCode, shares: NDArray[np.float32], *, strength: float = 1.0
+    ) -> NDArray[np.uint8]:
+        """See `base.MixingEngine`."""
+        dtype, kind = DTYPES[self.precision], self.device.partition(":")[0]
+        with torch.inference_mode(), torch.autocast(kind, dtype, enabled=dtype != torch.float32):
+            torch.set_num_threads(self.threads)
+            here = code.tensors().map(lambda t: t.to(self.device))
+            planes, parts = as_planes(tensor_of(frames), self.device), torch.from_numpy(shares).to(self.device)
+            amount = None if strength == 1.0 else strength
+            styled = cast(Any, self.network).mixed(planes, here, parts, amount, beyond=strength > 1.0)
             return cast("NDArray[np.uint8]", as_pixels(styled).cpu().numpy())

@@ -23,6 +23,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vidstyle.models.mixing.by_pixel import CosineByPixel
 from vidstyle.models.mixing.extrapolation import carried_on
 from vidstyle.models.style_code import AttentionCode, Beyond, CosineCode, MomentCode, ScaleCode, SoftmaxCode, StyleCode
 
@@ -153,13 +154,16 @@ def adain(x: Tensor, code: MomentCode) -> Tensor:
 
     Args:
         x: (B, C, H, W); moments are float32 or wider, the one product and sum that a value takes are in x's own precision.
-        code: batch B or 1.
+        code: batch B or 1; or moments (B, C, H, W) that differ from pixel to pixel.
     """
     mean, var = moment_code(x).moments()
     wanted, spread = code.moments()
+    if wanted.dim() == 2:
+        wanted, spread = wanted[:, :, None, None], spread[:, :, None, None]
+    mean, var = mean[:, :, None, None], var[:, :, None, None]
     scale = ((spread + STD_EPS) / (var + STD_EPS)).sqrt()
     shift = wanted - scale * mean
-    return torch.addcmul(shift[:, :, None, None].to(x.dtype), x, scale[:, :, None, None].to(x.dtype))
+    return torch.addcmul(shift.to(x.dtype), x, scale.to(x.dtype))
 
 
 def unit(x: Tensor, dim: int = 1) -> Tensor:
@@ -224,8 +228,40 @@ def softmax_moments(queries: Tensor, code: SoftmaxCode) -> tuple[Tensor, Tensor]
     return (mean + centre).transpose(1, 2), (second - mean * mean).clamp_min(0).transpose(1, 2)
 
 
-def moments(queries: Tensor, code: AttentionCode | Beyond) -> tuple[Tensor, Tensor]:
+def _moments_by_pixel(queries: Tensor, code: CosineByPixel) -> tuple[Tensor, Tensor]:
+    """As `cosine_moments`, of the styles' mixture at each query."""
+    rows = unit(queries.transpose(1, 2), dim=2)
+    styles = code.styles
+    centre = styles.centre.mean(0, keepdim=True)
+    c = centre.shape[1]
+
+    def sums(one: CosineCode) -> Tensor:
+        moved = one.recentred(centre.expand(len(one.centre), -1))
+        return torch.matmul(rows, moved.matrix) + moved.offset[:, None]
+
+    def divided(total: Tensor) -> tuple[Tensor, Tensor]:
+        weight = total[..., 2 * c :] + NORM_EPS
+        mean, second = total[..., :c] / weight, total[..., c : 2 * c] / weight
+        return (mean + centre[:, None]).transpose(1, 2), (second - mean * mean).clamp_min(0).transpose(1, 2)
+
+    parts = [CosineCode(*(t[r : r + 1] for t in vars(styles).values())) for r in range(len(styles.centre))]
+    terms = [code.shares[:, r, :, None].to(rows) * sums(part) for r, part in enumerate(parts)]
+    total = terms[0]
+    for term in terms[1:]:
+        total = total + term
+    if code.strength is None or code.own is None:
+        return divided(total)
+    a = code.strength.amount
+    if code.strength.beyond:
+        return carried_on(divided(total), cosine_moments(queries, code.own), a - 1)
+    a = a.reshape(-1, 1, 1)
+    return divided(a * total + (1 - a) * sums(code.own))
+
+
+def moments(queries: Tensor, code: AttentionCode | Beyond | CosineByPixel) -> tuple[Tensor, Tensor]:
     """Attention-weighted mean and variance, each (B, C, N), by the kind of the code."""
+    if isinstance(code, CosineByPixel):
+        return _moments_by_pixel(queries, code)
     if isinstance(code, Beyond):
         return carried_on(moments(queries, code.style), moments(queries, code.own), code.excess)
     return cosine_moments(queries, code) if isinstance(code, CosineCode) else softmax_moments(queries, code)
@@ -279,7 +315,7 @@ class AdaAttN(nn.Module):
                 return cosine_code(k, v)
             return SoftmaxCode(k.transpose(1, 2), v.transpose(1, 2), torch.zeros_like(k[:, 0]))
 
-    def forward(self, content: Tensor, keys: Tensor, code: ScaleCode) -> Tensor:
+    def forward(self, content: Tensor, keys: Tensor, code: ScaleCode | CosineByPixel) -> Tensor:
         """Args:
             content: (B, C, H, W) content feature.
             keys: (B, key_channels, H, W) normalised, concatenated content features.
@@ -291,7 +327,7 @@ class AdaAttN(nn.Module):
         with torch.autocast(content.device.type, enabled=False):
             wide = content.dtype if content.dtype == torch.float64 else torch.float32
             queries = self.f(keys.to(wide)).permute(0, 2, 3, 1)  # no copy where features are channels-last
-            mean, var = moments(queries.flatten(1, 2).transpose(1, 2), cast(AttentionCode, code))
+            mean, var = moments(queries.flatten(1, 2).transpose(1, 2), cast("AttentionCode | CosineByPixel", code))
 
             def planes(x: Tensor) -> Tensor:
                 return x.transpose(1, 2).reshape(-1, *content.shape[2:], x.shape[1]).permute(0, 3, 1, 2)

@@ -63,18 +63,23 @@ def recolour(colour: Tensor, code: MomentCode) -> Tensor:
 
     Args:
         colour: (B, 3, H, W) float32 or wider, in orthogonal opponent colours, lightness first.
-        code: of the style, by `colour_code`, batch B or 1.
+        code: of the style, by `colour_code`, batch B or 1; or (B, 6, H, W), from pixel to pixel.
 
     Returns:
         (B, 3, H, W), float32 or wider whatever autocast says.
     """
     with torch.autocast(colour.device.type, enabled=False):
         matrix, shift = transport(colour_code(colour), code)
+        if matrix.dim() == 5:
+            return torch.einsum("bochw,bchw->bohw", matrix, colour) + shift
         return torch.einsum("boc,bchw->bohw", matrix, colour) + shift[:, :, None, None]
 
 
 def transport(own: MomentCode, code: MomentCode) -> tuple[Tensor, Tensor]:
-    """Matrix (B, 3, 3) and shift (B, 3) that take colours of one code to those of another."""
+    """Matrix (B, 3, 3) and shift (B, 3) that take colours of one code to those of another; with moments (B, 6, H, W),
+    (B, 3, 3, H, W) and (B, 3, H, W)."""
+    if code.mean.dim() == 4:
+        own = MomentCode(own.mean[:, :, None, None], own.square[:, :, None, None])
     c, s = covariance(own), covariance(code)
     pp, pq, qq = _rest(c)
     a = (pp * qq - pq * pq).clamp_min(EPS * EPS).sqrt()
@@ -91,7 +96,7 @@ def transport(own: MomentCode, code: MomentCode) -> tuple[Tensor, Tensor]:
     matrix = torch.stack(
         [torch.cat([light, zero, zero], 1), torch.cat([to_p, tpp, tpq], 1), torch.cat([to_q, tpq, tqq], 1)], 1
     )
-    return matrix, code.mean[:, :3] - torch.einsum("boc,bc->bo", matrix, own.mean[:, :3])
+    return matrix, code.mean[:, :3] - torch.einsum("boc...,bc...->bo...", matrix, own.mean[:, :3])
 
 
 def _rest(c: Covariance) -> tuple[Tensor, Tensor, Tensor]:

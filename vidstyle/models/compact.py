@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from itertools import count
 from typing import Any, Literal, cast
 
 import torch
@@ -26,8 +27,9 @@ from torch import Tensor, nn
 
 from vidstyle.models.attention import AdaAttN, AttentionKind, adain, mean_variance_norm, moment_code, standardise
 from vidstyle.models.color_transfer import colour_code, recolour
+from vidstyle.models.mixing.by_pixel import CodeByPixel, StrengthByPixel
 from vidstyle.models.mixing.strength import at_strength
-from vidstyle.models.style_code import MomentCode, StyleCode
+from vidstyle.models.style_code import MomentCode, ScaleCode, StyleCode
 
 STRIDE = 8
 
@@ -211,6 +213,46 @@ class CompactNet(nn.Module):
             return adain(layer, cast(MomentCode, next(layers)))
 
         y = self._decode(x, features, keys, code, follow if self.config.by_example else _untouched)
+        return y[:, :, :h, :w]
+
+    def mixed(
+        self,
+        frames: Tensor,
+        code: StyleCode,
+        shares: Tensor,
+        strength: float | Tensor | None = None,
+        *,
+        beyond: bool = False,
+    ) -> Tensor:
+        """Frames in several styles at once (`models.mixing.by_pixel`).
+
+        Args:
+            frames: (B, 3, H, W) float in [0, 1].
+            code: of the styles, batch R; cosine attention only.
+            shares: (B, R, H, W) float of each style at each pixel, summing to 1.
+            strength, beyond: as of `forward`.
+
+        Returns:
+            (B, 3, H, W) float, not clamped.
+        """
+        h, w = frames.shape[2:]
+        x = pad(frames)
+        features = self.encoder(x)
+        keys = self._keys(features)
+        amount = None
+        if strength is not None:
+            a = torch.as_tensor(strength, dtype=torch.float32, device=x.device).reshape(-1)
+            amount = StrengthByPixel(self._code(x, features, keys), a, beyond)
+        wide = shares.to(torch.promote_types(shares.dtype, torch.float32))
+        here = CodeByPixel(code, pad(wide), amount)
+        quarter, eighth = (here.attention(i, features[i].shape) for i in (1, 2))
+        front = StyleCode(cast("tuple[ScaleCode, ...]", (here.moments(0, features[2].shape), quarter, eighth)))
+        layers = count(_FIRST_LAYER)
+
+        def follow(layer: Tensor) -> Tensor:
+            return adain(layer, here.moments(next(layers), layer.shape))
+
+        y = self._decode(x, features, keys, front, follow if self.config.by_example else _untouched)
         return y[:, :, :h, :w]
 
     def _code(self, x: Tensor, features: Scales, keys: Keys) -> StyleCode:

@@ -7,7 +7,7 @@ remembered may hold NumPy's arrays until `tensors` is asked for, so that an engi
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -150,6 +150,22 @@ class StyleCode:
 
     def __len__(self) -> int:
         return len(self.scales)
+
+
+def can_mix(codes: Sequence[StyleCode]) -> bool:
+    """Whether codes can be mixed from pixel to pixel: those of a network that also takes moments, which attends by cosines and
+    whose weights none of them changes."""
+    kinds = {type(scale) for code in codes for scale in code.scales}
+    return kinds == {CosineCode, MomentCode} and all(code.change is None for code in codes)
+
+
+def stacked(codes: Sequence[StyleCode]) -> StyleCode:
+    """Codes of batch 1 of which `can_mix` is true as one of batch R."""
+    import numpy as np
+
+    named = [code.named() for code in codes]
+    arrays = {key: np.concatenate([np.asarray(each[key]) for each in named]) for key in named[0]}
+    return StyleCode.of(arrays, codes[0].model).ready()
 
 
 _KINDS: dict[frozenset[str], type[ScaleCode]] = {

@@ -27,7 +27,7 @@ from vidstyle.pipeline.plan.checks import check_output
 from vidstyle.pipeline.plan.painting import without_effect
 from vidstyle.pipeline.plan.run_options import RunOptions, check_arguments
 from vidstyle.pipeline.stages.detail import with_source
-from vidstyle.styles.palette import Palette, in_palette
+from vidstyle.styles.film_colours import Palette, in_palette
 from vidstyle.styles.request import StyleRequest
 from vidstyle.styles.source import StyleLike
 
@@ -76,7 +76,7 @@ def stylize_images(
     for source, output in pairs:
         check_output(source, output, overwrite=options.overwrite)
     request = styles if isinstance(styles, StyleRequest) else options.style_request(styles)
-    if request.mask is not None or request.keyframes is not None:
+    if request.mask is not None or request.keyframes is not None or request.regions or request.keep:
         raise UsageError("--mask and --keyframes are for films; leave them out for pictures.")
     for note in request.notes:
         say(note)

@@ -27,7 +27,7 @@ from vidstyle.pipeline.plan.run_options import RunOptions, RunReport
 from vidstyle.pipeline.run import stylize_video
 from vidstyle.pipeline.stages.detail import with_source
 from vidstyle.styles.contact_sheet import contact_sheet
-from vidstyle.styles.palette import Palette, in_palette
+from vidstyle.styles.film_colours import Palette, in_palette
 from vidstyle.styles.request import StyleRequest
 
 Frames = NDArray[np.uint8]
@@ -101,7 +101,15 @@ def preview_video(
     if not styles:
         raise UsageError("no style given; add --style NAME (see: vidstyle styles) or --style picture.jpg.")
     with tempfile.TemporaryDirectory(prefix="vidstyle-preview-") as folder:
-        one_frame: dict[str, Any] = {"mask": None, "keyframes": None, "stabilize": 0.0, "start": None, "end": None}
+        one_frame: dict[str, Any] = {
+            "mask": None,
+            "regions": (),
+            "keep": (),
+            "keyframes": None,
+            "stabilize": 0.0,
+            "start": None,
+            "end": None,
+        }
         settings = replace(options or RunOptions(), out_dir=Path(folder), fit=0, resume=False, **one_frame)
         video = plan_video(Path(source), None, settings, threads=settings.threads or cores())
         requests = [settings.style_request(style) for style in styles]

@@ -26,6 +26,14 @@ def read_mask(path: Path) -> Mask:
     return ((grey * rgba[..., 3] + 127) // 255).astype(np.uint8)
 
 
+def is_still(path: Path) -> bool:
+    """Whether a file is a picture, not a film, by its name."""
+    return path.suffix.lower() in _PICTURES
+
+
+_PICTURES = frozenset((".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp"))
+
+
 def stretched(mask: Mask, size: tuple[int, int]) -> Mask:
     """A mask at `size` (width, height): area-averaged where it gets smaller, linear where larger."""
     import cv2

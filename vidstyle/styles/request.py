@@ -35,6 +35,11 @@ class StyleRequest:
     stabilize: float = 0.0
     mask: Mask | None = None
     """(H, W), of the mask's own size until `at_size`."""
+    regions: tuple[Path, ...] = ()
+    """Masks, still or moving, of the last of `styles`, one each; later ones lie over earlier ones, all over the blend of the
+    styles before."""
+    keep: tuple[Path, ...] = ()
+    """Masks where the source itself is seen."""
     keyframes: Keyframes | None = None
     per_shot: bool = False
     """The styles take turns with the film's shots, which become the keyframes once they are found."""
@@ -64,7 +69,9 @@ class StyleRequest:
             if self.keyframes is not None:
                 _refuse_deep(self.styles, codes, "used in keyframes")
             return codes
-        return [encode(self.styles, engine)]
+        ground = len(self.styles) - len(self.regions)
+        codes = [encode(self.styles[:ground], engine)]
+        return [*codes, *(style.source.code(engine) for style in self.styles[ground:])]
 
     def encoded(self, engine: Engine) -> StyleRequest:
         """The same with codes in the place of pictures and files, for machines that have neither; a blend is one style then.
@@ -86,6 +93,8 @@ class StyleRequest:
             "preserve_color": self.preserve_color,
             "stabilize": float(self.stabilize),
             "mask": None if self.mask is None else hashlib.sha256(self.mask.tobytes()).hexdigest(),
+            "regions": [hashlib.sha256(path.read_bytes()).hexdigest() for path in self.regions],
+            "keep": [hashlib.sha256(path.read_bytes()).hexdigest() for path in self.keep],
             "keyframes": None
             if keys is None
             else [
@@ -156,7 +165,7 @@ def read_request(
         if preserve_color == "match":
             raise UsageError("--preserve-color match does not go with two styles and a --mask; use luma or local.")
     picture = None if mask is None else read_mask(mask)
-    return StyleRequest(tuple(read), strength, preserve_color, stabilize, picture, keys)
+    return StyleRequest(tuple(read), strength, preserve_color, stabilize, picture, keyframes=keys)
 
 
 def read_per_shot(request: StyleRequest, refs: Sequence[str], mask: Path | None) -> StyleRequest:
@@ -174,6 +183,11 @@ def read_per_shot(request: StyleRequest, refs: Sequence[str], mask: Path | None)
         if parse(ref).weight != 1:
             raise UsageError(f"--style-per-shot {ref}: each style has its shots to itself; leave the weight out.")
     return replace(request, per_shot=True, mask=None if mask is None else read_mask(mask))
+
+
+def read_style(ref: str, *, size: int) -> Style:
+    """One style for itself. Raises as `read_request`."""
+    return _read_styles([ref], size=size)[0]
 
 
 def _read_styles(given: Sequence[StyleLike], *, size: int) -> list[Style]:

@@ -21,7 +21,7 @@ from vidstyle.pipeline.plan.journal import journal_folder
 from vidstyle.pipeline.plan.run_options import RunOptions
 from vidstyle.pipeline.plan.shots import shot_palettes, shot_starts
 from vidstyle.pipeline.run import stylize_video
-from vidstyle.styles.palette import in_palette
+from vidstyle.styles.film_colours import in_palette
 
 STYLES = ("mosaic", "cubist")
 

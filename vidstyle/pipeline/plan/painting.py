@@ -60,6 +60,6 @@ def plan_painting(
     if size == full:
         return Painting(full, full, options.detail, "source"), warnings
     # The source's own colours come in at full size.
-    mixed = options.preserve_color in ("luma", "local") or options.mask is not None
+    mixed = options.preserve_color in ("luma", "local") or options.mask is not None or bool(options.keep)
     planes = not mixed and holds_planes(info) and takes_planes(settings.resolved_pix_fmt()) is not None
     return Painting(size, full, options.detail, "planes" if planes else "rgb"), warnings

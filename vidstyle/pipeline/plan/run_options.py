@@ -54,6 +54,11 @@ class RunOptions:
     encoded, those of each shot in that shot."""
     mask: Path | None = None
     """A grey picture, stretched over the frame: white is the style, black the source itself or, of two styles, the second."""
+    regions: Sequence[tuple[Path, str]] = ()
+    """Masks, pictures or films, each with a style that is painted where it is white; the last one lies on top. What none
+    covers is painted in the styles."""
+    keep: Sequence[Path] = ()
+    """Masks, pictures or films, where the source itself is seen."""
     keyframes: Path | None = None
     """A file of blends over time (`styles.keyframes`), instead of styles."""
     style_per_shot: Sequence[str] = ()
@@ -141,6 +146,7 @@ class RunOptions:
             f"--style-per-shot {','.join(shots)}: name at least two styles, with commas between them.",
         )
         check(not shots or self.keyframes is None, "--style-per-shot and --keyframes exclude each other; give one.")
+        self._check_regions()
         check(0 <= self.max_errors <= 1, f"--max-errors {self.max_errors}: must be between 0% and 100%.")
         check(self.bit_depth in (8, 10), f"--bit-depth {self.bit_depth}: must be 8 or 10.")
         check(self.decoder in ("software", "cuda"), f"--decoder {self.decoder}: use software or cuda.")
@@ -149,6 +155,15 @@ class RunOptions:
             f"--decoder {self.decoder}: goes with --device cuda.",
         )
         check(self.crf is None or 0 <= self.crf <= 63, f"--crf {self.crf}: must be between 0 and 63.")
+
+    def _check_regions(self) -> None:
+        others = self.mask or self.keyframes or self.style_per_shot or self.preserve_color == "match"
+        check(
+            not (self.regions and others),
+            "--mask MASK=ART does not go with --mask MASK alone, --keyframes, --style-per-shot or --preserve-color match.",
+        )
+        for path in (*(path for path, _ in self.regions), *self.keep):
+            check(path.is_file(), f"{path}: is no file; a mask is a grey picture or a film of them.")
 
     def style_request(self, styles: StyleLike | Sequence[StyleLike]) -> StyleRequest:
         """The styles with what is said about them here, read. Raises as `read_request`."""
@@ -161,6 +176,8 @@ class RunOptions:
             )
             alone = replace(self, mask=None, style_per_shot=())
             return read_per_shot(alone.style_request(tuple(self.style_per_shot)), self.style_per_shot, self.mask)
+        if self.regions or self.keep:
+            return self._with_regions(styles)
         return read_request(
             styles,
             style_size=self.style_size,
@@ -169,6 +186,18 @@ class RunOptions:
             strength=self.strength,
             preserve_color=self.preserve_color,
             stabilize=self.stabilize,
+        )
+
+    def _with_regions(self, styles: StyleLike | Sequence[StyleLike]) -> StyleRequest:
+        from vidstyle.styles.request import read_style
+
+        ground = replace(self, regions=(), keep=()).style_request(styles)
+        over = [read_style(art, size=self.style_size) for _, art in self.regions]
+        return replace(
+            ground,
+            styles=(*ground.styles, *over),
+            regions=tuple(path for path, _ in self.regions),
+            keep=tuple(self.keep),
         )
 
 

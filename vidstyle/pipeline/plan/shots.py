@@ -14,8 +14,8 @@ from vidstyle.imaging.frame import Frame
 from vidstyle.media.cuts import CutDetector
 from vidstyle.media.input.concealment import ReadReport
 from vidstyle.pipeline.plan.plan import VideoPlan
+from vidstyle.styles.film_colours import Palette, in_palette
 from vidstyle.styles.keyframes import Easing, Keyframes
-from vidstyle.styles.palette import Palette, in_palette
 from vidstyle.styles.request import StyleRequest
 
 _SMALL = (64, 36)

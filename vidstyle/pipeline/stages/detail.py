@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +16,7 @@ from vidstyle.imaging.transforms import with_colour_of
 from vidstyle.imaging.yuv import LUMA_WEIGHTS, YUV420
 from vidstyle.media.output.planar_writer import takes_planes
 from vidstyle.pipeline.plan.plan import VideoPlan
+from vidstyle.pipeline.stages.moving_masks import MaskStack
 from vidstyle.styles.masks import mix
 from vidstyle.styles.request import StyleRequest
 
@@ -29,6 +33,7 @@ class DetailTransfer:
 
     def __init__(self, video: VideoPlan, request: StyleRequest) -> None:
         self._request = request
+        self._kept = Kept(request.keep, video.size, video.first_tick * video.clock.time_base)
         self._amount = video.painting.detail
         self._full_range = video.info.colour.range == "full"
         self._weights = LUMA_WEIGHTS.get(video.info.colour.matrix, LUMA_WEIGHTS["bt709"])
@@ -45,7 +50,28 @@ class DetailTransfer:
             return replace(frame, full=planes, guide=None)
         shrunk = np.asarray(guide, np.uint8)
         styled = detail.add_detail(frame.data, shrunk, source, self._amount, weights=self._weights)
-        return replace(frame, data=with_source(styled[None], source[None], self._request)[0], full=None, guide=None)
+        kept = self._kept.of(frame.seconds, source, with_source(styled[None], source[None], self._request)[0])
+        return replace(frame, data=kept, full=None, guide=None)
+
+
+class Kept:
+    """The source where `--keep` wants it, on pictures of one size.
+
+    Args:
+        paths: of the masks.
+        size: width and height.
+        origin: seconds of the film's first frame.
+    """
+
+    def __init__(self, paths: Sequence[Path], size: tuple[int, int], origin: Fraction) -> None:
+        self._masks = MaskStack(paths, size, origin) if paths else None
+
+    def of(self, seconds: Fraction, source: Frames, styled: Frames) -> Frames:
+        """A styled frame (H, W, 3) with the source where it is kept."""
+        if self._masks is None:
+            return styled
+        kept: Frames = mix(source[None], styled[None], self._masks.union(seconds))[0]
+        return kept
 
 
 def with_source(styled: Frames, source: Frames, request: StyleRequest) -> Frames:

@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidstyle.engines.backoff import Backoff
-from vidstyle.engines.base import Engine
+from vidstyle.engines.base import Engine, MixingEngine
 from vidstyle.imaging.frame import Frame, FrameBatch
-from vidstyle.models.style_code import MOST_STRENGTH, StyleCode
+from vidstyle.models.style_code import MOST_STRENGTH, StyleCode, can_mix, stacked
 from vidstyle.pipeline.plan.segments import batches
-from vidstyle.pipeline.stages.detail import with_source
+from vidstyle.pipeline.stages.detail import Kept, with_source
+from vidstyle.pipeline.stages.moving_masks import MaskStack
 from vidstyle.styles.masks import mix
 from vidstyle.styles.request import StyleRequest
 
@@ -43,11 +44,15 @@ class StyleStage:
         self.codes = request.codes(engine)
         self.stabilizer = _stabilizer(request, engine)
         self.limit: int | None = None
+        self._together = stacked(self.codes) if request.regions and can_mix(self.codes) else None
+        self._regions: MaskStack | None = None
+        self._kept: Kept | None = None
 
     def on(self, engine: Engine) -> StyleStage:
         """One that paints the same on another device, with the same codes and a memory of its own."""
         other = copy(self)
         other.engine = engine
+        other._regions = other._kept = None  # readers of their own
         other.stabilizer = _stabilizer(self.request, engine)
         return other
 
@@ -67,11 +72,43 @@ class StyleStage:
         # The source has nothing to be steadied: it comes in after that, and at full size.
         if not batch.full:
             styled = with_source(styled, source, request)
+            if request.keep:
+                styled = self._kept_in(batch, styled)
         return replace(batch, data=styled)
+
+    def _kept_in(self, batch: FrameBatch, styled: Frames) -> Frames:
+        """Frames that are painted at full size, with the source where it is kept."""
+        if self._kept is None:
+            height, width = styled.shape[1:3]
+            self._kept = Kept(self.request.keep, (width, height), self.origin * batch.time_base)
+        triples = zip(batch.pts, batch.data, styled, strict=True)
+        return np.stack([self._kept.of(int(pts) * batch.time_base, old, new) for pts, old, new in triples])
+
+    def _by_region(self, batch: FrameBatch) -> Frames:
+        """Each frame in the styles of the regions, mixed in codes where they can be, else in pictures."""
+        height, width = batch.data.shape[1:3]
+        if self._regions is None:
+            self._regions = MaskStack(self.request.regions, (width, height), self.origin * batch.time_base)
+        shares = self._regions.shares([int(pts) * batch.time_base for pts in batch.pts])
+        strength = self.request.strength
+        if self._together is None or not isinstance(self.engine, MixingEngine):
+            total = np.zeros(batch.data.shape, np.float32)
+            for i, code in enumerate(self.codes):
+                total += self.model(batch.data, code, strength) * shares[:, i, :, :, None]
+            return np.asarray(np.rint(total), np.uint8)
+        # One frame a call: out of memory is then out of memory.
+        engine, code = self.engine, self._together
+        parts = [
+            engine.stylize_mixed(batch.data[i : i + 1], code, shares[i : i + 1], strength=strength)
+            for i in range(len(batch))
+        ]
+        return np.concatenate(parts)
 
     def styled(self, batch: FrameBatch) -> Frames:
         """(N, H, W, 3) in the style or styles of the request."""
         request, source = self.request, batch.data
+        if request.regions:
+            return self._by_region(batch)
         if request.keyframes is not None:
             return self.keyed(batch)
         first = self.model(source, self.codes[0], request.strength)

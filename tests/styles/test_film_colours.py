@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from vidstyle.core.errors import UsageError
-from vidstyle.styles.palette import Palette, in_palette, moved_to
+from vidstyle.styles.film_colours import Palette, in_palette, moved_to
 from vidstyle.styles.source import CompiledStyle, Style, StyleImage
 
 
