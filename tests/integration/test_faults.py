@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.helpers.commands import vidstyle
 from vidstyle.core.errors import InputError
 from vidstyle.pipeline.plan.run_options import RunOptions
 from vidstyle.pipeline.run import stylize_video
@@ -31,21 +32,22 @@ def style(tmp_path: Path) -> Path:
     return path
 
 
-def run(folder: Path, model: Path, *more: object, largest: int | None = None) -> subprocess.CompletedProcess[str]:
-    """`vidstyle run in.mp4 -o out.mp4`; no file can grow beyond `largest` bytes, which looks like a full disk."""
+def arguments(model: Path, *more: str) -> list[str]:
+    """`vidstyle run in.mp4 -o out.mp4`."""
+    return [
+        *("run", "in.mp4", "-o", "out.mp4", "--style", "art.png", "--style-size", "32", "--segment", "2", "-q"),
+        *("--model", str(model), "--engine", "torch", "--device", "cpu", *more),
+    ]
+
+
+def run_on_a_full_disk(model: Path, largest: int) -> subprocess.CompletedProcess[str]:
+    """In a process whose files cannot grow beyond `largest` bytes, which looks like a full disk."""
 
     def limit() -> None:
-        if largest is not None:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
 
-    arguments = [
-        *("run", "in.mp4", "-o", "out.mp4", "--style", "art.png", "--style-size", "32", "--segment", "2", "-q"),
-        *("--model", str(model), "--engine", "torch", "--device", "cpu", *map(str, more)),
-    ]
     return subprocess.run(
-        [sys.executable, "-m", "vidstyle", *arguments],
-        cwd=folder,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        [sys.executable, "-m", "vidstyle", *arguments(model)],
         capture_output=True,
         text=True,
         timeout=100,
@@ -55,12 +57,15 @@ def run(folder: Path, model: Path, *more: object, largest: int | None = None) ->
 
 
 @pytest.mark.parametrize("stage", ["first segment", "film"])
-def test_disk_full(source: Path, style: Path, tiny_model: Path, tmp_path: Path, stage: str) -> None:
-    assert run(tmp_path, tiny_model).returncode == 0
+def test_disk_full(
+    source: Path, style: Path, tiny_model: Path, tmp_path: Path, stage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert vidstyle(*arguments(tiny_model)).returncode == 0
     whole = (tmp_path / "out.mp4").read_bytes()
     (tmp_path / "out.mp4").unlink()
     before = sorted(p.name for p in tmp_path.iterdir())
-    failed = run(tmp_path, tiny_model, largest=4000 if stage == "first segment" else len(whole) - 2000)
+    failed = run_on_a_full_disk(tiny_model, 4000 if stage == "first segment" else len(whole) - 2000)
     assert failed.returncode == 1
     assert failed.stderr.count("\n") == 1
     assert f"the disk of {tmp_path}" in failed.stderr
@@ -70,7 +75,7 @@ def test_disk_full(source: Path, style: Path, tiny_model: Path, tmp_path: Path, 
     else:
         assert "--resume goes on from there" in failed.stderr
         assert sorted(p.name for p in tmp_path.iterdir()) == sorted([*before, "out.mp4.vidstyle"])
-    again = run(tmp_path, tiny_model, "--resume")
+    again = vidstyle(*arguments(tiny_model, "--resume"))
     assert again.returncode == 0, again.stderr
     assert (tmp_path / "out.mp4").read_bytes() == whole
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted([*before, "out.mp4"])

@@ -14,6 +14,8 @@ from typing import Any
 import av
 import pytest
 
+from tests.helpers.commands import vidstyle
+
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
@@ -147,17 +149,19 @@ def test_killed_at_ten_random_moments(long_clip: Path, tiny_model: Path, tmp_pat
     print(f"{kills} kills, {films} films, all the same {len(whole)} bytes")
 
 
-def test_ctrl_c(long_clip: Path, tiny_model: Path, tmp_path: Path) -> None:
+def test_ctrl_c(long_clip: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     args = command(long_clip, "out.mp4", tiny_model, "--segment", "0.8", "--chunk", "2")
     code, error = stop_after(tmp_path, args, 2, signal.SIGINT)
     assert code == 130
     assert error == "vidstyle: Interrupted; the same command with --resume goes on from here.\n"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in.mp4", "out.mp4.vidstyle"]
     assert not list((tmp_path / "out.mp4.vidstyle").glob("*.part"))
-    again = subprocess.run(args, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=60, check=False)
+    monkeypatch.chdir(tmp_path)
+    words = args[args.index("run") :]
+    again = vidstyle(*words)
     assert again.returncode == 2
     assert "add --resume to go on with it" in again.stderr
-    done = run(tmp_path, long_clip, "out.mp4", tiny_model, "--segment", "0.8", "--chunk", "2", "--resume")
+    done = vidstyle(*words, "--resume")
     assert done.returncode == 0, done.stderr
     assert len(packets(tmp_path / "out.mp4", "video")) == 400
 
