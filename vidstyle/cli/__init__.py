@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "run": "vidstyle.cli.run",
     "image": "vidstyle.cli.image",
     "preview": "vidstyle.cli.preview",
+    "mask": "vidstyle.cli.mask",
     "styles": "vidstyle.cli.styles",
     "studio": "vidstyle.cli.studio",
     "live": "vidstyle.cli.live",

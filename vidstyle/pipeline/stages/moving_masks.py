@@ -15,6 +15,9 @@ from vidstyle.media.input.probe import probe
 from vidstyle.media.input.reader import read_frames
 from vidstyle.styles.masks import Mask, is_still, read_mask, stretched
 
+_SLACK = Fraction(1, 500)
+"""Seconds: two films of one rate, of which one counts in thousandths, show their frames up to this much apart."""
+
 
 class MovingMask:
     """A mask over a film. What a film of masks shows at a moment does not depend on what was asked for before; after its end
@@ -43,7 +46,7 @@ class MovingMask:
         """(H, W) uint8 at a time after the film's first frame."""
         if self._still is not None:
             return self._still
-        moment = self._first + max(Fraction(0), seconds)
+        moment = self._first + max(Fraction(0), seconds) + _SLACK
         if self._now is None or moment < self._now.seconds:
             self._begin(moment)
         while self._next is not None and self._next.seconds <= moment:
