@@ -6,6 +6,8 @@ The pages read as well in the repository as on the site. What differs is done to
 - `<!-- commands -->` becomes the help of every command, as typer writes it;
 - `<!-- file: NAME -->` becomes a file of the repository.
 
+`paint/`, a page that paints a picture in the browser, comes along where npm and onnxscript are there (`paint_page.py`).
+
 `python docs/build.py serve` shows the site on port 8000.
 """
 
@@ -17,6 +19,8 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import paint_page
 
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
@@ -31,6 +35,9 @@ def main(action: str = "build") -> int:
     for page in sorted(DOCS.rglob("*.md")):
         target = COPY / page.relative_to(DOCS)
         target.write_text(site_page(page.read_text(encoding="utf-8"), page.relative_to(DOCS)), encoding="utf-8")
+    if why := paint_page.missing() or paint_page.failure(COPY / "paint"):
+        print(f"the page that paints in the browser is left out: {why}", file=sys.stderr)
+        shutil.rmtree(COPY / "paint")
     strict = ["--strict", "--clean"] if action == "build" else []
     return subprocess.run([sys.executable, "-m", "zensical", action, *strict], cwd=ROOT, check=False).returncode
 

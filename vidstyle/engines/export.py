@@ -6,6 +6,7 @@ A graph that takes codes is for frames of one size, one a call; a code of points
 
 from __future__ import annotations
 
+import logging
 import tempfile
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -62,6 +63,8 @@ def for_pictures(
 
 def _write_onnx(graph: Graph, path: Path) -> None:
     """One .onnx file with the weights in it."""
+    for name in ("onnxscript", "onnx_ir"):
+        logging.getLogger(name).setLevel(logging.ERROR)  # they tell of constants that stay as they are
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the exporter, about itself
         made = torch.onnx.export(
