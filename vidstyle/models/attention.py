@@ -149,18 +149,19 @@ def moment_code(values: Tensor) -> MomentCode:
     return MomentCode(*channel_moments(values))
 
 
-def adain(x: Tensor, code: MomentCode) -> Tensor:
+def adain(x: Tensor, code: MomentCode, own: MomentCode | None = None) -> Tensor:
     """x with the style's mean and deviation in every channel: std_s (x - mean_x) / std_x + mean_s (Huang & Belongie 2017).
 
     Args:
         x: (B, C, H, W); moments are float32 or wider, the one product and sum that a value takes are in x's own precision.
         code: batch B or 1; or moments (B, C, H, W) that differ from pixel to pixel.
+        own: what x is brought from, likewise; None: its moments over all positions.
     """
-    mean, var = moment_code(x).moments()
-    wanted, spread = code.moments()
+    (mean, var), (wanted, spread) = ((own or moment_code(x)).moments(), code.moments())
     if wanted.dim() == 2:
         wanted, spread = wanted[:, :, None, None], spread[:, :, None, None]
-    mean, var = mean[:, :, None, None], var[:, :, None, None]
+    if mean.dim() == 2:
+        mean, var = mean[:, :, None, None], var[:, :, None, None]
     scale = ((spread + STD_EPS) / (var + STD_EPS)).sqrt()
     shift = wanted - scale * mean
     return torch.addcmul(shift.to(x.dtype), x, scale.to(x.dtype))

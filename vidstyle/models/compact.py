@@ -250,7 +250,7 @@ class CompactNet(nn.Module):
         layers = count(_FIRST_LAYER)
 
         def follow(layer: Tensor) -> Tensor:
-            return adain(layer, here.moments(next(layers), layer.shape))
+            return adain(layer, here.moments(next(layers), layer.shape), here.frame_moments(layer))
 
         y = self._decode(x, features, keys, front, follow if self.config.by_example else _untouched)
         return y[:, :, :h, :w]

@@ -64,7 +64,7 @@ def test_each_side_has_its_style_and_the_edge_is_soft(net: CompactNet, codes: li
     first, second = (
         net.mixed(frame, stacked(codes), torch.eye(3)[i].reshape(1, 3, 1, 1).expand(1, 3, 64, 128)) for i in (0, 1)
     )
-    # Layers take their own moments from the whole frame, so a side is not the style alone to the last digit, but near it.
+    # Layers take their own moments from a side, so it is not the style alone to the last digit, but near it.
     for side, near, far in ((np.s_[..., :32], first, second), (np.s_[..., 96:], second, first)):
         assert float((found[side] - near[side]).abs().mean()) < 0.5 * float((found[side] - far[side]).abs().mean())
 

@@ -8,7 +8,7 @@ divided, and the moments of the decoder's layers and of the colours likewise,
 which is, at each pixel, exactly the blend with that pixel's shares. Where one style goes over into another the picture is
 painted in both at once: an edge melts, where two finished pictures would show a seam.
 
-Moments of the frame, its own layers' and colours', stay those of the whole frame.
+What a frame's own layers are brought from are moments of each style's region; its colours, those of the whole frame.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ from torch import Tensor
 
 from vidstyle.models.mixing.extrapolation import carried_on
 from vidstyle.models.style_code import CosineCode, MomentCode, StyleCode
+
+_WHOLE = 0.02
+"""Share of every pixel in the moments of every region."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,20 @@ class CodeByPixel:
         far, var = carried_on(here, there, self.strength.amount - 1)
         var = here[1] if scale == 0 else var
         return MomentCode(far, far * far + var)
+
+    def frame_moments(self, layer: Tensor) -> MomentCode:
+        """The moments of a frame's own layer (B, C, h, w) at each pixel: for each style those of its region.
+
+        Those of the whole frame would not do: a bright style in one half moves them, and the other half, measured by them,
+        turns dark and flat. A little of the whole frame is in all of them, which keeps those of small regions calm.
+        """
+        shares = self._at(layer.shape)
+        weights = shares + _WHOLE
+        weights = weights / weights.sum((2, 3), keepdim=True)
+        x = layer.to(weights.dtype)
+        mean = torch.einsum("brhw,brc->bchw", shares, torch.einsum("brhw,bchw->brc", weights, x))
+        square = torch.einsum("brhw,brc->bchw", shares, torch.einsum("brhw,bchw->brc", weights, x * x))
+        return MomentCode(mean, square)
 
     def attention(self, scale: int, size: torch.Size) -> CosineByPixel:
         """Of a scale whose features have this size."""
