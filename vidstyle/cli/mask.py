@@ -35,7 +35,10 @@ def command(
         float, typer.Option(metavar="T", help="How far colours may differ (2: just visible, 100: black and white).")
     ] = 15.0,
     soften: Annotated[float, typer.Option(metavar="PX", help="Blur of the edge, in pixels.")] = 3.0,
-    steady: Annotated[float, typer.Option(metavar="S", help="Share of the mask before, in a shot: 0 to 0.95.")] = 0.5,
+    steady: Annotated[
+        float | None,
+        typer.Option(metavar="S", help="Share of the mask before, in a shot: 0 to 0.95. Default: 0.5, of a polygon 0."),
+    ] = None,
     invert: Annotated[bool, typer.Option("--invert", help="White is what was not found.")] = False,
     overwrite: opts.Overwrite = False,
     quiet: opts.Quiet = False,
@@ -43,6 +46,10 @@ def command(
     """A film of masks, white where something is: by its colour, before a background, or in a polygon."""
     if sum(way is not None for way in (colour, plate, polygon)) != 1:
         raise UsageError("give one of --colour, --plate and --polygon.")
+    if steady is None:
+        steady = (
+            0.5 if polygon is None else 0.0
+        )  # a polygon does not flicker; where it moves fast it would leave a trail
     if tolerance <= 0 or soften < 0 or not 0 <= steady <= 0.95:
         raise UsageError("--tolerance must be above 0, --soften at least 0, --steady between 0 and 0.95.")
     from vidstyle.core.files import check_readable
