@@ -74,7 +74,7 @@ def test_a_job_is_submitted_told_of_cancelled_resumed_deleted(studio: Any) -> No
     [
         {"settings": {"styles": []}},
         {"settings": {"styles": [{"style": "mosaic", "weight": -1}]}},
-        {"settings": {**SETTINGS, "strength": 2}},
+        {"settings": {**SETTINGS, "strength": 2.5}},
         {"settings": {**SETTINGS, "stabilize": 1}},
         {"settings": {**SETTINGS, "paint_size": 3}},
         {"settings": {**SETTINGS, "strenght": 1}},

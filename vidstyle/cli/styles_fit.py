@@ -9,6 +9,7 @@ import typer
 
 from vidstyle.cli import options as opts
 from vidstyle.core.errors import InputError, UsageError
+from vidstyle.imaging.sizes import AUTO_PAINT_SIZE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,7 +35,9 @@ def fit_style(
     on: Annotated[
         Path | None, typer.Option(metavar="VIDEO|FOLDER", help="Fit on a film's frames or a folder's pictures.")
     ] = None,
-    paint_size: Annotated[int, typer.Option(metavar="N", help="Short side of what will be painted, in pixels.")] = 480,
+    paint_size: Annotated[
+        int, typer.Option(metavar="N", help="Short side of what will be painted, in pixels.")
+    ] = AUTO_PAINT_SIZE,
     style_size: opts.StyleSize = 384,
     model: opts.Model = "compact",
     threads: Annotated[int | None, typer.Option(metavar="N", help="Processor threads.")] = None,

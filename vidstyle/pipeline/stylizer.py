@@ -118,7 +118,7 @@ class Stylizer:
         Args:
             style: as of `encode_style`, but pictures only.
             path: of the file (.safetensors).
-            settings: None: 40 steps, for frames painted at about 480 pixels.
+            settings: None: 40 steps, for frames painted at about 320 pixels.
             pictures: (H, W, 3) uint8 each, to fit on, such as frames of the film; None: photos that come with the package.
 
         Raises:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from vidstyle.imaging.sizes import MIN_PAINT_SIZE
+from vidstyle.imaging.sizes import AUTO_PAINT_SIZE, MIN_PAINT_SIZE
 from vidstyle.models.style_code import MOST_STRENGTH
 
 
@@ -73,7 +73,7 @@ class FitJob(Strict):
     style: Annotated[str, Field(max_length=64)]
     steps: Annotated[int, Field(ge=1, le=2000)] = 40
     deep: Annotated[bool, Field(description="The decoder changes as well: nearer, slower, no blends.")] = False
-    paint_size: Annotated[int, Field(ge=MIN_PAINT_SIZE, le=4320)] = 480
+    paint_size: Annotated[int, Field(ge=MIN_PAINT_SIZE, le=4320)] = AUTO_PAINT_SIZE
 
 
 class EvaluateJob(Strict):

@@ -15,6 +15,7 @@ import anyio
 from filelock import FileLock, Timeout
 
 from vidstyle.core.errors import InputError, UsageError
+from vidstyle.imaging.sizes import AUTO_PAINT_SIZE, painting_size
 from vidstyle.studio.configuration import StudioConfiguration
 from vidstyle.studio.jobs import JobRow, JobTable
 from vidstyle.studio.library import Item, Library
@@ -136,8 +137,8 @@ class Studio:
         if settings.mask is not None and len(settings.styles) > 2:
             raise InputError("a mask chooses between two styles at most; take one away.")
         size = settings.paint_size
-        short = 480 if video is None else min(video.about["width"], video.about["height"])
-        painted = short if size == "source" else min(short, 480 if size == "auto" else size)
+        short = AUTO_PAINT_SIZE if video is None else min(video.about["width"], video.about["height"])
+        painted = min(painting_size((short, short), size))
         # A mask that chooses between two styles takes them whole.
         whole = settings.mask is not None and len(settings.styles) == 2
         alone = len(settings.styles) == 1

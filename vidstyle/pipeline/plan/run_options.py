@@ -44,7 +44,7 @@ class RunOptions:
     strength: float = 1.0
     """In [0, 2]: 1 is the style, 0 the frame as its own style; above 1 the style's difference from the frame is carried on."""
     paint_size: PaintSize = "auto"
-    """Short side at which frames are painted, in pixels (64 or more); "auto": 480 at most; "source": the frame's own. What is
+    """Short side at which frames are painted, in pixels (64 or more); "auto": 320 at most; "source": the frame's own. What is
     painted smaller than the frame is carried to full size with the frame's own detail."""
     detail: float = 1.0
     """In [0, 1]: how much of the frame's own detail a painting carried to full size gets; 0 is plain enlargement."""

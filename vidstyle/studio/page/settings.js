@@ -1,8 +1,8 @@
 // The form of how it is painted, as the API takes it.
 
 const form = document.getElementById("settings");
-const SIZES = [144, 240, 320, 400, "auto", 720, 1080, "source"];
-const NAMES = { auto: "usual (480)", source: "fine as the video" };
+const SIZES = [144, 192, 256, "auto", 400, 480, 720, "source"];
+const NAMES = { auto: "usual (320)", source: "fine as the video" };
 let mask = null;
 
 export const setMask = (item) => (mask = item);
@@ -20,7 +20,7 @@ export function painting(styles) {
   };
 }
 
-export const fitSize = () => (typeof SIZES[form.paint_size.value] === "number" ? SIZES[form.paint_size.value] : 480);
+export const fitSize = () => (typeof SIZES[form.paint_size.value] === "number" ? SIZES[form.paint_size.value] : 320);
 
 function tell(input) {
   const output = input.parentElement.querySelector("output");

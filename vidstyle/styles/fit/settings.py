@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from vidstyle.core.errors import UsageError
+from vidstyle.imaging.sizes import AUTO_PAINT_SIZE
 
 VERSION = 3
 """Of the fit: styles fitted by another version are fitted anew."""
@@ -53,7 +54,7 @@ class FitSettings:
     """The decoder changes as well, not only the code."""
     balance: str = "even"
     """"steady", "even" or "bold": how much is given for the style."""
-    paint_size: int = 480
+    paint_size: int = AUTO_PAINT_SIZE
     """Short side of what the network paints, pixels."""
     style_size: int = _READ_SIZE
     """Short side at which the style is read."""
