@@ -102,7 +102,7 @@ def test_resumed_is_uninterrupted(styled: Any, source: Path, moving: Path, monke
     def failing(self: Any, *args: Any, **kwargs: Any) -> Any:
         nonlocal calls
         calls += 1
-        if calls == 6:
+        if calls == 3:
             raise InputError("the disk is full.")
         return original(self, *args, **kwargs)
 

@@ -93,8 +93,8 @@ class StyleRequest:
             "preserve_color": self.preserve_color,
             "stabilize": float(self.stabilize),
             "mask": None if self.mask is None else hashlib.sha256(self.mask.tobytes()).hexdigest(),
-            "regions": [hashlib.sha256(path.read_bytes()).hexdigest() for path in self.regions],
-            "keep": [hashlib.sha256(path.read_bytes()).hexdigest() for path in self.keep],
+            "regions": [_digest(path) for path in self.regions],
+            "keep": [_digest(path) for path in self.keep],
             "keyframes": None
             if keys is None
             else [
@@ -104,6 +104,11 @@ class StyleRequest:
                 *([list(keys.easings)] if keys.easings else []),
             ],
         }
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def encode(styles: Sequence[Style], engine: Engine) -> StyleCode:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -79,6 +80,7 @@ class MaskStack:
     def __init__(self, paths: Sequence[Path], size: tuple[int, int], origin: Fraction) -> None:
         self._masks = [MovingMask(path, size) for path in paths]
         self._origin = origin
+        self._turn = threading.Lock()
 
     def shares(self, moments: Sequence[Fraction]) -> NDArray[np.float32]:
         """(N, 1 + R, H, W) float32: what is seen of the ground and of each mask's layer at N moments, summing to 1."""
@@ -86,7 +88,8 @@ class MaskStack:
 
     def union(self, moment: Fraction) -> Mask:
         """(H, W) uint8: white wherever any of the masks is."""
-        ground = shares([mask.at(moment - self._origin) for mask in self._masks])[0]
+        with self._turn:  # workers of several GPUs finish their frames with one stack
+            ground = shares([mask.at(moment - self._origin) for mask in self._masks])[0]
         return np.asarray(np.rint(255 * (1 - ground)), np.uint8)
 
 

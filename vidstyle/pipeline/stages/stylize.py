@@ -96,13 +96,20 @@ class StyleStage:
             for i, code in enumerate(self.codes):
                 total += self.model(batch.data, code, strength) * shares[:, i, :, :, None]
             return np.asarray(np.rint(total), np.uint8)
-        # One frame a call: out of memory is then out of memory.
         engine, code = self.engine, self._together
-        parts = [
-            engine.stylize_mixed(batch.data[i : i + 1], code, shares[i : i + 1], strength=strength)
-            for i in range(len(batch))
-        ]
-        return np.concatenate(parts)
+
+        def mixed(some: Frames) -> Frames:
+            which = some[:, 0, 0, 0]
+            done: Frames = engine.stylize_mixed(batch.data[which], code, shares[which], strength=strength)
+            return done
+
+        # Numbers of frames in the shape of frames: what is split where memory is short.
+        numbers = np.broadcast_to(np.arange(len(batch))[:, None, None, None], batch.data.shape)
+        call = Backoff(mixed)
+        call.limit = self.limit
+        styled: Frames = call(numbers)
+        self.limit = call.limit
+        return styled
 
     def styled(self, batch: FrameBatch) -> Frames:
         """(N, H, W, 3) in the style or styles of the request."""
