@@ -61,8 +61,8 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 def test_help_answers_at_once() -> None:
-    """Less than 0.3 s: processor time, the best of three, so that a busy machine does not decide."""
-    assert min(helped("itself")[0] for _ in range(3)) < 0.3
+    """Less than 0.3 s: processor time, the best of six, so that a busy machine does not decide."""
+    assert min(helped("itself")[0] for _ in range(6)) < 0.3
 
 
 def test_importing_the_package_is_cheap() -> None:
