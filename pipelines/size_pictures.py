@@ -23,7 +23,7 @@ TILE = (480, 300)
 """Pixels of the part, shown one by one, from the middle of the frame."""
 ROWS: tuple[tuple[tuple[PaintSize, float] | None, ...], ...] = (
     (None, ("source", 1.0), (480, 1.0)),
-    ((360, 1.0), (480, 0.0), (480, 0.5)),
+    ((320, 1.0), (320, 0.0), (320, 0.5)),
 )
 """Painting size and detail of each tile; None is the frame itself."""
 
