@@ -277,6 +277,34 @@ def test_keyframes_and_rates(styled: Any, film: Any, read: Any) -> None:
     assert np.abs(frames[0] - frames[-1]).mean() > 2
 
 
+@pytest.mark.parametrize("codec", ["h264", "ffv1"])
+def test_detail_by_keyframes(styled: Any, film: Any, read: Any, codec: str) -> None:
+    """Frames before a key that holds have all of the detail, those from the next one on have none: as of whole runs so."""
+    suffix = ".mkv" if codec == "ffv1" else ".mp4"
+    lossless = {} if codec == "ffv1" else {"crf": 0}
+    found = {}
+    for name, detail in (
+        ("all", "1,hold\n9,1,1,hold"),
+        ("none", "0,hold\n9,1,0,hold"),
+        ("turn", "1,hold\n0.12,1,0,hold"),
+    ):
+        Path(f"{name}.csv").write_text(f"time,mosaic,detail,easing\n0,1,{detail}\n")
+        report = styled(
+            film(),
+            f"{name}{suffix}",
+            paint_size=64,
+            keyframes=Path(f"{name}.csv"),
+            codec=codec,
+            overwrite=True,
+            **lossless,
+        )
+        assert report.road == ("rgb" if codec == "ffv1" else "planes")
+        found[name] = read(f"{name}{suffix}")[0]
+    assert (found["all"] != found["none"]).any()
+    np.testing.assert_array_equal(found["turn"][:3], found["all"][:3])
+    np.testing.assert_array_equal(found["turn"][3:], found["none"][3:])
+
+
 @pytest.mark.parametrize(("options", "road"), [({"size": (200, 120)}, "planes"), ({"max_side": 120}, "planes")])
 def test_other_sizes(styled: Any, film: Any, options: dict[str, Any], road: str) -> None:
     report = styled(film(), "out.mp4", paint_size=64, **options)

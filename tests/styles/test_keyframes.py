@@ -141,6 +141,8 @@ def test_one_style_alone_is_not_recomputed(tiny_model: Path) -> None:
         ("a.csv", "time,a\n0,nan\n", "weights"),
         ("a.csv", "time,a\n0,inf\n", "weights"),
         ("a.csv", "time,a,strength\n0,1,3\n", "line 2: the strength '3' must be between 0 and 2"),
+        ("a.csv", "time,a,detail\n0,1,1.5\n", "line 2: the detail '1.5' must be between 0 and 1"),
+        ("a.toml", "[[key]]\ntime = 0\nstyles = { a = 1 }\ndetail = true\n", "key 1: the detail True"),
         ("a.csv", "time,strength\n0,1\n", "above 0"),
         ("a.toml", "[[key]]\ntime = 0\nstyles = { a = 1 }\nstrength = 'much'\n", "key 1: the strength 'much'"),
         ("a.toml", "key = 3", r"\[\[key\]\]"),
@@ -192,3 +194,28 @@ def test_an_easing_that_is_none(tmp_path: Path) -> None:
     path = write(tmp_path, "k.csv", "time,mosaic,easing\n0,1,linear\n2,1,bouncy\n")
     with pytest.raises(InputError, match="line 3: the easing 'bouncy' must be linear, smooth or hold"):
         read_keyframes(path)
+
+
+def test_detail_is_that_of_the_run_where_keys_say_nothing(tmp_path: Path) -> None:
+    csv = "time,a,detail\n0,1,1\n2,1,\n4,1,0\n6,1,0.5\n"
+    toml = "".join(
+        f"[[key]]\ntime = {time}\nstyles = {{ a = 1 }}\n" + ("" if detail is None else f"detail = {detail}\n")
+        for time, detail in ((0, 1), (2, None), (4, 0), (6, 0.5))
+    )
+    for name, text in (("k.csv", csv), ("k.toml", toml)):
+        keys = read_keyframes(write(tmp_path, name, text))
+        assert list(keys.details) == [1, None, 0, 0.5]
+        assert [keys.detail_at(t, 0.4) for t in (-1, 0, 1, 2, 3, 4, 5, 6, 9)] == [
+            1,
+            1,
+            0.7,
+            0.4,
+            0.2,
+            0,
+            0.25,
+            0.5,
+            0.5,
+        ]
+    silent = read_keyframes(write(tmp_path, "k.csv", "time,a\n0,1\n"))
+    assert silent.detail_at(3.0, 0.4) == 0.4
+    assert len(silent.details) == 0

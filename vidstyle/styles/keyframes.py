@@ -21,7 +21,7 @@ from vidstyle.core.files import cause, check_readable
 from vidstyle.models.style_code import MOST_STRENGTH
 from vidstyle.styles.resolve import is_built_in
 
-_STRENGTH, _EASING = "strength", "easing"
+_STRENGTH, _DETAIL, _EASING = "strength", "detail", "easing"
 """Columns of a CSV file, and values of a TOML key, that are no styles."""
 
 Easing = Literal["linear", "smooth", "hold"]
@@ -45,6 +45,8 @@ class Keyframes:
     """(K,) in [0, 2]: how much style, 1 where the file does not say."""
     easings: tuple[Easing, ...] = ()
     """Of each key up to the next one; empty: all linear."""
+    details: tuple[float | None, ...] = ()
+    """(K,) in [0, 1]: how much of a frame's own detail its painting gets; None, or no values: as much as the run says."""
 
     def _between(self, seconds: NDArray[np.floating] | Sequence[float]) -> tuple[Any, Any, NDArray[np.float64]]:
         """For N times the key before, the key after, and how far the way from one to the other is done, (N,) each."""
@@ -71,6 +73,14 @@ class Keyframes:
         left, right, share = self._between(seconds)
         begin, end = self.strengths[left], self.strengths[right]
         return np.asarray(np.where(share == 1, end, begin + (end - begin) * share))
+
+    def detail_at(self, seconds: float, usual: float) -> float:
+        """The amount of detail at a time, as `at`. `usual`: of keys that say nothing of it."""
+        if not self.details:
+            return usual
+        left, right, share = self._between([seconds])
+        begin, end = (usual if d is None else d for d in (self.details[int(left[0])], self.details[int(right[0])]))
+        return end if share[0] == 1 else float(begin + (end - begin) * share[0])
 
     def codes(self, seconds: Sequence[float], styles: Sequence[StyleCode]) -> StyleCode:
         """The code of each of N frames, as one code of batch N.
@@ -99,6 +109,7 @@ class Key:
     styles: Mapping[str, float]
     strength: float
     easing: Easing
+    detail: float | None
 
 
 def read_keyframes(path: Path) -> Keyframes:
@@ -111,10 +122,12 @@ def read_keyframes(path: Path) -> Keyframes:
         time = 2.5
         styles = { mosaic = 0.7, "art.jpg" = 0.3 }
         strength = 0.5
+        detail = 0.2
         easing = "smooth"
 
-    Weights of a key are scaled to sum to 1. The strength is optional, and so is the easing, the way to the next key: linear
-    (if nothing is said), smooth or hold. In CSV they are columns named `strength` and `easing`.
+    Weights of a key are scaled to sum to 1. All others are optional: the strength (1), the frame's own detail (as the run
+    says), the easing, which is the way to the next key: linear (if nothing is said), smooth or hold. In CSV they are columns of
+    these names; an empty cell says nothing.
 
     Raises:
         InputError: not readable, or keys that make no sense; the message says which one.
@@ -135,7 +148,10 @@ def read_keyframes(path: Path) -> Keyframes:
     times, strengths = np.array([key.time for key in keys]), np.array([key.strength for key in keys])
     easings = tuple(key.easing for key in keys)
     plain = all(easing == "linear" for easing in easings)
-    return Keyframes(beside, times, weights / weights.sum(1, keepdims=True), strengths, () if plain else easings)
+    details = tuple(key.detail for key in keys)
+    silent = all(detail is None for detail in details)
+    shares = weights / weights.sum(1, keepdims=True)
+    return Keyframes(beside, times, shares, strengths, () if plain else easings, () if silent else details)
 
 
 def _found(ref: str, folder: Path) -> str:
@@ -143,8 +159,8 @@ def _found(ref: str, folder: Path) -> str:
     return ref if is_built_in(ref) or not (folder / ref).is_file() else str(folder / ref)
 
 
-Row = tuple[str, Any, Mapping[str, Any], Any, Any]
-"""Where a key stands in its file, and its time, styles, strength and easing as they were read."""
+Row = tuple[str, Any, Mapping[str, Any], Mapping[str, Any]]
+"""Where a key stands in its file, and its time, its styles and what else it says, as they were read."""
 
 
 def _toml_keys(path: Path, text: str) -> list[Key]:
@@ -157,11 +173,12 @@ def _toml_keys(path: Path, text: str) -> list[Key]:
         raise InputError(f"{path}: must hold [[key]] tables and nothing else.")
     found: list[Row] = []
     for n, row in enumerate(rows, 1):
-        if set(row) - {_STRENGTH, _EASING} != {"time", "styles"} or not isinstance(row["styles"], dict):
+        more = {name: row[name] for name in (_STRENGTH, _DETAIL, _EASING) if name in row}
+        if set(row) - set(more) != {"time", "styles"} or not isinstance(row["styles"], dict):
             raise InputError(
-                f"{path}: key {n} must have a time, a table of styles, maybe a strength and an easing, and nothing else."
+                f"{path}: key {n} must have a time, a table of styles, maybe a strength, detail and easing, and nothing else."
             )
-        found.append((f"key {n}", row["time"], row["styles"], row.get(_STRENGTH, 1.0), row.get(_EASING, "linear")))
+        found.append((f"key {n}", row["time"], row["styles"], more))
     return checked(path, found)
 
 
@@ -184,15 +201,15 @@ def _csv_keys(path: Path, text: str) -> list[Key]:
     found: list[Row] = []
     for n, row in rows[1:]:
         styles: dict[str, Any] = dict(zip(header[1:], row[1:], strict=True))
-        strength, easing = styles.pop(_STRENGTH, 1.0), styles.pop(_EASING, "").strip() or "linear"
-        found.append((f"line {n}", row[0], styles, strength, easing))
+        cells = {name: styles.pop(name).strip() for name in (_STRENGTH, _DETAIL, _EASING) if name in styles}
+        found.append((f"line {n}", row[0], styles, {name: cell for name, cell in cells.items() if cell}))
     return checked(path, found)
 
 
 def checked(path: Path, rows: Sequence[Row]) -> list[Key]:
     """Numbers of the rows; their place in the file goes into the message of what is wrong."""
     out: list[Key] = []
-    for where, time, styles, strength, easing in rows:
+    for where, time, styles, more in rows:
         seconds = number(time)
         weights = {ref: number(w) for ref, w in styles.items()}
         if not seconds >= 0:
@@ -201,12 +218,16 @@ def checked(path: Path, rows: Sequence[Row]) -> list[Key]:
             raise InputError(f"{path}: {where}: the time {seconds:g} must be later than that of the key before it.")
         if not all(w >= 0 for w in weights.values()) or not any(weights.values()):
             raise InputError(f"{path}: {where}: weights must be numbers of at least 0, and one of them above 0.")
-        share = number(strength)
-        if not 0 <= share <= MOST_STRENGTH:
-            raise InputError(f"{path}: {where}: the strength {strength!r} must be between 0 and {MOST_STRENGTH:g}.")
+        numbers: dict[str, float] = {}
+        for name, most in ((_STRENGTH, MOST_STRENGTH), (_DETAIL, 1.0)):
+            if name in more:
+                numbers[name] = number(more[name])
+                if not 0 <= numbers[name] <= most:
+                    raise InputError(f"{path}: {where}: the {name} {more[name]!r} must be between 0 and {most:g}.")
+        easing = more.get(_EASING, "linear")
         if easing not in get_args(Easing):
             raise InputError(f"{path}: {where}: the easing {easing!r} must be linear, smooth or hold.")
-        out.append(Key(seconds, weights, share, easing))
+        out.append(Key(seconds, weights, numbers.get(_STRENGTH, 1.0), easing, numbers.get(_DETAIL)))
     return out
 
 

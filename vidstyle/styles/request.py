@@ -102,6 +102,7 @@ class StyleRequest:
                 keys.weights.tolist(),
                 keys.strengths.tolist(),
                 *([list(keys.easings)] if keys.easings else []),
+                *([{"detail": list(keys.details)}] if keys.details else []),
             ],
         }
 

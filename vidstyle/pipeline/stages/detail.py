@@ -33,8 +33,9 @@ class DetailTransfer:
 
     def __init__(self, video: VideoPlan, request: StyleRequest) -> None:
         self._request = request
-        self._kept = Kept(request.keep, video.size, video.first_tick * video.clock.time_base)
-        self._amount = video.painting.detail
+        self._origin = video.first_tick * video.clock.time_base
+        self._kept = Kept(request.keep, video.size, self._origin)
+        self._usual = video.painting.detail
         self._full_range = video.info.colour.range == "full"
         self._weights = LUMA_WEIGHTS.get(video.info.colour.matrix, LUMA_WEIGHTS["bt709"])
         self._depth = takes_planes(video.settings.resolved_pix_fmt()) or 8
@@ -43,13 +44,16 @@ class DetailTransfer:
         source, guide = frame.full, frame.guide
         if source is None or guide is None:
             return frame
+        keys, amount = self._request.keyframes, self._usual
+        if keys is not None:
+            amount = keys.detail_at(float(frame.seconds - self._origin), self._usual)
         if isinstance(source, YUV420):
             planes = detail_yuv.add_detail(
-                frame.data, guide, source, self._amount, full_range=self._full_range, depth=self._depth
+                frame.data, guide, source, amount, full_range=self._full_range, depth=self._depth
             )
             return replace(frame, full=planes, guide=None)
         shrunk = np.asarray(guide, np.uint8)
-        styled = detail.add_detail(frame.data, shrunk, source, self._amount, weights=self._weights)
+        styled = detail.add_detail(frame.data, shrunk, source, amount, weights=self._weights)
         kept = self._kept.of(frame.seconds, source, with_source(styled[None], source[None], self._request)[0])
         return replace(frame, data=kept, full=None, guide=None)
 
