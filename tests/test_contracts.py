@@ -61,8 +61,17 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 def test_help_answers_at_once() -> None:
-    """Less than 0.3 s: processor time, the best of six, so that a busy machine does not decide."""
-    assert min(helped("itself")[0] for _ in range(6)) < 0.3
+    """Less than 0.3 s of processor, the best of six. A busy machine's seconds are longer: there three and a half times what
+    importing typer alone takes, which is about as much."""
+    measure = "import resource, typer; r = resource.getrusage(resource.RUSAGE_SELF); print(r.ru_utime + r.ru_stime)"
+    tries = [
+        (
+            helped("itself")[0],
+            float(subprocess.run([sys.executable, "-c", measure], capture_output=True, text=True).stdout),
+        )
+        for _ in range(6)
+    ]
+    assert min(help_ for help_, _ in tries) < max(0.3, 3.5 * min(typer for _, typer in tries)), tries
 
 
 def test_importing_the_package_is_cheap() -> None:
