@@ -84,7 +84,7 @@ def test_run_json(work: Path, make_clip: Any, tiny_model: Path, capsys: pytest.C
         (["clip.mp4", "--style", "mosaic", "--size", "8x8"], 2, "at least 16"),
         (["clip.mp4", "--style", "mosaic", "--start", "soon"], 2, "'soon' is no time"),
         (["clip.mp4", "--style", "mosaic", "--start", "9999"], 2, "lasts only"),
-        (["clip.mp4", "--style", "mosaic", "--strength", "2"], 2, "--strength"),
+        (["clip.mp4", "--style", "mosaic", "--strength", "2.1"], 2, "--strength"),
         (["clip.mp4", "--style", "mosaic", "--speed", "2"], 2, "--speed"),
         (["tiny.mkv", "--style", "mosaic"], 1, "its picture is 12x48"),
     ],

@@ -136,7 +136,7 @@ def test_wrong_requests_are_refused_with_a_sentence(stylizer: Stylizer, tmp_path
         stylizer.stylize([1], code)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="frames of 64x8: both sides must be at least 16"):
         stylizer.stylize(noise(1, 8, 64), code)
-    with pytest.raises(UsageError, match="must be between 0 and 1"):
+    with pytest.raises(UsageError, match="must be between 0 and 2"):
         stylizer.stylize(noise(1, 32, 32), code, strength=2.5)
     with pytest.raises(UsageError, match="encoded by another model"):
         stylizer.stylize(noise(1, 32, 32), replace(code, model="0" * 64))

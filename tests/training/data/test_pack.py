@@ -23,8 +23,6 @@ from vidstyle.training.data.images import ImageFolder
 from vidstyle.training.data.pack import Pack, pack_flow, pack_mask, read_pack, unpack_flow, unpack_mask
 from vidstyle.training.data.pack_writer import HEADER, PackContents, depth_of, write_pack
 from vidstyle.training.recipe import Recipe, Stage
-from vidstyle.training.session import session_from_pack
-from vidstyle.training.trainer import Limits
 
 pytestmark = pytest.mark.timeout(900)  # commands start torch anew, which a busy machine takes its time for
 
@@ -37,10 +35,12 @@ from pathlib import Path
 from vidstyle.training import calibration, trainer
 from vidstyle.training.session import session_from_pack
 calibration.SIDE, calibration.PAIRS, trainer.PREVIEW_SIDE = 64, 4, 64
-session = session_from_pack([Path(sys.argv[2])], None, print)
-session.train(Path(sys.argv[3]), trainer.Limits(max_steps=int(sys.argv[4])), print, resume=True)
+for out, steps in zip(sys.argv[3::2], sys.argv[4::2]):
+    session = session_from_pack([Path(sys.argv[2])], None, print)
+    session.train(Path(out), trainer.Limits(max_steps=int(steps)), print, resume=(Path(out) / "model.safetensors").exists())
 """
-"""Resumes a training in a process that has not the modules of its first argument."""
+"""Trains in a process that has not the modules of its first argument: into each folder up to a step, going on where there is a
+model."""
 RECIPE = """
 config = { widths = [8, 8, 16], key_widths = [8, 8], output_width = 8 }
 precision = "fp32"
@@ -176,12 +176,11 @@ def made(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_machine_with_nothing_trains_from_a_pack_and_resumes_bit_for_bit(made: Path, tmp_path: Path) -> None:
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    for out, steps in ((whole, 4), (parts, 2)):  # here, where all is
-        session_from_pack([made], None, print).train(out, Limits(max_steps=steps), print)
-    command = [sys.executable, "-c", TRAIN, ",".join(BARE), str(made), str(parts), "4"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "TFLOP per second of bf16 matrix products" in done.stdout
+    for work in ([str(whole), "4", str(parts), "2"], [str(parts), "4"]):
+        command = [sys.executable, "-c", TRAIN, ",".join(BARE), str(made), *work]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert "TFLOP per second of bf16 matrix products" in done.stdout
     line = json.loads((whole / "log.jsonl").read_text().splitlines()[-1])
     assert {"norm", "pictures_per_second", "gflop_per_picture", "share_of_peak"} <= set(line)
     assert line["share_of_peak"] > 0
