@@ -32,6 +32,13 @@ def style(tmp_path: Path) -> str:
 
 
 @pytest.fixture
+def source(make_clip: Any) -> Path:
+    """A film without loss."""
+    path: Path = make_clip("in.mkv", codec="ffv1", pix_fmt="bgr0", frames=8)
+    return path
+
+
+@pytest.fixture
 def styled(tiny_model: Path, style: str) -> Callable[..., RunReport]:
     """`styled(source, output, styles=None, engine=None, **options)`; without styles it is `style`."""
 

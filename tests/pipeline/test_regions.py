@@ -23,12 +23,6 @@ LOSSLESS = {"codec": "ffv1"}
 
 
 @pytest.fixture
-def source(make_clip: Any) -> Path:
-    path: Path = make_clip("in.mkv", codec="ffv1", pix_fmt="bgr0", frames=8)
-    return path
-
-
-@pytest.fixture
 def moving(make_clip: Any) -> Path:
     """A white column, 16 wide, that steps 6 pixels to the right with each frame."""
 

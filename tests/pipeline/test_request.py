@@ -23,12 +23,6 @@ LOSSLESS = {"codec": "ffv1"}
 
 
 @pytest.fixture
-def source(make_clip: Any) -> Path:
-    path: Path = make_clip("in.mkv", codec="ffv1", pix_fmt="bgr0", frames=8)
-    return path
-
-
-@pytest.fixture
 def model(tiny_model: Path) -> Callable[..., np.ndarray]:
     """`model(frames, {ref: weight}, strength)`: what the network alone makes of frames."""
     engine = build(find_model(tiny_model), device="cpu", precision="fp32", threads=1)

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from vidstyle.cli import options as opts
 from vidstyle.core.errors import UsageError, VidstyleError
+from vidstyle.media.paths import PIPE, is_piped
 from vidstyle.pipeline.plan.run_options import RunOptions, RunReport
 
 if TYPE_CHECKING:
     from vidstyle.media.pipes.stdout import Stdout
 
-_PIPE = "-"
 _FORMATS = {"matroska": ".mkv", "nut": ".nut", "y4m": ".mkv"}
 """What goes out, and as what it is written before; y4m is unpacked from lossless frames."""
 _LOSSLESS = "ffv1"
@@ -42,9 +42,9 @@ def run_piped(
         InputError: the input or the work failed, or who reads the output has left.
     """
     from vidstyle.cli.batch import check_names, style_one
-    from vidstyle.media.pipes.spool import is_piped, spool
+    from vidstyle.media.pipes.spool import spool
 
-    out = output is not None and str(output) == _PIPE
+    out = output is not None and str(output) == PIPE
     _check(source, output, format_, options, json=json)
     piped = is_piped(source)
     check_names([] if piped else [Path(source)], [*styles, *options.style_per_shot])
@@ -56,7 +56,7 @@ def run_piped(
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vidstyle-")))
         target = folder / f"out{_FORMATS[format_ or 'matroska']}" if out else output
         video = Path(source)
-        names = {str(target): _PIPE} if out else {}
+        names = {str(target): PIPE} if out else {}
         try:
             _check_target(video, target, options)
             if piped:
@@ -82,12 +82,12 @@ def run_piped(
 
 def _check(source: str, output: Path | None, format_: str | None, options: RunOptions, *, json: str | None) -> None:
     """Refuse what cannot be done with a pipe. Raises UsageError."""
-    out = output is not None and str(output) == _PIPE
+    out = output is not None and str(output) == PIPE
     if format_ is not None and not out:
         raise UsageError(f"--format {format_}: goes with -o -; a file's format is that of its suffix.")
     if format_ is not None and format_ not in _FORMATS:
         raise UsageError(f"--format {format_}: use one of {', '.join(_FORMATS)}.")
-    if output is None and source == _PIPE:
+    if output is None and source == PIPE:
         raise UsageError("-: what comes through a pipe has no name; name the output with -o, or -o -.")
     if out and options.resume:
         raise UsageError("-o -: what went through a pipe cannot be taken up again; leave --resume out, or name a file.")
@@ -124,7 +124,7 @@ def _sent(
         return report
     from vidstyle.media.pipes.y4m import write_y4m
 
-    said = [sentence.replace(str(target), _PIPE) for sentence in write_y4m(target, stdout, rate)]
+    said = [sentence.replace(str(target), PIPE) for sentence in write_y4m(target, stdout, rate)]
     for sentence in [] if quiet else said:
         opts.print_status(f"vidstyle: warning: {sentence}")
     return replace(report, warnings=[*report.warnings, *said])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +11,7 @@ import typer
 from vidstyle.cli import options as opts
 from vidstyle.core.errors import UsageError
 from vidstyle.core.files import same_file
+from vidstyle.media.paths import is_piped
 from vidstyle.pipeline.plan.run_options import RunOptions, RunReport, parse_rate, parse_share, parse_time
 
 
@@ -160,7 +160,7 @@ def command(
         return
     if mixed or ray_gpus != 1.0:
         raise UsageError("--mixed and --ray-gpus go with --ray.")
-    if format_ is not None or str(output) == opts.STDOUT or any(map(_is_piped, sources)):
+    if format_ is not None or str(output) == opts.STDOUT or any(map(is_piped, sources)):
         from vidstyle.cli.pipes import run_piped
 
         if len(sources) != 1:
@@ -190,8 +190,3 @@ def command(
     report = styled(videos[0])
     if json is not None:
         opts.emit_json(report.to_dict(), json)
-
-
-def _is_piped(source: str) -> bool:
-    """Whether an input is standard input or an address rather than a file."""
-    return source == opts.STDOUT or re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", source) is not None

@@ -1,4 +1,4 @@
-"""Numbered files: `folder/%06d.png` as one name for many pictures, and folders of pictures and of films."""
+"""What a name means: `folder/%06d.png` as one name for many pictures, folders of pictures and of films, addresses, a pipe."""
 
 from __future__ import annotations
 
@@ -19,6 +19,10 @@ VIDEOS = frozenset(
     }
 )
 """Suffixes of what is taken for a film in a folder."""
+
+PIPE = "-"
+"""Standard input or output."""
+ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://.+", re.DOTALL)
 
 _LAST_NUMBER = re.compile(r"(.*?)(\d+)(\D*)", re.ASCII | re.DOTALL)
 _NUMBER = re.compile(r"%(?:0(\d{1,2}))?d")
@@ -80,6 +84,11 @@ def video_name(path: Path) -> str:
         return path.resolve().name
     numbered = not path.exists() and NumberedName.parse(path) is not None
     return path.absolute().parent.name if numbered else path.stem
+
+
+def is_piped(source: str) -> bool:
+    """Whether a source is standard input or an address rather than a file."""
+    return source == PIPE or ADDRESS.fullmatch(source) is not None
 
 
 def find_videos(folder: Path) -> tuple[Path, ...]:

@@ -15,7 +15,8 @@ import av
 import pytest
 
 from vidstyle.core.errors import InputError, UsageError
-from vidstyle.media.pipes.spool import is_piped, spool
+from vidstyle.media.paths import is_piped
+from vidstyle.media.pipes.spool import spool
 
 
 class Handler(SimpleHTTPRequestHandler):

@@ -12,20 +12,10 @@ from torch import Tensor
 from vidstyle.engines.base import MixingEngine
 from vidstyle.engines.torch_engine import TorchEngine
 from vidstyle.models.attention import blend, cosine_code, cosine_moments, moments
-from vidstyle.models.compact import CompactConfig, CompactNet
+from vidstyle.models.compact import CompactNet
 from vidstyle.models.mixing.by_pixel import CosineByPixel
 from vidstyle.models.registry import ModelDescriptor
 from vidstyle.models.style_code import CosineCode, SoftmaxCode, StyleCode, can_mix
-
-
-@pytest.fixture(scope="module")
-def net() -> CompactNet:
-    with torch.random.fork_rng():
-        torch.manual_seed(2)
-        net = CompactNet(CompactConfig(widths=(8, 8, 16), key_widths=(8, 8), output_width=8))
-        for p in net.parameters():
-            torch.nn.init.normal_(p, std=(0.7 / p[0].numel()) ** 0.5 if p.dim() > 1 else 0.1)
-        return net.eval().requires_grad_(False)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from vidstyle.models.attention import cosine_code, cosine_moments, moment_code, moments
-from vidstyle.models.compact import CompactConfig, CompactNet
+from vidstyle.models.compact import CompactNet
 from vidstyle.models.mixing.extrapolation import carried_on, past
 from vidstyle.models.style_code import Beyond, StyleCode
 
@@ -70,16 +70,6 @@ def test_colours_keep_the_style_s_covariance() -> None:
     (scale,) = past(StyleCode((style,)), StyleCode((own,)), torch.tensor([1.0]), colour=0).scales
     torch.testing.assert_close(scale.moments()[1], style.moments()[1])
     assert not torch.equal(scale.moments()[0], style.moments()[0])
-
-
-@pytest.fixture(scope="module")
-def net() -> CompactNet:
-    with torch.random.fork_rng():
-        torch.manual_seed(2)
-        net = CompactNet(CompactConfig(widths=(8, 8, 16), key_widths=(8, 8), output_width=8))
-        for p in net.parameters():
-            torch.nn.init.normal_(p, std=(0.7 / p[0].numel()) ** 0.5 if p.dim() > 1 else 0.1)
-        return net.eval().requires_grad_(False)
 
 
 FRAMES: dict[str, Callable[[], Tensor]] = {

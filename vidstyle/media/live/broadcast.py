@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.core.provenance import STATEMENT
-from vidstyle.media.live.capture import ADDRESS, PATIENCE
+from vidstyle.media.live.capture import PATIENCE
 from vidstyle.media.output.containers import CONTAINERS
+from vidstyle.media.paths import ADDRESS
 
 FORMATS = {
     "rtmp": "flv",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import time
 from collections.abc import Iterator
@@ -16,8 +15,8 @@ from numpy.typing import NDArray
 
 from vidstyle.core.errors import InputError
 from vidstyle.core.files import check_readable
+from vidstyle.media.paths import ADDRESS
 
-ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://.+", re.DOTALL)
 PROTOCOLS = "rtsp,rtsps,rtmp,rtmps,srt,udp,rtp,tcp,tls,http,https,hls,crypto,data"
 """That an address may use; a stream cannot make us read files."""
 _DEVICES = {"linux": "v4l2", "darwin": "avfoundation", "win32": "dshow"}

@@ -20,10 +20,9 @@ from urllib.parse import unquote, urlsplit
 
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.core.files import write_failure
-from vidstyle.media.live.capture import ADDRESS
+from vidstyle.media.paths import PIPE
 from vidstyle.media.pipes.record import record
 
-_PIPE = "-"
 _RESERVE = 256 << 20
 """Bytes that are left free on the disk."""
 _PATIENCE = 30.0
@@ -31,11 +30,6 @@ _PATIENCE = 30.0
 _CHUNK = 1 << 20
 _PLAYLISTS = (b"#EXTM3U", b"\xef\xbb\xbf#EXTM3U", b"<?xml", b"<MPD")
 """How playlists of HLS and DASH begin: their films lie elsewhere, and FFmpeg collects them."""
-
-
-def is_piped(source: str) -> bool:
-    """Whether a source is standard input or an address rather than a file."""
-    return source == _PIPE or ADDRESS.fullmatch(source) is not None
 
 
 def spool(source: str, folder: Path, *, seconds: Fraction | None = None) -> Path:
@@ -53,7 +47,7 @@ def spool(source: str, folder: Path, *, seconds: Fraction | None = None) -> Path
         InputError: nothing came, it broke off, or the disk is nearly full.
         UsageError: standard input is a terminal.
     """
-    if source == _PIPE:
+    if source == PIPE:
         if sys.stdin is None or sys.stdin.isatty():
             raise UsageError(
                 "-: nothing is piped into standard input; name a file, or write `... | vidstyle run - ...`."
